@@ -1,0 +1,57 @@
+"""The public door of the engine. Importing it never imports torch; loading an engine does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from inference.api import (
+    DECODING_MODES,
+    BlockCommitted,
+    CancelToken,
+    DecodingMode,
+    DraftCancelled,
+    DraftEvent,
+    DraftFinished,
+    EngineDescription,
+    EngineError,
+    GenerationRequest,
+    ModelImage,
+    PrefillDone,
+    UnsupportedRequest,
+    WeightsMismatch,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from inference.engine import ReportEngine
+
+
+def load_engine(model: str | Path = "embedded", device: str = "auto") -> ReportEngine:
+    """Load the embedded model, or any local Qwen2.5-VL block diffusion folder.
+
+    device: "auto" (CUDA if there is one, else CPU), "cpu", "cuda" or "cuda:N".
+    Raises WeightsMismatch or EngineError, naming the file and the reason.
+    """
+    from inference.engine import ReportEngine
+
+    return ReportEngine.load(model, device)
+
+
+__all__ = [
+    "DECODING_MODES",
+    "BlockCommitted",
+    "CancelToken",
+    "DecodingMode",
+    "DraftCancelled",
+    "DraftEvent",
+    "DraftFinished",
+    "EngineDescription",
+    "EngineError",
+    "GenerationRequest",
+    "ModelImage",
+    "PrefillDone",
+    "UnsupportedRequest",
+    "WeightsMismatch",
+    "load_engine",
+]
