@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inference.api import (
@@ -22,9 +23,13 @@ from inference.api import (
 )
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from inference.engine import ReportEngine
+
+
+def resource_folder() -> Path:
+    """The shipped resources: inside the installed package, or beside it in a source tree."""
+    installed = Path(__file__).resolve().parent / "resources"
+    return installed if installed.is_dir() else installed.parents[1] / "resources"
 
 
 def load_engine(model: str | Path = "embedded", device: str = "auto") -> ReportEngine:
@@ -54,4 +59,5 @@ __all__ = [
     "UnsupportedRequest",
     "WeightsMismatch",
     "load_engine",
+    "resource_folder",
 ]

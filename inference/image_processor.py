@@ -1,0 +1,147 @@
+"""Stored pixels to Qwen2.5-VL ``pixel_values``; never through the user's window.
+
+Our own instead of transformers' processor, because that one needs torchvision or 8-bit RGB
+pictures; the patch order is the stock one (checked against it in the tests).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from inference.api import EngineError, ModelImage
+
+# Share of pixels clipped at each end: markers, collimation and bright metal must not set the range.
+_CLIP_PERCENT = 0.5
+
+
+@dataclass(frozen=True)
+class ImageProcessor:
+    """The geometry and normalisation of one checkpoint (its preprocessor_config.json)."""
+
+    patch_size: int
+    temporal_patch_size: int
+    merge_size: int
+    min_pixels: int
+    max_pixels: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    pad_to_square: bool = False
+
+    @classmethod
+    def from_folder(cls, folder: Path) -> ImageProcessor:
+        """Read preprocessor_config.json; raises EngineError naming the file."""
+        path = folder / "preprocessor_config.json"
+        try:
+            config = json.loads(path.read_text(encoding="utf-8"))
+            size = config.get("size", {})
+            return cls(
+                patch_size=int(config["patch_size"]),
+                temporal_patch_size=int(config["temporal_patch_size"]),
+                merge_size=int(config["merge_size"]),
+                min_pixels=int(config.get("min_pixels") or size["shortest_edge"]),
+                max_pixels=int(config.get("max_pixels") or size["longest_edge"]),
+                mean=tuple(float(value) for value in config["image_mean"]),
+                std=tuple(float(value) for value in config["image_std"]),
+                pad_to_square=bool(config.get("pad_to_square", False)),
+            )
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise EngineError(f"{path}: not a usable image processor config ({error!r})") from error
+
+    def __call__(self, image: ModelImage) -> tuple[torch.Tensor, tuple[int, int, int]]:
+        """(pixel_values [patches, 3 * temporal * patch * patch] float32, grid (1, h, w))."""
+        grey = normalise_film(image)
+        if self.pad_to_square:
+            grey = _pad_to_square(grey)
+        height, width = smart_resize(
+            *grey.shape, self.patch_size * self.merge_size, self.min_pixels, self.max_pixels
+        )
+        resized = _resize(grey, height, width)
+        return self.patchify(torch.from_numpy(resized))
+
+    def patchify(self, grey: torch.Tensor) -> tuple[torch.Tensor, tuple[int, int, int]]:
+        """grey [height, width] in 0..1, sides multiples of patch * merge, to stock patch order."""
+        patch, merge = self.patch_size, self.merge_size
+        rows, columns = grey.shape[0] // patch, grey.shape[1] // patch
+        mean = torch.tensor(self.mean).view(-1, 1, 1)
+        std = torch.tensor(self.std).view(-1, 1, 1)
+        channels = (grey.unsqueeze(0) - mean) / std  # [3, height, width]
+        tiles = channels.view(
+            len(self.mean), rows // merge, merge, patch, columns // merge, merge, patch
+        ).permute(1, 4, 2, 5, 0, 3, 6)  # [rows/m, cols/m, m, m, 3, patch, patch]
+        repeated = tiles.unsqueeze(5).expand(-1, -1, -1, -1, -1, self.temporal_patch_size, -1, -1)
+        return repeated.reshape(rows * columns, -1).contiguous(), (1, rows, columns)
+
+    def token_count(self, grid: tuple[int, int, int]) -> int:
+        """Vision tokens the language model sees for one image of this patch grid."""
+        return grid[0] * grid[1] * grid[2] // self.merge_size**2
+
+
+def normalise_film(image: ModelImage) -> np.ndarray:
+    """[rows, columns] float32 in 0..1, higher is whiter, range set by percentiles.
+
+    Padding takes no part in the range and comes out black. A constant film comes out black.
+    """
+    pixels = np.asarray(image.pixels, dtype=np.float32)
+    if pixels.ndim != 2 or pixels.size == 0:
+        raise EngineError(f"an image of shape {pixels.shape} is not a greyscale film")
+    if not np.isfinite(pixels).all():
+        raise EngineError("the image holds values that are not finite")
+    valid = pixels if image.padding_mask is None else pixels[~image.padding_mask]
+    if valid.size == 0:
+        return np.zeros_like(pixels)
+    stride = max(1, math.isqrt(valid.size // 1_000_000))
+    sample = valid[::stride, ::stride] if valid.ndim == 2 else valid[:: stride * stride]
+    low, high = np.percentile(sample, [_CLIP_PERCENT, 100 - _CLIP_PERCENT])
+    if high <= low:
+        return np.zeros_like(pixels)
+    grey = np.clip((pixels - low) / (high - low), 0.0, 1.0)
+    if image.is_monochrome1:
+        grey = 1.0 - grey
+    if image.padding_mask is not None:
+        grey[image.padding_mask] = 0.0
+    return grey
+
+
+def smart_resize(
+    height: int, width: int, factor: int, min_pixels: int, max_pixels: int
+) -> tuple[int, int]:
+    """Qwen2.5-VL's rule: sides multiples of factor, area within bounds, ratio about kept."""
+    if min(height, width) < 1 or max(height, width) / min(height, width) > 200:
+        raise EngineError(f"an image of {height}×{width} has no usable aspect ratio")
+    new_height = max(factor, round(height / factor) * factor)
+    new_width = max(factor, round(width / factor) * factor)
+    if new_height * new_width > max_pixels:
+        scale = math.sqrt(height * width / max_pixels)
+        new_height = max(factor, math.floor(height / scale / factor) * factor)
+        new_width = max(factor, math.floor(width / scale / factor) * factor)
+    elif new_height * new_width < min_pixels:
+        scale = math.sqrt(min_pixels / (height * width))
+        new_height = math.ceil(height * scale / factor) * factor
+        new_width = math.ceil(width * scale / factor) * factor
+    return new_height, new_width
+
+
+def _pad_to_square(grey: np.ndarray) -> np.ndarray:
+    rows, columns = grey.shape
+    side = max(rows, columns)
+    square = np.zeros((side, side), dtype=np.float32)
+    top, left = (side - rows) // 2, (side - columns) // 2
+    square[top : top + rows, left : left + columns] = grey
+    return square
+
+
+def _resize(grey: np.ndarray, height: int, width: int) -> np.ndarray:
+    if grey.shape == (height, width):
+        return grey
+    tensor = torch.from_numpy(np.ascontiguousarray(grey))[None, None]
+    resized = functional.interpolate(
+        tensor, size=(height, width), mode="bicubic", antialias=True, align_corners=False
+    )
+    return resized[0, 0].clamp(0.0, 1.0).numpy()
