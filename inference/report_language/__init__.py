@@ -1,0 +1,42 @@
+"""Report language: vocabulary, canonical wording, extraction and rewriting (no torch, no Qt)."""
+
+from inference.report_language.extraction import extract_statements
+from inference.report_language.rewriting import CannotRewrite, rewrite_statement
+from inference.report_language.sentences import split_sentences
+from inference.report_language.statements import Severity, Side, Statement, Status, Zone
+from inference.report_language.template import (
+    compose_findings,
+    compose_impression,
+    compose_report,
+    is_canonical,
+    word_statement,
+)
+from inference.report_language.vocabulary import (
+    CONCEPT_BY_NAME,
+    CONCEPTS,
+    REGIONS,
+    Concept,
+    Region,
+)
+
+__all__ = [
+    "CONCEPTS",
+    "CONCEPT_BY_NAME",
+    "REGIONS",
+    "CannotRewrite",
+    "Concept",
+    "Region",
+    "Severity",
+    "Side",
+    "Statement",
+    "Status",
+    "Zone",
+    "compose_findings",
+    "compose_impression",
+    "compose_report",
+    "extract_statements",
+    "is_canonical",
+    "rewrite_statement",
+    "split_sentences",
+    "word_statement",
+]
