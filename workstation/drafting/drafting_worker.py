@@ -1,0 +1,310 @@
+"""Runs the engine on its own thread, and hands its events to the main thread.
+
+One long-lived QThread owns the engine (one CUDA context, no locks). Cancelling sets the
+CancelToken directly, because a queued slot would not run before the running draft ended.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from PySide6.QtCore import QObject, Qt, QThread, Signal, Slot
+
+from inference import (
+    BlockCommitted,
+    CancelToken,
+    DraftCancelled,
+    DraftEvent,
+    DraftFinished,
+    EngineDescription,
+    EngineError,
+    GenerationRequest,
+    PrefillDone,
+    load_engine,
+)
+
+_log = logging.getLogger(__name__)
+
+
+class DraftingEngine(Protocol):
+    """What the worker asks of inference.ReportEngine."""
+
+    @property
+    def description(self) -> EngineDescription: ...
+
+    def draft(
+        self, request: GenerationRequest, cancel: CancelToken | None = None
+    ) -> Iterable[DraftEvent]: ...
+
+
+EngineLoader = Callable[[str, str], DraftingEngine]
+
+
+def describe_error(error: Exception) -> str:
+    """One line for the reader; errors that are not the environment's keep their type's name."""
+    if isinstance(error, EngineError):
+        return str(error)
+    return f"{type(error).__name__}: {error}"
+
+
+class DraftingWorker(QObject):
+    """Owns the engine. Every slot runs on the drafting thread; every signal leaves from there.
+
+    Connect only bound methods of QObjects: a lambda would run on the drafting thread.
+    Each draft() is answered by exactly one of draft_finished, draft_cancelled, draft_failed.
+    """
+
+    engine_ready = Signal(object)  # EngineDescription
+    engine_failed = Signal(str)
+    draft_started = Signal(str)  # request_id
+    prefill_done = Signal(object)  # PrefillDone
+    block_committed = Signal(object)  # BlockCommitted
+    draft_finished = Signal(object)  # DraftFinished
+    draft_cancelled = Signal(object)  # DraftCancelled
+    draft_failed = Signal(str, str)  # request_id, message
+
+    def __init__(self, load_engine: EngineLoader = load_engine) -> None:
+        super().__init__()
+        self._load_engine = load_engine
+        self._engine: DraftingEngine | None = None
+
+    @Slot(str, str)
+    def load(self, model: str, device: str) -> None:
+        """Load a model in place of the one held; a failure leaves no engine behind."""
+        self._engine = None  # two models at once may not fit the device
+        failure = ""
+        try:
+            self._engine = self._load_engine(model, device)
+        except Exception as error:
+            _log.error("loading the model %s failed:\n%s", model, traceback.format_exc())
+            failure = describe_error(error)
+        # Outside the handler: a live traceback would keep tensors of the failed load alive.
+        if self._engine is not None:
+            self.engine_ready.emit(self._engine.description)
+        else:
+            self.engine_failed.emit(failure)
+
+    @Slot(object, object)
+    def draft(self, request: GenerationRequest, cancel: CancelToken) -> None:
+        """Run one request to its end, emitting each event as the engine gives it."""
+        if cancel.is_cancelled:  # superseded while it waited in the queue
+            self._emit_cancelled(request.request_id)
+            return
+        if self._engine is None:
+            self.draft_failed.emit(request.request_id, self.tr("No model is loaded."))
+            return
+        self.draft_started.emit(request.request_id)
+        failure = ""
+        has_ended = False
+        try:
+            for event in self._engine.draft(request, cancel):
+                self._emit_event(event)
+                has_ended = isinstance(event, DraftFinished | DraftCancelled)
+        except Exception as error:
+            _log.error("draft %s failed:\n%s", request.request_id, traceback.format_exc())
+            failure = describe_error(error)
+        if has_ended:
+            return
+        if cancel.is_cancelled:
+            self._emit_cancelled(request.request_id)
+        else:
+            self.draft_failed.emit(
+                request.request_id, failure or self.tr("The engine stopped without an answer.")
+            )
+
+    @Slot()
+    def release(self) -> None:
+        """Drop the engine on the thread that used it."""
+        self._engine = None
+
+    def _emit_event(self, event: DraftEvent) -> None:
+        match event:
+            case PrefillDone():
+                self.prefill_done.emit(event)
+            case BlockCommitted():
+                self.block_committed.emit(event)
+            case DraftFinished():
+                self.draft_finished.emit(event)
+            case DraftCancelled():
+                self.draft_cancelled.emit(event)
+
+    def _emit_cancelled(self, request_id: str) -> None:
+        self.draft_cancelled.emit(DraftCancelled(request_id=request_id, passes=0, elapsed_ms=0.0))
+
+
+class DraftingService(QObject):
+    """The main thread's side of drafting: asks, cancels, and re-emits what is current.
+
+    Signals carry the current request only, so that text can never land on another patient.
+    A request that was replaced before it ended is reported once by superseded_draft_ended,
+    for the audit log; its text is dropped. After cancel() the request ends in
+    draft_cancelled, whatever the engine was about to say.
+    """
+
+    engine_ready = Signal(object)  # EngineDescription
+    engine_failed = Signal(str)
+    draft_started = Signal(str)  # request_id
+    prefill_done = Signal(object)  # PrefillDone
+    block_committed = Signal(object)  # BlockCommitted
+    draft_finished = Signal(object)  # DraftFinished
+    draft_cancelled = Signal(object)  # DraftCancelled
+    draft_failed = Signal(str, str)  # request_id, message
+    superseded_draft_ended = Signal(str)  # request_id
+
+    _load_asked = Signal(str, str)
+    _draft_asked = Signal(object, object)
+
+    def __init__(
+        self, load_engine: EngineLoader = load_engine, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._engine_description: EngineDescription | None = None
+        self._request_id: str | None = None
+        self._cancel = CancelToken()
+        self._is_closed = False
+        self._thread: QThread | None = QThread()
+        self._thread.setObjectName("drafting")
+        self._worker = DraftingWorker(load_engine)
+        self._worker.moveToThread(self._thread)
+        self._connect_worker()
+        self._thread.start()
+
+    def _connect_worker(self) -> None:
+        assert self._thread is not None
+        queued = Qt.ConnectionType.QueuedConnection
+        worker = self._worker
+        self._load_asked.connect(worker.load, queued)
+        self._draft_asked.connect(worker.draft, queued)
+        worker.engine_ready.connect(self._on_engine_ready, queued)
+        worker.engine_failed.connect(self._on_engine_failed, queued)
+        worker.draft_started.connect(self._on_draft_started, queued)
+        worker.prefill_done.connect(self._on_prefill_done, queued)
+        worker.block_committed.connect(self._on_block_committed, queued)
+        worker.draft_finished.connect(self._on_draft_finished, queued)
+        worker.draft_cancelled.connect(self._on_draft_cancelled, queued)
+        worker.draft_failed.connect(self._on_draft_failed, queued)
+        self._thread.finished.connect(worker.release, Qt.ConnectionType.DirectConnection)
+
+    @property
+    def engine_description(self) -> EngineDescription | None:
+        """What is loaded; None while loading and after a failure."""
+        return self._engine_description
+
+    @property
+    def current_request_id(self) -> str | None:
+        """The request whose end has not been told yet."""
+        return self._request_id
+
+    @property
+    def is_drafting(self) -> bool:
+        return self._request_id is not None
+
+    def start(self, model: str = "embedded", device: str = "auto") -> None:
+        """Load a model; answered by engine_ready or engine_failed."""
+        self._engine_description = None
+        self._load_asked.emit(model, device)
+
+    def request_draft(self, request: GenerationRequest) -> None:
+        """Draft a report; a running draft is cancelled first and this one follows it."""
+        self._cancel.cancel()
+        self._cancel = CancelToken()
+        self._request_id = request.request_id
+        self._draft_asked.emit(request, self._cancel)
+
+    def cancel(self) -> None:
+        """Stop the current draft within one pass; answered by draft_cancelled."""
+        self._cancel.cancel()
+
+    def shutdown(self, timeout_ms: int = 5000) -> bool:
+        """Stop everything; no signal follows, so the caller records a running draft as stopped.
+
+        Safe to call twice. False: the engine is still inside one call; the thread is kept
+        referenced, since destroying a running QThread aborts the process. Call again to go on
+        waiting.
+        """
+        self._cancel.cancel()
+        self._request_id = None
+        if self._thread is None:
+            return True
+        self._is_closed = True
+        self._thread.quit()
+        if not self._thread.wait(timeout_ms):
+            _log.error("the drafting thread did not end within %d ms", timeout_ms)
+            _unfinished_threads.add((self._thread, self._worker))
+            return False
+        _unfinished_threads.discard((self._thread, self._worker))
+        self._thread = None
+        return True
+
+    def _is_current(self, request_id: str) -> bool:
+        return request_id == self._request_id and not self._cancel.is_cancelled
+
+    def _end_request(self, request_id: str) -> bool:
+        """Whether it was the current one; a replaced one is told by its own signal."""
+        if self._is_closed:
+            return False
+        if request_id != self._request_id:
+            self.superseded_draft_ended.emit(request_id)
+            return False
+        self._request_id = None
+        return True
+
+    @Slot(object)
+    def _on_engine_ready(self, description: EngineDescription) -> None:
+        if self._is_closed:
+            return
+        self._engine_description = description
+        self.engine_ready.emit(description)
+
+    @Slot(str)
+    def _on_engine_failed(self, message: str) -> None:
+        if not self._is_closed:
+            self.engine_failed.emit(message)
+
+    @Slot(str)
+    def _on_draft_started(self, request_id: str) -> None:
+        if self._is_current(request_id):
+            self.draft_started.emit(request_id)
+
+    @Slot(object)
+    def _on_prefill_done(self, event: PrefillDone) -> None:
+        if self._is_current(event.request_id):
+            self.prefill_done.emit(event)
+
+    @Slot(object)
+    def _on_block_committed(self, event: BlockCommitted) -> None:
+        if self._is_current(event.request_id):
+            self.block_committed.emit(event)
+
+    @Slot(object)
+    def _on_draft_finished(self, event: DraftFinished) -> None:
+        was_cancelled = self._cancel.is_cancelled
+        if not self._end_request(event.request_id):
+            return
+        if was_cancelled:  # Stop was pressed while the last event was on its way
+            elapsed_ms = event.prefill_ms + event.decode_ms
+            self.draft_cancelled.emit(DraftCancelled(event.request_id, event.passes, elapsed_ms))
+        else:
+            self.draft_finished.emit(event)
+
+    @Slot(object)
+    def _on_draft_cancelled(self, event: DraftCancelled) -> None:
+        if self._end_request(event.request_id):
+            self.draft_cancelled.emit(event)
+
+    @Slot(str, str)
+    def _on_draft_failed(self, request_id: str, message: str) -> None:
+        was_cancelled = self._cancel.is_cancelled
+        if not self._end_request(request_id):
+            return
+        if was_cancelled:
+            self.draft_cancelled.emit(DraftCancelled(request_id, 0, 0.0))
+        else:
+            self.draft_failed.emit(request_id, message)
+
+
+# Threads that outlived shutdown(): a destroyed running QThread would abort the process.
+_unfinished_threads: set[tuple[QThread, DraftingWorker]] = set()
