@@ -1,0 +1,154 @@
+"""What a report is at one moment: sentences with their provenance, and what changed them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+Provenance = Literal["ai", "edited", "human"]
+Section = Literal["findings", "impression"]
+EditKind = Literal["edit", "add", "delete", "flip", "undo", "redo", "draft", "text"]
+SECTIONS: tuple[Section, ...] = ("findings", "impression")
+PROVENANCES: tuple[Provenance, ...] = ("ai", "edited", "human")
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One sentence of the report.
+
+    id: unique in the report and stable while the sentence is edited.
+    confidence: mean confidence of the model's tokens, only while provenance is "ai"; it is never
+        a probability of disease.
+    separator: white space between the sentence before and this one, so that paragraphs survive.
+    """
+
+    id: int
+    text: str
+    provenance: Provenance
+    confidence: float | None = None
+    separator: str = " "
+
+
+@dataclass(frozen=True)
+class ReportState:
+    """Both sections. Section text is the sentences with their separators (one space as a rule)."""
+
+    findings: tuple[Sentence, ...] = ()
+    impression: tuple[Sentence, ...] = ()
+
+    @property
+    def findings_text(self) -> str:
+        return join_sentences(self.findings)
+
+    @property
+    def impression_text(self) -> str:
+        return join_sentences(self.impression)
+
+    @property
+    def is_blank(self) -> bool:
+        return not self.findings and not self.impression
+
+    def sentences(self, section: Section) -> tuple[Sentence, ...]:
+        return self.findings if check_section(section) == "findings" else self.impression
+
+    def text(self, section: Section) -> str:
+        return join_sentences(self.sentences(section))
+
+    def with_section(self, section: Section, sentences: Iterable[Sentence]) -> ReportState:
+        return replace(self, **{check_section(section): tuple(sentences)})
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One change, as the audit log keeps it.
+
+    before, after: the sentence for "edit", "add", "delete" and "flip"; the whole section for
+    "text", "draft", "undo" and "redo" (one Edit for each section that changed).
+    """
+
+    kind: EditKind
+    section: Section
+    before: str
+    after: str
+
+
+class ReportSigned(Exception):
+    """The report is signed: it can't be changed any more, only addended."""
+
+    def __init__(self, study_instance_uid: str = "") -> None:
+        of_study = f" of study {study_instance_uid}" if study_instance_uid else ""
+        super().__init__(f"The report{of_study} is signed; it can only be given an addendum.")
+        self.study_instance_uid = study_instance_uid
+
+
+def check_section(section: str) -> Section:
+    """The section itself; raises ValueError for a word that is none."""
+    if section not in SECTIONS:
+        raise ValueError(f"unknown report section {section!r}")
+    return section  # type: ignore[return-value]
+
+
+def join_sentences(sentences: Iterable[Sentence]) -> str:
+    """The text of a section; the first sentence's separator is not part of it."""
+    parts: list[str] = []
+    for sentence in sentences:
+        if parts:
+            parts.append(sentence.separator)
+        parts.append(sentence.text)
+    return "".join(parts)
+
+
+def sentence_spans(sentences: Iterable[Sentence]) -> tuple[tuple[int, int], ...]:
+    """Where each sentence stands in ``join_sentences(sentences)``: start, end offsets."""
+    spans: list[tuple[int, int]] = []
+    position = 0
+    for sentence in sentences:
+        if spans:
+            position += len(sentence.separator)
+        spans.append((position, position + len(sentence.text)))
+        position += len(sentence.text)
+    return tuple(spans)
+
+
+def report_text(state: ReportState) -> str:
+    """The text that is signed, hashed and shown as one piece."""
+    return f"Findings: {state.findings_text}\nImpression: {state.impression_text}"
+
+
+def coalesce_edits(edits: Iterable[Edit]) -> tuple[Edit, ...]:
+    """Join runs of typing in one section into one edit: the first before, the last after.
+
+    Only neighbours of kind "text" are joined, so that what was done in which order stays.
+    """
+    joined: list[Edit] = []
+    for edit in edits:
+        last = joined[-1] if joined else None
+        if last and edit.kind == last.kind == "text" and edit.section == last.section:
+            joined[-1] = replace(last, after=edit.after)
+        else:
+            joined.append(edit)
+    return tuple(edit for edit in joined if edit.before != edit.after)
+
+
+def state_to_json(state: ReportState) -> str:
+    """Canonical JSON of the state: the form that is stored and whose sha256 is signed."""
+    return json.dumps(asdict(state), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def state_from_json(text: str) -> ReportState:
+    """The reverse of ``state_to_json``. Raises ValueError on anything else."""
+    try:
+        stored = json.loads(text)
+        sections = {section: tuple(map(_sentence, stored[section])) for section in SECTIONS}
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"not a stored report: {error}") from error
+    return ReportState(**sections)
+
+
+def _sentence(stored: dict[str, Any]) -> Sentence:
+    sentence = Sentence(**stored)
+    if sentence.provenance not in PROVENANCES or not isinstance(sentence.text, str):
+        raise ValueError(f"not a stored sentence: {stored!r}")
+    return sentence
