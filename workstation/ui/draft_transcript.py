@@ -1,0 +1,118 @@
+"""The raw answer as it grows: tokens joined to words, with each word's confidence and block."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from inference import BlockCommitted
+
+# Han characters stand alone, since Chinese text has no spaces to break a line at.
+_WORD = re.compile(r"[\u3000-\u9fff\uff00-\uffef]|[^\s\u3000-\u9fff\uff00-\uffef]+")
+_HEADING = re.compile(r"(findings?|impressions?|所见|结论)\s*[:：]", re.IGNORECASE)
+
+LOW_CONFIDENCE = 0.7
+"""Below this the reader is asked to look twice; a display threshold, not a calibrated one."""
+
+
+@dataclass(frozen=True)
+class DraftWord:
+    """One word of the raw answer; start and end are offsets into it.
+
+    confidence: the least sure token of the word (a word is as sure as its least sure part).
+    block_index: the block that completed the word.
+    """
+
+    text: str
+    start: int
+    end: int
+    confidence: float
+    block_index: int
+    has_space_before: bool
+    is_heading: bool
+
+
+@dataclass(frozen=True)
+class DraftBlock:
+    """One committed block; start and end are offsets into the raw answer.
+
+    mean_confidence is over the tokens with text: what follows the stop token says nothing.
+    duration_ms runs from the block before (from the end of prefill for the first).
+    """
+
+    index: int
+    start: int
+    end: int
+    text: str
+    tokens: int
+    mean_confidence: float
+    duration_ms: float
+
+
+class DraftTranscript:
+    """Everything committed so far of one request."""
+
+    def __init__(self) -> None:
+        self.raw_text = ""
+        self.blocks: list[DraftBlock] = []
+        self.token_spans: list[tuple[int, int, float]] = []
+        self._elapsed_ms = 0.0
+        self._block_at: list[int] = []  # block index of each token span
+
+    def start_clock(self, elapsed_ms: float) -> None:
+        """Blocks are timed from here: the end of prefill."""
+        self._elapsed_ms = elapsed_ms
+
+    def add_block(self, event: BlockCommitted) -> DraftBlock:
+        """Append one block; returns it with its place in the raw answer."""
+        start = len(self.raw_text)
+        for text, confidence in zip(event.token_texts, event.confidences, strict=True):
+            self.token_spans.append(
+                (len(self.raw_text), len(self.raw_text) + len(text), confidence)
+            )
+            self._block_at.append(event.index)
+            self.raw_text += text
+        spoken = [
+            confidence
+            for text, confidence in zip(event.token_texts, event.confidences, strict=True)
+            if text
+        ] or list(event.confidences)
+        block = DraftBlock(
+            index=event.index,
+            start=start,
+            end=len(self.raw_text),
+            text=self.raw_text[start:],
+            tokens=len(event.token_ids),
+            mean_confidence=sum(spoken) / len(spoken) if spoken else 0.0,
+            duration_ms=max(0.0, event.elapsed_ms - self._elapsed_ms),
+        )
+        self._elapsed_ms = event.elapsed_ms
+        self.blocks.append(block)
+        return block
+
+    def words(self) -> tuple[DraftWord, ...]:
+        """The words committed so far; headings ("Findings:") are marked."""
+        headings = [match.span() for match in _HEADING.finditer(self.raw_text)]
+        words = []
+        first_token = 0
+        for match in _WORD.finditer(self.raw_text):
+            start, end = match.span()
+            while self.token_spans[first_token][1] <= start:
+                first_token += 1
+            confidence, block_index, token = 1.0, 0, first_token
+            while token < len(self.token_spans) and self.token_spans[token][0] < end:
+                confidence = min(confidence, self.token_spans[token][2])
+                block_index = self._block_at[token]
+                token += 1
+            words.append(
+                DraftWord(
+                    text=match.group(),
+                    start=start,
+                    end=end,
+                    confidence=confidence,
+                    block_index=block_index,
+                    has_space_before=start > 0 and self.raw_text[start - 1].isspace(),
+                    is_heading=any(a <= start and end <= b for a, b in headings),
+                )
+            )
+        return tuple(words)
