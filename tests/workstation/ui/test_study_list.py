@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import QItemSelectionModel, QPoint, Qt
+from PySide6.QtGui import QAccessible
+from PySide6.QtTest import QSignalSpy
+
+from workstation.catalog.study_catalog import StudyRow
+from workstation.ui.header_wording import age_at, iso_date, join_present
+from workstation.ui.study_list import StudyList
+
+FIRST = StudyRow(
+    study_instance_uid="1.2.1",
+    patient_name="DOE, JANE",
+    patient_id="A-17",
+    patient_birth_date="19580302",
+    patient_sex="F",
+    study_date="20260412",
+    study_description="Chest PA",
+    accession_number="ACC1",
+    modalities=("CR", "DX"),
+    instance_count=2,
+    status="new",
+)
+SECOND = replace(FIRST, study_instance_uid="1.2.2", patient_name="ROE, RICHARD", status="draft")
+THIRD = replace(FIRST, study_instance_uid="1.2.3", patient_name="", status="signed")
+ROWS = [FIRST, SECOND, THIRD]
+
+
+@pytest.fixture
+def study_list(qtbot) -> StudyList:
+    widget = StudyList()
+    qtbot.addWidget(widget)
+    widget.resize(320, 500)
+    widget.show()
+    qtbot.waitExposed(widget)
+    widget.set_studies(ROWS)
+    return widget
+
+
+def activations(widget: StudyList) -> QSignalSpy:
+    return QSignalSpy(widget.study_activated)
+
+
+def emitted(spy: QSignalSpy) -> list[str]:
+    return [spy.at(i)[0] for i in range(spy.count())]
+
+
+def test_filling_the_list_activates_nothing(study_list: StudyList) -> None:
+    assert study_list.current_study() is None
+    assert study_list.count_label.text() == "3 studies · 1 new · 1 draft · 1 signed"
+
+
+def test_one_click_activates_a_study_once(qtbot, study_list: StudyList) -> None:
+    spy = activations(study_list)
+    middle = study_list.view.visualRect(study_list.model.index(1)).center()
+    qtbot.mouseClick(study_list.view.viewport(), Qt.MouseButton.LeftButton, pos=middle)
+    qtbot.mouseClick(study_list.view.viewport(), Qt.MouseButton.LeftButton, pos=middle)
+    assert emitted(spy) == ["1.2.2"]
+    assert study_list.current_study() == SECOND
+
+
+def test_arrows_and_page_keys_step_by_one_study(qtbot, study_list: StudyList) -> None:
+    spy = activations(study_list)
+    for key in (Qt.Key.Key_Down, Qt.Key.Key_PageDown, Qt.Key.Key_PageDown, Qt.Key.Key_PageUp):
+        qtbot.keyClick(study_list.view, key)
+    assert emitted(spy) == ["1.2.1", "1.2.2", "1.2.3", "1.2.2"]
+
+
+def test_enter_confirms_the_current_study_again(qtbot, study_list: StudyList) -> None:
+    study_list.activate_study("1.2.3")
+    spy = activations(study_list)
+    qtbot.keyClick(study_list.view, Qt.Key.Key_Return)
+    assert emitted(spy) == ["1.2.3"]
+
+
+def test_steps_stop_at_both_ends(study_list: StudyList) -> None:
+    spy = activations(study_list)
+    study_list.activate_previous()
+    study_list.activate_previous()
+    for _ in range(5):
+        study_list.activate_next()
+    assert emitted(spy) == ["1.2.1", "1.2.2", "1.2.3"]
+
+
+def test_refresh_keeps_the_selection_and_stays_silent(study_list: StudyList) -> None:
+    study_list.activate_study("1.2.2")
+    spy = activations(study_list)
+    signed = replace(SECOND, status="signed")
+    study_list.set_studies([replace(FIRST, study_instance_uid="1.2.0"), FIRST, signed])
+    assert emitted(spy) == []
+    assert study_list.view.currentIndex().row() == 2
+    assert study_list.view.selectionModel().isSelected(study_list.model.index(2))
+    assert study_list.current_study() == signed
+
+
+def test_a_search_that_hides_the_active_study_does_not_change_it(study_list: StudyList) -> None:
+    study_list.activate_study("1.2.2")
+    spy = activations(study_list)
+    study_list.set_studies([FIRST])
+    assert not study_list.view.currentIndex().isValid()
+    assert study_list.current_study() == SECOND
+    study_list.set_studies(ROWS)
+    assert study_list.view.currentIndex().row() == 1
+    assert emitted(spy) == []
+
+
+def test_typing_announces_the_trimmed_search_once(qtbot, study_list: StudyList) -> None:
+    spy = QSignalSpy(study_list.search_changed)
+    with qtbot.waitSignal(study_list.search_changed) as announced:
+        qtbot.keyClicks(study_list.search_field, " doe ")
+    assert announced.args == ["doe"]
+    assert spy.count() == 1
+
+
+def test_search_without_hits_says_so(study_list: StudyList) -> None:
+    study_list.search_field.setText("nobody")
+    study_list.set_studies([])
+    assert study_list.count_label.text() == "0 found"
+    assert "nobody" in study_list.view._empty_title
+    study_list.grab()
+
+
+def test_escape_clears_the_search(qtbot, study_list: StudyList) -> None:
+    study_list.search_field.setText("doe")
+    with qtbot.waitSignal(study_list.search_changed) as announced:
+        qtbot.keyClick(study_list.search_field, Qt.Key.Key_Escape)
+    assert announced.args == [""]
+
+
+def test_enter_in_the_search_field_opens_the_first_hit(qtbot, study_list: StudyList) -> None:
+    spy = activations(study_list)
+    qtbot.keyClick(study_list.search_field, Qt.Key.Key_Return)
+    assert emitted(spy) == ["1.2.1"]
+
+
+def test_ctrl_f_focuses_the_search_field(qtbot, study_list: StudyList) -> None:
+    study_list.activateWindow()
+    study_list.view.setFocus()
+    qtbot.keyClick(study_list.view, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(study_list.search_field.hasFocus)
+
+
+def test_a_study_that_is_not_listed_cannot_be_activated(study_list: StudyList) -> None:
+    assert not study_list.activate_study("9.9")
+
+
+def test_rows_tell_everything_in_words(study_list: StudyList) -> None:
+    index = study_list.model.index(0)
+    tooltip = index.data(Qt.ItemDataRole.ToolTipRole)
+    for word in ("DOE, JANE", "A-17", "1958-03-02", "68 y", "2026-04-12", "CR/DX", "ACC1", "new"):
+        assert word in tooltip
+    assert "2 films" in index.data(Qt.ItemDataRole.AccessibleTextRole)
+    assert study_list.model.index(2).data() == "(no name)"
+    assert QAccessible.queryAccessibleInterface(study_list.search_field) is not None
+
+
+def test_each_status_is_painted_with_its_own_shape(study_list: StudyList) -> None:
+    same = replace(FIRST, patient_name="SAME", study_instance_uid="s")
+    pictures = []
+    for status in ("new", "draft", "signed"):
+        study_list.set_studies([replace(same, status=status)])  # type: ignore[arg-type]
+        picture = study_list.view.viewport().grab().toImage()
+        mark = picture.copy(0, 0, 32, 34)
+        pictures.append(bytes(mark.constBits()))
+    assert len(set(pictures)) == 3
+
+
+def test_selected_row_is_seen(study_list: StudyList) -> None:
+    before = study_list.view.viewport().grab().toImage().pixelColor(QPoint(1, 10))
+    study_list.view.selectionModel().setCurrentIndex(
+        study_list.model.index(0), QItemSelectionModel.SelectionFlag.ClearAndSelect
+    )
+    assert study_list.view.viewport().grab().toImage().pixelColor(QPoint(1, 10)) != before
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [("20260412", "2026-04-12"), ("2026.04.12", "2026-04-12"), ("20261399", "20261399"), ("", "")],
+)
+def test_dates_are_iso_and_nonsense_is_shown_as_it_stands(value: str, shown: str) -> None:
+    assert iso_date(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("born", "then", "age"),
+    [
+        ("19580302", "20260412", "68 y"),
+        ("19580502", "20260412", "67 y"),
+        ("20250313", "20260412", "12 m"),
+        ("20270101", "20260412", ""),
+        ("", "20260412", ""),
+    ],
+)
+def test_age_is_counted_at_the_study(born: str, then: str, age: str) -> None:
+    assert age_at(born, then) == age
+
+
+def test_empty_parts_leave_no_separators() -> None:
+    assert join_present("a", " ", "", "b") == "a · b"
