@@ -2,13 +2,50 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    QueuePool,
+    create_engine,
+    event,
+    insert,
+    inspect,
+    text,
+)
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError
+
+from workstation.catalog.schema import (
+    APPLICATION_ID,
+    GENESIS_HASH,
+    SCHEMA_VERSION,
+    TRIGGERS,
+    AuditHeadRecord,
+    Base,
+)
 
 DATABASE_NAME = "echo.sqlite3"
+
+# WAL can corrupt the file in SQLite 3.7.0 to 3.51.2 (sqlite.org/wal.html, "WAL-reset bug").
+_WAL_IS_SAFE = sqlite3.sqlite_version_info >= (3, 51, 3)
+
+_REASONS = {
+    sqlite3.SQLITE_FULL: "the disk is full; free some space and try again",
+    sqlite3.SQLITE_READONLY: "the folder or file is read-only; allow writing to it and try again",
+    sqlite3.SQLITE_PERM: "this user may not use the file; allow access to it and try again",
+    sqlite3.SQLITE_BUSY: "another program is using the catalog; close it and try again",
+    sqlite3.SQLITE_LOCKED: "another program is using the catalog; close it and try again",
+    sqlite3.SQLITE_CANTOPEN: "the file can not be opened or written in this folder",
+    sqlite3.SQLITE_IOERR: "the disk or network drive reported an error",
+    sqlite3.SQLITE_CORRUPT: "the file is damaged; restore it from a backup",
+    sqlite3.SQLITE_NOTADB: "the file is damaged or is not an ECHO catalog",
+}
 
 
 class CatalogUnavailable(Exception):
@@ -25,18 +62,149 @@ def open_database(folder: Path, *, read_only: bool = False, busy_timeout_s: floa
 
     read_only: never creates or changes anything; the file has to be there.
     """
-    raise NotImplementedError
+    path = Path(folder).absolute() / DATABASE_NAME
+    if read_only:
+        if not path.is_file():
+            raise CatalogUnavailable(path, "there is no catalog here")
+    else:
+        _make_folder(path)
+    engine = _build_engine(path, read_only=read_only, busy_timeout_s=busy_timeout_s)
+    try:
+        if read_only:
+            with read_transaction(engine) as connection:
+                _check_version(connection, path, expect_schema=True)
+        else:
+            with write_transaction(engine) as connection:
+                _prepare_schema(connection, path)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def database_path(engine: Engine) -> Path:
+    """The file behind an engine of ``open_database``."""
+    return Path(engine.url.database or "")
 
 
 @contextmanager
 def write_transaction(engine: Engine) -> Iterator[Connection]:
-    """BEGIN IMMEDIATE ... COMMIT; rolls back on any exception. Raises CatalogUnavailable."""
-    raise NotImplementedError
-    yield
+    """BEGIN IMMEDIATE ... COMMIT; rolls back on any exception. Raises CatalogUnavailable.
+
+    The write lock is taken at the start: who reads the head of the audit chain here is the only
+    one who can append to it.
+    """
+    with _translated_errors(engine), engine.connect() as connection, connection.begin():
+        yield connection
 
 
 @contextmanager
 def read_transaction(engine: Engine) -> Iterator[Connection]:
     """One consistent view of the file. Raises CatalogUnavailable."""
-    raise NotImplementedError
-    yield
+    with (
+        _translated_errors(engine),
+        engine.connect().execution_options(echo_read=True) as connection,
+        connection.begin(),
+    ):
+        yield connection
+
+
+@contextmanager
+def _translated_errors(engine: Engine) -> Iterator[None]:
+    try:
+        yield
+    except (DBAPIError, sqlite3.Error) as error:
+        reason = _reason_of(error)
+        if reason is None:
+            raise
+        raise CatalogUnavailable(database_path(engine), reason) from error
+
+
+def _reason_of(error: BaseException) -> str | None:
+    """Words for an environment problem; None for an error that is ours (a constraint, bad SQL)."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    code = getattr(cause, "sqlite_errorcode", None)
+    if isinstance(code, int):
+        return _REASONS.get(code & 0xFF)  # the low byte is the primary result code
+    return "the file is damaged; restore it from a backup" if _is_undecodable(cause) else None
+
+
+def _is_undecodable(error: BaseException | None) -> bool:
+    # pysqlite reports invalid UTF-8 in a text column as an OperationalError without a code.
+    return isinstance(error, sqlite3.OperationalError) and "decode to UTF-8" in str(error)
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        reason = f"the data folder can not be made or used ({error.strerror or error})"
+        raise CatalogUnavailable(path, reason) from error
+
+
+def _build_engine(path: Path, *, read_only: bool, busy_timeout_s: float) -> Engine:
+    uri = f"{path.as_uri()}?mode={'ro' if read_only else 'rwc'}"
+
+    def connect() -> sqlite3.Connection:
+        # isolation_level=None: BEGIN is ours (see _begin), not pysqlite's guess.
+        return sqlite3.connect(
+            uri, uri=True, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False
+        )
+
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)), creator=connect, poolclass=QueuePool
+    )
+    event.listen(engine, "connect", _set_read_only_pragmas if read_only else _set_pragmas)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _set_pragmas(connection: DBAPIConnection, _record: object) -> None:
+    _set_read_only_pragmas(connection, _record)
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA journal_mode={'WAL' if _WAL_IS_SAFE else 'DELETE'}")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.close()
+
+
+def _set_read_only_pragmas(connection: DBAPIConnection, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA recursive_triggers=ON")
+    cursor.execute("PRAGMA trusted_schema=OFF")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    reads = connection.get_execution_options().get("echo_read", False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def _check_version(connection: Connection, path: Path, *, expect_schema: bool) -> bool:
+    """Whether the file has our schema; refuses newer ones and other programs' files."""
+    version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+    application_id = connection.exec_driver_sql("PRAGMA application_id").scalar_one()
+    is_empty = not inspect(connection).get_table_names()
+    if version == 0 and is_empty and not expect_schema:
+        return False
+    if application_id != APPLICATION_ID or version < 1:
+        raise CatalogUnavailable(path, "the file is not an ECHO catalog")
+    if version > SCHEMA_VERSION:
+        reason = (
+            f"the catalog was written by a newer version of ECHO Workstation (schema {version}, "
+            f"this program knows {SCHEMA_VERSION}); update the program to open it"
+        )
+        raise CatalogUnavailable(path, reason)
+    return True
+
+
+def _prepare_schema(connection: Connection, path: Path) -> None:
+    if not _check_version(connection, path, expect_schema=False):
+        Base.metadata.create_all(connection)
+        connection.execute(insert(AuditHeadRecord).values(id=1, row=0, hash=GENESIS_HASH))
+        for trigger in TRIGGERS.values():
+            connection.execute(text(trigger))
+        connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
+    # Written even if it is there already: a folder without write access shows now, not at the
+    # first edit (SQLite makes its journal at the first write, not at BEGIN).
+    connection.exec_driver_sql(f"PRAGMA user_version={SCHEMA_VERSION}")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
-from inference.report_language.statements import Statement, Status
+from inference.report_language import Statement, Status, extract_statements, rewrite_statement
 from workstation.reporting.report_state import (
     SECTIONS,
     Edit,
@@ -15,14 +18,26 @@ from workstation.reporting.report_state import (
     Section,
     Sentence,
     coalesce_edits,
+    join_sentences,
     report_text,
+    sentence_spans,
 )
+from workstation.reporting.sentence_alignment import align_sentences, join_pieces, split_pieces
 
 ConfidenceSpan = tuple[int, int, float]  # start, end in the section's text, token confidence
 
 
 class StatementGone(Exception):
     """The statement is no longer in the report: the text was changed since it was listed."""
+
+
+@dataclass(frozen=True)
+class _Step:
+    """One undo step. is_typing: may be joined with the typing that follows."""
+
+    before: ReportState
+    after: ReportState
+    typed_section: Section | None = None
 
 
 class DraftReport:
@@ -33,22 +48,35 @@ class DraftReport:
     """
 
     def __init__(self, state: ReportState | None = None, *, signed: bool = False) -> None:
-        raise NotImplementedError
+        self._state = state if state is not None else ReportState()
+        self._is_signed = signed
+        self._done: list[_Step] = []
+        self._undone: list[_Step] = []
+        self._observers: list[Callable[[Edit], None]] = []
+        known = (*self._state.findings, *self._state.impression)
+        self._ids = itertools.count(1 + max((sentence.id for sentence in known), default=0))
 
     @property
     def state(self) -> ReportState:
-        raise NotImplementedError
+        return self._state
 
     @property
     def is_signed(self) -> bool:
-        raise NotImplementedError
+        return self._is_signed
 
     def freeze(self) -> None:
         """Make the report read-only, as it is after signing."""
+        self._is_signed = True
 
     def on_edit(self, observer: Callable[[Edit], None]) -> Callable[[], None]:
         """Call ``observer`` after every edit, until the function returned here is called."""
-        raise NotImplementedError
+        self._observers.append(observer)
+
+        def stop_observing() -> None:
+            if observer in self._observers:
+                self._observers.remove(observer)
+
+        return stop_observing
 
     def set_from_draft(
         self,
@@ -58,15 +86,49 @@ class DraftReport:
         impression_confidences: Sequence[ConfidenceSpan] = (),
     ) -> None:
         """Replace the report by a finished AI draft; everything is "ai" afterwards."""
+        self._require_unsigned()
+        drafted = ReportState(
+            self._draft_sentences(findings, findings_confidences),
+            self._draft_sentences(impression, impression_confidences),
+        )
+        self._commit(drafted, self._section_edits("draft", self._state, drafted))
 
     def edit_sentence(self, section: Section, sentence_id: int, text: str) -> None:
         """Replace one sentence's text. A blank text deletes it; several sentences are split."""
+        if not text.strip():
+            self.delete_sentence(section, sentence_id)
+            return
+        self._replace_sentence("edit", section, sentence_id, text)
 
     def add_sentence(self, section: Section, text: str, index: int | None = None) -> int:
-        """Insert a human sentence before ``index`` (None: at the end); returns its id."""
-        raise NotImplementedError
+        """Insert a human sentence before ``index`` (None: at the end); returns its id.
 
-    def delete_sentence(self, section: Section, sentence_id: int) -> None: ...
+        A text of several sentences becomes several; the id is the first one's. Raises ValueError
+        if the text is blank.
+        """
+        self._require_unsigned()
+        pieces = split_pieces(text)
+        if not pieces:
+            raise ValueError("a sentence needs a text")
+        added = [
+            Sentence(next(self._ids), piece.text, "human", None, piece.separator)
+            for piece in pieces
+        ]
+        sentences = list(self._state.sentences(section))
+        position = len(sentences) if index is None else index
+        sentences[position:position] = added
+        edit = Edit("add", section, "", join_sentences(added))
+        self._commit(self._state.with_section(section, sentences), [edit])
+        return added[0].id
+
+    def delete_sentence(self, section: Section, sentence_id: int) -> None:
+        """Raises KeyError if there is no such sentence."""
+        self._require_unsigned()
+        index, sentence = self._find(section, sentence_id)
+        sentences = self._state.sentences(section)
+        kept = (*sentences[:index], *sentences[index + 1 :])
+        edit = Edit("delete", section, sentence.text, "")
+        self._commit(self._state.with_section(section, kept), [edit])
 
     def flip_statement(
         self, section: Section, sentence_id: int, statement: Statement, status: Status | None = None
@@ -77,6 +139,18 @@ class DraftReport:
         stays as it is. Raises CannotRewrite where another statement would change, StatementGone
         where the text has moved on.
         """
+        self._require_unsigned()
+        index, sentence = self._find(section, sentence_id)
+        start, _ = sentence_spans(self._state.sentences(section))[index]
+        local = _shift(statement, -start)
+        if local not in _statements_of(sentence.text):
+            raise StatementGone(
+                f"{statement.concept} is no longer stated in this sentence: {sentence.text}"
+            )
+        wanted: Status = status or ("present" if statement.status == "absent" else "absent")
+        if wanted != statement.status:
+            flipped = rewrite_statement(sentence.text, local, wanted)
+            self._replace_sentence("flip", section, sentence_id, flipped)
 
     def set_section_text(self, section: Section, text: str, *, merge: bool = False) -> None:
         """Take over typed text: unchanged sentences keep id and provenance.
@@ -84,24 +158,150 @@ class DraftReport:
         merge: True joins this change to the undo step before it if that was typing in the same
         section too, so that undo goes back by bursts of typing and not by letters.
         """
+        self._require_unsigned()
+        old = self._state.sentences(section)
+        sentences = align_sentences(old, split_pieces(text), lambda: next(self._ids))
+        changed = self._state.with_section(section, sentences)
+        edit = Edit("text", section, self._state.text(section), changed.text(section))
+        if edit.before == edit.after:
+            return
+        last = self._done[-1] if self._done else None
+        if merge and last and last.typed_section == section and not self._undone:
+            self._done.pop()
+            self._commit(changed, [edit], typed_section=section, undo_to=last.before)
+        else:
+            self._commit(changed, [edit], typed_section=section)
 
     @property
     def can_undo(self) -> bool:
-        raise NotImplementedError
+        return bool(self._done) and not self._is_signed
 
     @property
     def can_redo(self) -> bool:
-        raise NotImplementedError
+        return bool(self._undone) and not self._is_signed
 
     def undo(self) -> None:
         """Go back one step, provenance included. Does nothing at the beginning."""
+        self._require_unsigned()
+        if self._done:
+            step = self._done.pop()
+            self._undone.append(step)
+            self._go_to("undo", step.before)
 
     def redo(self) -> None:
         """Repeat the step undone last. Does nothing at the end."""
+        self._require_unsigned()
+        if self._undone:
+            step = self._undone.pop()
+            self._done.append(step)
+            self._go_to("redo", step.after)
 
     def statements(self, section: Section) -> tuple[tuple[Sentence, Statement], ...]:
         """Every statement with its sentence, in text order; offsets are into the section's text."""
-        raise NotImplementedError
+        sentences = self._state.sentences(section)
+        return tuple(
+            (sentence, _shift(statement, start))
+            for sentence, (start, _) in zip(sentences, sentence_spans(sentences), strict=True)
+            for statement in _statements_of(sentence.text)
+        )
+
+    def _require_unsigned(self) -> None:
+        if self._is_signed:
+            raise ReportSigned
+
+    def _find(self, section: Section, sentence_id: int) -> tuple[int, Sentence]:
+        for index, sentence in enumerate(self._state.sentences(section)):
+            if sentence.id == sentence_id:
+                return index, sentence
+        raise KeyError(f"no sentence {sentence_id} in the {section}")
+
+    def _draft_sentences(
+        self, text: str, confidences: Sequence[ConfidenceSpan]
+    ) -> tuple[Sentence, ...]:
+        sentences = [
+            Sentence(next(self._ids), piece.text, "ai", None, piece.separator)
+            for piece in split_pieces(text)
+        ]
+        lead = len(text) - len(text.lstrip())  # a section's text starts at its first word
+        return tuple(
+            replace(sentence, confidence=_mean_confidence(confidences, lead + start, lead + end))
+            for sentence, (start, end) in zip(sentences, sentence_spans(sentences), strict=True)
+        )
+
+    def _replace_sentence(
+        self, kind: EditKind, section: Section, sentence_id: int, text: str
+    ) -> None:
+        self._require_unsigned()
+        index, old = self._find(section, sentence_id)
+        pieces = split_pieces(text)
+        if join_pieces(pieces) == old.text:
+            return
+        by_program = kind == "flip" and old.provenance != "human"
+        renewed = list(
+            align_sentences([old], pieces, lambda: next(self._ids), all_edited=by_program)
+        )
+        if all(sentence.id != old.id for sentence in renewed):
+            # The reader asked for this sentence to be changed: however different, it is the same.
+            provenance: Provenance = "human" if old.provenance == "human" else "edited"
+            renewed[0] = replace(renewed[0], id=old.id, provenance=provenance)
+        renewed[0] = replace(renewed[0], separator=old.separator)
+        sentences = list(self._state.sentences(section))
+        sentences[index : index + 1] = renewed
+        edit = Edit(kind, section, old.text, join_sentences(renewed))
+        self._commit(self._state.with_section(section, sentences), [edit])
+
+    @staticmethod
+    def _section_edits(kind: EditKind, before: ReportState, after: ReportState) -> list[Edit]:
+        return [
+            Edit(kind, section, before.text(section), after.text(section))
+            for section in SECTIONS
+            if before.sentences(section) != after.sentences(section)
+        ]
+
+    def _go_to(self, kind: EditKind, state: ReportState) -> None:
+        edits = self._section_edits(kind, self._state, state)
+        self._state = state
+        self._tell(edits)
+
+    def _commit(
+        self,
+        state: ReportState,
+        edits: Sequence[Edit],
+        *,
+        typed_section: Section | None = None,
+        undo_to: ReportState | None = None,
+    ) -> None:
+        before = self._state if undo_to is None else undo_to
+        self._done.append(_Step(before, state, typed_section))
+        self._undone.clear()
+        self._state = state
+        self._tell(edits)
+
+    def _tell(self, edits: Sequence[Edit]) -> None:
+        for edit in edits:
+            for observer in tuple(self._observers):
+                observer(edit)
+
+
+@lru_cache(maxsize=1024)
+def _statements_of(sentence: str) -> tuple[Statement, ...]:
+    # Sentence by sentence: an edit then can't change what its neighbours say.
+    return tuple(extract_statements(sentence))
+
+
+def _shift(statement: Statement, by: int) -> Statement:
+    return replace(
+        statement,
+        start=statement.start + by,
+        end=statement.end + by,
+        trigger_start=statement.trigger_start + by,
+        trigger_end=statement.trigger_end + by,
+    )
+
+
+def _mean_confidence(spans: Sequence[ConfidenceSpan], start: int, end: int) -> float | None:
+    inside = [confidence for begin, stop, confidence in spans if begin < end and stop > start]
+    return sum(inside) / len(inside) if inside else None
 
 
 def locate_confidences(
@@ -117,7 +317,16 @@ def locate_confidences(
     token_texts joined are raw_text (BlockCommitted.token_texts over all blocks). last: True looks
     for the section from the end of the raw text (the impression). Empty where it isn't found.
     """
-    raise NotImplementedError
+    offset = raw_text.rfind(section_text) if last else raw_text.find(section_text)
+    if offset < 0 or not section_text:
+        return ()
+    spans: list[ConfidenceSpan] = []
+    position = -offset
+    for token_text, confidence in zip(token_texts, confidences, strict=True):
+        start, position = position, position + len(token_text)
+        if token_text and position > 0 and start < len(section_text):
+            spans.append((max(start, 0), min(position, len(section_text)), confidence))
+    return tuple(spans)
 
 
 __all__ = [

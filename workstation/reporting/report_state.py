@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
+from workstation.audit.audit_chain import canonical_json
+
 Provenance = Literal["ai", "edited", "human"]
 Section = Literal["findings", "impression"]
 EditKind = Literal["edit", "add", "delete", "flip", "undo", "redo", "draft", "text"]
@@ -87,7 +89,7 @@ def check_section(section: str) -> Section:
     """The section itself; raises ValueError for a word that is none."""
     if section not in SECTIONS:
         raise ValueError(f"unknown report section {section!r}")
-    return section  # type: ignore[return-value]
+    return section
 
 
 def join_sentences(sentences: Iterable[Sentence]) -> str:
@@ -129,12 +131,12 @@ def coalesce_edits(edits: Iterable[Edit]) -> tuple[Edit, ...]:
             joined[-1] = replace(last, after=edit.after)
         else:
             joined.append(edit)
-    return tuple(edit for edit in joined if edit.before != edit.after)
+    return tuple(joined)
 
 
 def state_to_json(state: ReportState) -> str:
     """Canonical JSON of the state: the form that is stored and whose sha256 is signed."""
-    return json.dumps(asdict(state), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return canonical_json(asdict(state))
 
 
 def state_from_json(text: str) -> ReportState:
