@@ -17,8 +17,10 @@ from inference.report_language.mentions import Mention, find_mentions, read_modi
 from inference.report_language.sentences import split_sentences
 from inference.report_language.statements import Statement, Status
 from inference.report_language.tokens import Phrase, Token, tokenize
+from inference.report_language.vocabulary import CONCEPT_BY_NAME
 
 _BACKWARD = ("pseudo", "uncertainty", "negation", "hypothetical")
+_BESIDE = 3  # tokens a word such as "resolved" may stand from the term
 _STOPPERS = ("scope_end",)
 
 
@@ -59,6 +61,7 @@ def _extract_sentence(sentence: str) -> tuple[Statement, ...]:
 
 def _extract_clause(tokens: tuple[Token, ...], clause: Clause) -> list[Statement]:
     mentions = find_mentions(tokens, clause)
+    ranks: dict[tuple[str, Status, str | None], int] = {}
     found: dict[tuple[str, Status, str | None], Statement] = {}
     for mention in mentions:
         decided = _decide_status(tokens, clause, mention)
@@ -80,9 +83,20 @@ def _extract_clause(tokens: tuple[Token, ...], clause: Clause) -> list[Statement
             trigger_end=tokens[mention.last - 1].end,
             rule=rule,
         )
-        # "effusion ... blunted angle" in one clause is one statement about one thing.
-        found.setdefault((statement.concept, statement.status, statement.side), statement)
+        # "Blunted angle consistent with effusion" is one statement; its best name stays.
+        key = (statement.concept, statement.status, statement.side)
+        if key not in found or _rank_term(tokens, mention) < ranks[key]:
+            found[key], ranks[key] = statement, _rank_term(tokens, mention)
     return sorted(found.values(), key=lambda s: s.trigger_start)
+
+
+def _rank_term(tokens: tuple[Token, ...], mention: Mention) -> int:
+    """How far down its concept's terms a mention's words stand: the first term names it best."""
+    if not mention.is_term:
+        return 200
+    words = " ".join(token.word for token in tokens[mention.first : mention.last])
+    terms = CONCEPT_BY_NAME[mention.concept].terms
+    return terms.index(words) if words in terms else 100
 
 
 def _decide_status(
@@ -154,6 +168,8 @@ def _nearest_trigger_before(
                 return doubt
         if phrase.kind in _BACKWARD:
             return phrase
+        if phrase.kind == "either_side" and mention.anchor - phrase.last < _BESIDE:
+            return phrase._replace(kind="negation")
     return suggestion._replace(kind="uncertainty") if suggestion is not None else None
 
 
@@ -175,6 +191,8 @@ def _nearest_trigger_after(
             return None
         if phrase.kind in ("negation", "pseudo"):
             return None
+        if phrase.kind == "either_side" and phrase.first - mention.last < _BESIDE:
+            return phrase._replace(kind="post_negation")
         if phrase.kind in ("post_negation", "post_uncertainty"):
             between = {token.word for token in tokens[mention.last : phrase.first]}
             return None if denied and "," in between else phrase

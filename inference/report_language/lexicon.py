@@ -22,6 +22,8 @@ _CHANGE = (
     "change|changes|increase|decrease|difference|progression|worsening|improvement|interval_enlargement"
 )
 
+# Deny the word beside them, before or after: "resolved effusion", "effusion, resolved".
+EITHER_SIDE = ("resolved", "absent")
 # What ends the reach of a trigger without ending the clause.
 SCOPE_ENDS = (
     "with",
@@ -72,7 +74,6 @@ NEGATIONS = (
     "clear of",
     "absence of",
     "lack of",
-    "absent",
     "neither",
     "nor",
     "not",
@@ -80,7 +81,6 @@ NEGATIONS = (
     "never",
     "denies",
     "resolution|clearing of",
-    "resolved",
     "rather than",
     "instead of",
     "no longer",
@@ -94,7 +94,6 @@ POST_NEGATIONS = (
     "is|are|was|were absent|negative|gone",
     "has|have [now|completely|nearly] resolved|cleared|disappeared",
     "is|are|has|have now resolved",
-    "resolved",
     "has|have been removed",
     "was|were removed",
     "is|are|was|were|has_been|have_been ruled out",
@@ -103,7 +102,8 @@ POST_NEGATIONS = (
 UNCERTAINTIES = (
     "may|might|could",
     "may|might|could [also|possibly|potentially] represent|reflect|indicate|suggest|be|relate_to"
-    "|be_due_to|be_secondary_to|be_related_to",
+    "|be_due_to|be_secondary_to|be_related_to|be_consistent_with|be_compatible_with"
+    "|be_associated_with|be_seen_with",
     "possible|possibly",
     "probable|probably",
     "potential|potentially",
@@ -119,7 +119,6 @@ UNCERTAINTIES = (
     "equivocal",
     "favor|favored|favors|favoring [to_represent|to_be]",
     "versus|vs",
-    "and/or",
     "if",
     "presumed|presumably",
     "unlikely",
@@ -127,7 +126,7 @@ UNCERTAINTIES = (
 )
 # Uncertain words that only soften what precedes them: under a "no" they stay denied.
 SUGGESTIONS = (
-    "suggest|suggests|suggesting|suggestive [of]",
+    "[most] suggest|suggests|suggesting|suggestive [of]",
     "suspicious",
     "concerning",
 )
@@ -140,7 +139,8 @@ POST_UNCERTAINTIES = (
     "is|are [also] possible|suspected|questioned|unlikely|questionable|considered|probable",
     "would be difficult to exclude",
     "is|are a possibility|consideration",
-    "not included in the differential",
+    "[are|is] [also] suspected",
+    "difficult to entirely|completely|definitively exclude",
 )
 AFFIRMATIONS = (
     f"is|are|was|were [again|also|now] {_SEEN.replace('|found|shown', '')}",
@@ -149,6 +149,8 @@ AFFIRMATIONS = (
 # The concept is named, yet nothing is said about this film.
 HYPOTHETICALS = (
     "history of",
+    "correlate|correlation [clinically] for",
+    "in view of [the] history",
     "evaluate|evaluation|assess|assessment|evaluating for|of [possible]",
     "limits|limit [the] evaluation|assessment|detection for|of",
     "patient's known",
@@ -191,10 +193,37 @@ NEUTRAL = (
     "or less likely",
     "grossly",
     "in|for comparison",
+    "consistent|compatible|associated|in_keeping|combination|along with",
+    "subcutaneous|soft_tissue|mediastinal emphysema",
+    "subcutaneous|soft_tissue|peripheral|leg edema",
+    "cystic fibrosis",
+    f"not [previously|definitely|clearly] {_SEEN} on|in [the|a] prior|previous|prior_exam|prior_study",
     "large body habitus",
     "small bowel",
     "clear of the",
 )
+
+# Further wordings of concepts, too variable for the vocabulary's plain terms.
+MORE_TERMS = {
+    "interstitial_pattern": (
+        "interstitial opacity|opacities|density|densities|changes|prominence|thickening",
+        "reticulonodular|reticular opacity|opacities|densities|changes",
+    ),
+    "pneumonia": ("pneumonitis",),
+    "mass": ("masslike|mass_like opacity|opacification|density|consolidation|lesion",),
+    "nodule": ("nodular opacity|opacities|densities",),
+    "pleural_effusion": ("hydrothorax|hemothorax|empyema",),
+    "opacity": ("airspace|air_space|alveolar opacities|infiltrate|infiltrates|densities", "densities"),
+    "central_venous_catheter": (
+        "jugular|ij|subclavian [central] [venous] line|catheter",
+        "port catheter",
+        "portacath",
+        "venous catheter",
+    ),
+    "pacemaker": ("pacing leads|wires", "cardiac device"),
+    "picc": ("picc catheter",),
+    "surgical_clips": ("surgical staples",),
+}
 
 # Denying these denies the concept; affirming them says too little to affirm it.
 DENIED_WITH = {
@@ -225,6 +254,7 @@ STRUCTURES = {
     "diaphragm": ("diaphragm|diaphragms|hemidiaphragm|hemidiaphragms",),
     "angles": ("costophrenic [angle|angles|sulcus|sulci|recess|recesses|xxxx]", "cp angle|angles"),
     "pleura": ("pleural space|spaces|surfaces|surface", "pleura"),
+    "fissure": ("[major|minor|horizontal|oblique|interlobar|xxxx] fissure|fissures", "fissural"),
     "lungs": (
         "lung|lungs [field|fields|parenchyma|zones|xxxx]",
         "pulmonary parenchyma",
@@ -236,8 +266,8 @@ STRUCTURES = {
         "vascular markings|pattern",
     ),
     "interstitium": (
-        "interstitial [markings|opacities|opacity|densities|infiltrates|changes|prominence"
-        "|thickening|lung_markings]",
+        "interstitial [markings|lung_markings|pattern]",
+        "reticular markings",
         "interstitium",
     ),
     "bones": (
@@ -257,9 +287,14 @@ PREDICATES = {
     ),
     "borderline": (
         "[at|within|to|the] upper|top [limits|limit] [of] normal [limits|size|in_size]",
-        "borderline",
     ),
-    "enlarged": ("enlarged|enlargement|enlarging",),
+    "enlarged": (
+        "[borderline] enlarged|enlargement|enlarging",
+        # Read as slight enlargement, as Open-i's annotators did in 25 of 33 reports.
+        "borderline [size|in_size]",
+        "is|are|appears|remains [slightly|mildly|moderately|markedly] large",
+        "increase in",
+    ),
     "prominent": ("prominent|prominence|fullness",),
     "increased": ("increased|coarsened|coarse|accentuated",),
     "widened": ("widened|widening|wide",),
@@ -270,6 +305,7 @@ PREDICATES = {
         "tortuous|tortuosity|ectatic|ectasia|unfolded|uncoiled|calcified|calcification"
         "|calcifications|atherosclerotic_calcifications",
     ),
+    "thickened": ("thickened|thickening",),
     "congested": ("congested|congestion|engorged|engorgement|cephalized|indistinct|redistribution",),
 }
 
@@ -284,6 +320,7 @@ TRIGGERS = {
     "suggestion": SUGGESTIONS,
     "post_negation": POST_NEGATIONS,
     "negation": NEGATIONS,
+    "either_side": EITHER_SIDE,
     "affirmation": AFFIRMATIONS,
     "scope_end": SCOPE_ENDS,
 }
@@ -298,14 +335,14 @@ RELATIONS: dict[tuple[str, str], Meaning] = {
     ("heart", "normal"): (("cardiomegaly", "absent"),),
     ("heart", "borderline"): (("cardiomegaly", "uncertain"),),
     ("heart", "enlarged"): _HEART,
-    ("heart", "prominent"): _HEART,
+    ("heart", "prominent"): (("cardiomegaly", "uncertain"),),
     ("cardiomediastinum", "normal"): (
         ("mediastinal_widening", "absent"),
         ("cardiomegaly", "absent"),
     ),
     ("cardiomediastinum", "borderline"): (("cardiomegaly", "uncertain"),),
     ("cardiomediastinum", "enlarged"): _HEART,
-    ("cardiomediastinum", "prominent"): _HEART,
+    ("cardiomediastinum", "prominent"): (("cardiomegaly", "uncertain"),),
     ("cardiomediastinum", "widened"): _WIDE,
     ("mediastinum", "normal"): (("mediastinal_widening", "absent"),),
     ("mediastinum", "widened"): _WIDE,
@@ -321,6 +358,8 @@ RELATIONS: dict[tuple[str, str], Meaning] = {
     ("angles", "normal"): (("pleural_effusion", "absent"),),
     ("angles", "blunted"): (("pleural_effusion", "present"),),
     ("pleura", "normal"): (("pleural_effusion", "absent"), ("pneumothorax", "absent")),
+    ("pleura", "thickened"): (("pleural_thickening", "present"),),
+    ("fissure", "thickened"): (("pleural_thickening", "present"),),
     # "The lungs are clear" denies what would make them not clear, and no more than that.
     ("lungs", "normal"): (("consolidation", "absent"), ("opacity", "absent")),
     ("vessels", "normal"): (("vascular_congestion", "absent"),),
@@ -347,7 +386,7 @@ def phrase_table() -> PhraseTable:
         # "heart is enlarged" is read as structure and predicate, which also finds it when
         # other words stand in between, and lets a clause begin at it.
         terms = [t for t in concept.terms if not _is_relation(relations, concept.name, t)]
-        table.add("term", concept.name, terms)
+        table.add("term", concept.name, [*terms, *MORE_TERMS.get(concept.name, ())])
     for concept_name, patterns in DENIED_WITH.items():
         table.add("denied_with", concept_name, patterns)
     _add_relations(table)
@@ -371,9 +410,12 @@ def _add_relations(table: PhraseTable) -> None:
 
 
 def _is_relation(table: PhraseTable, concept: str, term: str) -> bool:
+    """Whether a term needs no entry of its own, being structure and predicate, or structure only."""
     phrases = table.find_phrases(tokenize(term))
     structures = [p.value for p in phrases if p.kind == "structure"]
     predicates = [p.value for p in phrases if p.kind == "predicate"]
+    if len(phrases) == 1 and structures and phrases[0].last == len(tokenize(term)):
+        return True  # "interstitial markings" alone name no finding
     return any(
         (concept, "present") in RELATIONS.get((structure, predicate), ())
         for structure in structures
