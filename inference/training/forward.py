@@ -1,0 +1,63 @@
+"""One forward pass over prompt and answer copies, as all three stages need it."""
+
+from __future__ import annotations
+
+import torch
+from torch.nn import functional
+from transformers import Qwen2_5_VLForConditionalGeneration
+
+from inference.decoding.prompt_ids import rope_positions
+from inference.training.dataset import PromptFrame
+
+
+class ReportForward:
+    """Embeds prompt and answer ids and runs the language model under a given mask.
+
+    Everything the stages share; what differs (mask, targets) is theirs.
+    """
+
+    def __init__(self, model: Qwen2_5_VLForConditionalGeneration, frame: PromptFrame) -> None:
+        self.model, self.frame = model, frame
+        self._prompt = torch.tensor(frame.ids)
+        self._is_image = self._prompt == model.config.image_token_id
+        self._positions = rope_positions(model, frame.ids, [frame.grid], frame.length + 512)
+
+    def vision_features(self, films: torch.Tensor) -> torch.Tensor:
+        """[B, size, size] to [B, tokens, hidden]."""
+        count = films.shape[0]
+        grid = torch.tensor([self.frame.grid] * count)
+        features = self.model.model.visual(self.frame.patches(films), grid_thw=grid)
+        return features.pooler_output.view(count, -1, features.pooler_output.shape[-1])
+
+    def hidden_states(
+        self, features: torch.Tensor, copies: list[torch.Tensor], mask: torch.Tensor
+    ) -> torch.Tensor:
+        """Hidden states [B, 1 + copies * R, hidden]: the prompt's last position, then the copies.
+
+        mask: [P + n·R, P + n·R] bool. All copies share the answer's position ids (RAD, Stage II).
+        """
+        answer_length = copies[0].shape[1]
+        embed = self.model.model.language_model.embed_tokens
+        prompt = embed(self._prompt).expand(features.shape[0], -1, -1).clone()
+        prompt[:, self._is_image] = features.to(prompt.dtype)
+        embeds = torch.cat([prompt, *(embed(copy) for copy in copies)], dim=1)
+        head = self._positions[:, : self.frame.length]
+        tail = self._positions[:, self.frame.length : self.frame.length + answer_length]
+        positions = torch.cat([head] + [tail] * len(copies), dim=1)[:, None]
+        output = self.model.model.language_model(
+            inputs_embeds=embeds,
+            position_ids=positions.expand(-1, features.shape[0], -1),
+            attention_mask={"full_attention": mask[None, None]},
+            use_cache=False,
+        )
+        return output.last_hidden_state[:, self.frame.length - 1 :]
+
+    def logits(self, hidden: torch.Tensor) -> torch.Tensor:
+        return self.model.lm_head(hidden)
+
+
+def masked_cross_entropy(
+    logits: torch.Tensor, targets: torch.Tensor, chosen: torch.Tensor
+) -> torch.Tensor:
+    """Mean cross-entropy in fp32 over the chosen positions. logits [B, R, V], others [B, R]."""
+    return functional.cross_entropy(logits[chosen].float(), targets[chosen])

@@ -1,0 +1,45 @@
+"""The RAD layout with one or more noisy copies, and the noise."""
+
+from __future__ import annotations
+
+import torch
+
+from inference.decoding.attention_masks import rad_mask
+
+_MIN_RATE = 0.05
+_FULL_SHARE = 0.25
+
+
+def multi_copy_rad_mask(
+    prompt_length: int, answer_length: int, block_length: int, copies: int
+) -> torch.Tensor:
+    """[P + (n+1)R]² bool for [context | noisy 1 … noisy n | clean]; noisy copies are mutually blind.
+
+    With one copy it is ``rad_mask``.
+    """
+    single = rad_mask(prompt_length, answer_length, block_length)
+    context = torch.arange(prompt_length)
+    clean = torch.arange(prompt_length + answer_length, prompt_length + 2 * answer_length)
+    total = prompt_length + (copies + 1) * answer_length
+    mask = torch.zeros(total, total, dtype=torch.bool)
+    new_clean = torch.arange(total - answer_length, total)
+    for copy in range(copies):
+        noisy = torch.arange(prompt_length, prompt_length + answer_length)
+        old = torch.cat([context, noisy, clean])
+        new = torch.cat([context, noisy + copy * answer_length, new_clean])
+        mask[new[:, None], new[None, :]] = single[old[:, None], old[None, :]]
+    return mask
+
+
+def mask_blocks(
+    shape: torch.Size, block_length: int, generator: torch.Generator
+) -> torch.Tensor:
+    """[B, R] bool, True = masked: a rate per block, at least one mask in each block."""
+    batch, length = shape
+    blocks = length // block_length
+    rate = _MIN_RATE + (1 - _MIN_RATE) * torch.rand(batch, blocks, 1, generator=generator)
+    full = torch.rand(batch, blocks, 1, generator=generator) < _FULL_SHARE
+    draw = torch.rand(batch, blocks, block_length, generator=generator)
+    masked = (draw < rate) | full
+    masked |= draw == draw.amin(dim=2, keepdim=True)
+    return masked.view(batch, length)

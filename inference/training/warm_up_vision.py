@@ -1,0 +1,99 @@
+"""Stage 0: teach the vision tower to see, with the phantom's labels as targets.
+
+    python -m inference.training.warm_up_vision --films runs/films --out runs/v0
+
+ECHO starts from a pretrained vision-language model; ours starts from nothing. A throw-away
+head reads every labelled attribute from the vision tokens; only the tower is kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import torch
+from torch.nn import functional
+
+from inference.phantom import sample_case
+from inference.phantom.case import DEVICE_WEIGHTS, FINDING_WEIGHTS
+from inference.training.dataset import PhantomPairs, PromptFrame, augment
+from inference.training.embedded_config import build_model
+from inference.training.forward import ReportForward
+from inference.training.loop import Schedule, TrainingRun, save_weights, step_generator
+from inference.training.tokenizer import train_tokenizer
+
+CONCEPT_NAMES = (*FINDING_WEIGHTS, *DEVICE_WEIGHTS)
+ATTRIBUTES = tuple(
+    (name, attribute)
+    for name in CONCEPT_NAMES
+    for attribute in ("present", "left", "right", "upper", "mid", "lower", "more")
+)
+
+
+def label_vector(seed: int) -> torch.Tensor:
+    """[len(ATTRIBUTES)] 0/1: presence, sides, zone and severity of every concept."""
+    truth = set()
+    for statement in sample_case(seed).statements:
+        truth.add((statement.concept, "present"))
+        sides = ("left", "right") if statement.side == "bilateral" else (statement.side,)
+        truth.update((statement.concept, side) for side in sides)
+        truth.add((statement.concept, statement.zone))
+        if statement.severity in ("marked", "moderate", "large"):
+            truth.add((statement.concept, "more"))
+        if statement.severity == "large":
+            truth.add((statement.concept, "upper"))
+    return torch.tensor([float(pair in truth) for pair in ATTRIBUTES])
+
+
+class AttributeHead(torch.nn.Module):
+    """[B, tokens, hidden] to [B, attributes]; place matters, so tokens are not pooled."""
+
+    def __init__(self, tokens: int, hidden: int) -> None:
+        super().__init__()
+        self.reduce = torch.nn.Linear(hidden, 48)
+        self.read = torch.nn.Sequential(
+            torch.nn.Linear(tokens * 48, 256), torch.nn.GELU(),
+            torch.nn.Dropout(0.1), torch.nn.Linear(256, len(ATTRIBUTES)),
+        )  # fmt: skip
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        return self.read(functional.gelu(self.reduce(features)).flatten(1))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--films", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--steps", type=int, default=1800)
+    parser.add_argument("--batch", type=int, default=24)
+    parser.add_argument("--learning-rate", type=float, default=1.2e-3)
+    options = parser.parse_args()
+    tokenizer = train_tokenizer()
+    pairs = PhantomPairs(options.films, tokenizer)
+    model = build_model(tokenizer)
+    frame = PromptFrame(tokenizer)
+    forward = ReportForward(model, frame)
+    head = AttributeHead(frame.ids.count(model.config.image_token_id), 256)
+    schedule = Schedule(options.steps, options.learning_rate)
+    run = TrainingRun(
+        options.out, "vision", {"visual": model.model.visual, "head": head}, schedule
+    )
+    labels: dict[int, torch.Tensor] = {}
+
+    def loss_of(step: int) -> torch.Tensor:
+        batch = pairs.batch(pairs.draw(step, options.batch))
+        films = augment(batch.films, step_generator(1, step))
+        for seed in batch.seeds:
+            if seed not in labels:
+                labels[seed] = label_vector(seed)
+        target = torch.stack([labels[seed] for seed in batch.seeds])
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = head(forward.vision_features(films))
+        return functional.binary_cross_entropy_with_logits(logits.float(), target) * 10
+
+    run.train(loss_of)
+    save_weights(model, options.out / "vision.safetensors")
+
+
+if __name__ == "__main__":
+    main()
