@@ -7,10 +7,13 @@ array through a lookup table a frame (display.md: 2.5 ms against 10 ms for a who
 from __future__ import annotations
 
 import math
+from threading import Lock
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from PIL import Image
 
+from workstation.dicom.instance_reader import Film
 from workstation.ui.view_geometry import Orientation
 
 Box = tuple[float, float, float, float]
@@ -71,6 +74,19 @@ class FilmSampler:
         limits = np.iinfo(self._stored.dtype)
         values = np.rint(np.asarray(averaged, dtype=precision)).clip(limits.min, limits.max)
         return values.astype(self._stored.dtype)
+
+
+_samplers: WeakKeyDictionary[Film, FilmSampler] = WeakKeyDictionary()
+_samplers_lock = Lock()
+
+
+def sampler_of(film: Film) -> FilmSampler:
+    """The film's one sampler, kept as long as the film; from any thread."""
+    with _samplers_lock:
+        sampler = _samplers.get(film)
+        if sampler is None:
+            sampler = _samplers[film] = FilmSampler(film.stored)
+        return sampler
 
 
 def _pixel_indices(start: float, end: float, count: int, most: int) -> np.ndarray:

@@ -1,0 +1,244 @@
+"""What is written over a film: patient, study, view, window and the letters of the sides.
+
+Every piece of text has a dark halo, so that it is readable on white film too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from PySide6.QtCore import QObject, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
+
+from workstation.dicom.display_pipeline import Voi, Window
+from workstation.dicom.instance_reader import Film, InstanceHeader
+from workstation.ui.header_wording import age_at, iso_date, join_present
+from workstation.ui.theme import COLOURS, ui_font
+from workstation.ui.view_geometry import Orientation, SideLetters
+
+LineStyle = Literal["strong", "plain", "quiet", "warning"]
+
+_MARGIN = 14.0
+_POINT_SIZES: dict[LineStyle, float] = {"strong": 12.5, "plain": 10.5, "quiet": 10, "warning": 10.5}
+_INKS: dict[LineStyle, str] = {
+    "strong": COLOURS.bright_text,
+    "plain": COLOURS.text,
+    "quiet": COLOURS.muted_text,
+    "warning": COLOURS.amber,
+}
+_SIDE_LETTER_POINTS = 26.0
+_WARNING_MARK = "▲ "
+
+
+@dataclass(frozen=True)
+class OverlayLine:
+    """One line of a corner."""
+
+    text: str
+    style: LineStyle = "plain"
+
+
+@dataclass(frozen=True)
+class Corners:
+    """The lines of the four corners, from top to bottom."""
+
+    top_left: tuple[OverlayLine, ...] = ()
+    top_right: tuple[OverlayLine, ...] = ()
+    bottom_left: tuple[OverlayLine, ...] = ()
+    bottom_right: tuple[OverlayLine, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class ShownState:
+    """How the film is shown just now, as far as the overlay tells it. probe: (column, row,
+    modality value) under the pointer."""
+
+    window: Voi
+    zoom: float
+    orientation: Orientation
+    is_inverted: bool
+    badges: tuple[str, ...]
+    letters: SideLetters
+    probe: tuple[int, int, float] | None = None
+
+
+class FilmOverlay(QObject):
+    """Words the corners (translated) and paints them."""
+
+    def corners(self, film: Film, state: ShownState) -> Corners:
+        return Corners(
+            _without_blanks(self._patient_lines(film)),
+            _without_blanks(self._study_lines(film)),
+            _without_blanks(self._view_lines(film, state)),
+            _without_blanks(self._display_lines(state)),
+        )
+
+    def paint(self, painter: QPainter, area: QRectF, film: Film, state: ShownState) -> None:
+        """Corners and side letters inside `area` (device-independent pixels)."""
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        corners = self.corners(film, state)
+        inner = area.adjusted(_MARGIN, _MARGIN - 3, -_MARGIN, -_MARGIN + 3)
+        _paint_corner(painter, inner, corners.top_left, at_right=False, at_bottom=False)
+        _paint_corner(painter, inner, corners.top_right, at_right=True, at_bottom=False)
+        _paint_corner(painter, inner, corners.bottom_left, at_right=False, at_bottom=True)
+        _paint_corner(painter, inner, corners.bottom_right, at_right=True, at_bottom=True)
+        _paint_side_letters(painter, inner, state.letters)
+
+    def _patient_lines(self, film: Film) -> list[OverlayLine]:
+        header = film.header
+        name = header.patient_name or self.tr("(no patient name)")
+        born = iso_date(header.patient_birth_date)
+        details = join_present(
+            self.tr("born {0}").format(born) if born else "",
+            age_at(header.patient_birth_date, header.study_date),
+            header.patient_sex,
+        )
+        identity = self.tr("ID {0}").format(header.patient_id) if header.patient_id else ""
+        return [OverlayLine(name, "strong"), OverlayLine(identity), OverlayLine(details)]
+
+    def _study_lines(self, film: Film) -> list[OverlayLine]:
+        header = film.header
+        if header.source_format != "DICOM":
+            return [OverlayLine(film.path.name), OverlayLine(header.source_format, "quiet")]
+        when = join_present(iso_date(header.study_date), _clock(header.study_time), separator="  ")
+        accession = header.accession_number
+        return [
+            OverlayLine(header.study_description),
+            OverlayLine(when),
+            OverlayLine(self.tr("acc. {0}").format(accession) if accession else ""),
+        ]
+
+    def _view_lines(self, film: Film, state: ShownState) -> list[OverlayLine]:
+        header = film.header
+        probe = ""
+        if state.probe is not None:
+            column, row, value = state.probe
+            probe = self.tr("x {0}  y {1}  value {2}").format(column, row, _number(value))
+        unstated = state.letters == SideLetters()
+        return [
+            OverlayLine(probe, "quiet"),
+            OverlayLine(self.tr("sides not stated in the file") if unstated else "", "quiet"),
+            OverlayLine(self._view_name(header), "strong"),
+            OverlayLine(join_present(header.modality, header.body_part)),
+            OverlayLine(self._size_line(film), "quiet"),
+        ]
+
+    def _view_name(self, header: InstanceHeader) -> str:
+        sides = {"R": self.tr("right"), "L": self.tr("left"), "B": self.tr("both sides")}
+        side = sides.get(header.image_laterality, "")
+        return join_present(header.view_position or self.tr("view not stated"), side)
+
+    def _size_line(self, film: Film) -> str:
+        size = f"{film.header.columns} × {film.header.rows}"
+        spacing = film.display.pixel_spacing_mm
+        if spacing is None:
+            return self.tr("{0}, no pixel spacing").format(size)
+        if film.display.spacing_kind == "calibrated":
+            return self.tr("{0}, {1:.3f} mm").format(size, spacing[1])
+        return self.tr("{0}, {1:.3f} mm at detector").format(size, spacing[1])
+
+    def _display_lines(self, state: ShownState) -> list[OverlayLine]:
+        flags = [OverlayLine(_WARNING_MARK + badge, "warning") for badge in state.badges]
+        if state.is_inverted:
+            flags.append(OverlayLine(_WARNING_MARK + self.tr("inverted"), "warning"))
+        if state.orientation.mirrored:
+            flags.append(OverlayLine(_WARNING_MARK + self.tr("mirrored"), "warning"))
+        if state.orientation.turns:
+            turned = self.tr("turned {0}°").format(state.orientation.turns * 90)
+            flags.append(OverlayLine(_WARNING_MARK + turned, "warning"))
+        name = state.window.explanation
+        return [
+            *flags,
+            OverlayLine(name, "quiet"),
+            OverlayLine(self.window_words(state.window)),
+            OverlayLine(self.tr("zoom {0:.0f}%").format(state.zoom * 100)),
+        ]
+
+    def window_words(self, window: Voi) -> str:
+        """ "W 2400  L 1200", or that a lookup table is shown."""
+        if not isinstance(window, Window):
+            return self.tr("lookup table")
+        words = self.tr("W {0}  L {1}").format(_number(window.width), _number(window.center))
+        return words if window.function == "LINEAR" else f"{words}  {window.function.lower()}"
+
+
+def _without_blanks(lines: list[OverlayLine]) -> tuple[OverlayLine, ...]:
+    return tuple(line for line in lines if line.text.strip())
+
+
+def _clock(value: str) -> str:
+    """09:41 of a TM value (PS3.5 6.2), "" where it is none."""
+    digits = value.strip()[:4]
+    if len(digits) < 4 or not (digits.isascii() and digits.isdigit()):
+        return ""
+    return f"{digits[:2]}:{digits[2:]}"
+
+
+def _number(value: float) -> str:
+    """Whole numbers from 10 on, three digits below."""
+    return f"{value:.0f}" if abs(value) >= 10 or value == int(value) else f"{value:.3g}"
+
+
+def paint_haloed_text(
+    painter: QPainter, baseline: QPointF, text: str, point_size: float, ink: str, *, bold: bool
+) -> None:
+    """Text from its baseline, outlined in near-black."""
+    path = QPainterPath()
+    path.addText(baseline, ui_font(point_size, bold=bold), text)
+    halo = QColor(0, 0, 0, 190)
+    width = 3.0 if point_size < 18 else 4.5
+    painter.strokePath(path, QPen(halo, width, j=Qt.PenJoinStyle.RoundJoin))
+    painter.fillPath(path, QColor(ink))
+
+
+def _paint_corner(
+    painter: QPainter,
+    area: QRectF,
+    lines: tuple[OverlayLine, ...],
+    *,
+    at_right: bool,
+    at_bottom: bool,
+) -> None:
+    room = area.width() * 0.48
+    metrics = [QFontMetricsF(_font_of(line)) for line in lines]
+    top = area.bottom() - sum(m.height() for m in metrics) if at_bottom else area.top()
+    for line, metric in zip(lines, metrics, strict=True):
+        text = metric.elidedText(line.text, Qt.TextElideMode.ElideRight, room)
+        left = area.right() - metric.horizontalAdvance(text) if at_right else area.left()
+        paint_haloed_text(
+            painter,
+            QPointF(left, top + metric.ascent()),
+            text,
+            _POINT_SIZES[line.style],
+            _INKS[line.style],
+            bold=line.style == "strong",
+        )
+        top += metric.height()
+
+
+def _font_of(line: OverlayLine) -> QFont:
+    return ui_font(_POINT_SIZES[line.style], bold=line.style == "strong")
+
+
+def _paint_side_letters(painter: QPainter, area: QRectF, letters: SideLetters) -> None:
+    metric = QFontMetricsF(ui_font(_SIDE_LETTER_POINTS, bold=True))
+    middle_x, middle_y = area.center().x(), area.center().y()
+    lift = (metric.ascent() - metric.descent()) / 2
+    for text, side in (
+        (letters.left, "left"),
+        (letters.right, "right"),
+        (letters.top, "top"),
+        (letters.bottom, "bottom"),
+    ):
+        if not text:
+            continue
+        width = metric.horizontalAdvance(text)
+        x = {"left": area.left(), "right": area.right() - width}.get(side, middle_x - width / 2)
+        y = {
+            "top": area.top() + metric.ascent() * 0.85,
+            "bottom": area.bottom() - metric.descent() * 0.4,
+        }.get(side, middle_y + lift)
+        paint_haloed_text(
+            painter, QPointF(x, y), text, _SIDE_LETTER_POINTS, COLOURS.bright_text, bold=True
+        )
