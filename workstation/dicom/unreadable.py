@@ -1,11 +1,11 @@
-"""The one exception by which a file refuses to be opened."""
+"""The one exception by which a file refuses to be opened, and its path-less inner form."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 
-class UnreadableInstance(Exception):
+class UnreadableInstance(Exception):  # noqa: N818 (the name is the contract's)
     """A file that is not a film we can show. path: the file; reason: for the reader of the list."""
 
     def __init__(self, path: Path, reason: str) -> None:
@@ -15,3 +15,21 @@ class UnreadableInstance(Exception):
 
     def __str__(self) -> str:
         return f"{self.path}: {self.reason}"
+
+
+class Refusal(Exception):  # noqa: N818
+    """Raised inside this package with the reason only; instance_reader adds the path."""
+
+
+def reason_for(error: BaseException) -> str:
+    """One line a radiographer can act on, for whatever reading a file may raise."""
+    if isinstance(error, Refusal):
+        return str(error)
+    if isinstance(error, RecursionError):
+        return "sequences are nested too deeply; the file is damaged or hostile"
+    if isinstance(error, MemoryError):
+        return "needs more memory than this computer can give"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror[:1].lower() + error.strerror[1:]
+    words = " ".join(str(error).split())[:160]
+    return f"damaged or unsupported file ({type(error).__name__}: {words})"

@@ -1,0 +1,193 @@
+"""Decide from the header alone whether an instance is a film, and say why not (PS3.3 C.7.6.3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydicom.uid import UID
+
+from workstation.dicom.dataset_reading import UNDEFINED_LENGTH, ParsedInstance
+from workstation.dicom.element_values import element_value, first_int, items_of, text_of
+from workstation.dicom.unreadable import Refusal
+
+MAX_PIXELS = 128_000_000  # about three times the largest detector; caps memory before decoding
+
+NATIVE_SYNTAXES = frozenset(
+    {"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"}
+)
+RLE_LOSSLESS = "1.2.840.10008.1.2.5"
+DEFLATED_FRAME = "1.2.840.10008.1.2.8.1"
+LOSSY_SYNTAXES = frozenset(f"1.2.840.10008.1.2.4.{n}" for n in (50, 51))
+MAYBE_LOSSY_SYNTAXES = frozenset(f"1.2.840.10008.1.2.4.{n}" for n in (81, 91, 203))
+CODESTREAM_SYNTAXES = (
+    LOSSY_SYNTAXES
+    | MAYBE_LOSSY_SYNTAXES
+    | frozenset(f"1.2.840.10008.1.2.4.{n}" for n in (57, 70, 80, 90, 201, 202))
+)
+_VIDEO_SYNTAXES = tuple(f"1.2.840.10008.1.2.4.10{n}" for n in range(9))
+_STORAGE = "1.2.840.10008.5.1.4.1.1."
+_DICOMDIR = "1.2.840.10008.1.3.10"
+_VIDEO_CLASSES = tuple(_STORAGE + n for n in ("77.1.1.1", "77.1.2.1", "77.1.4.1"))
+_NOT_AN_IMAGE = (  # longest prefix first where one is inside another
+    (_STORAGE + "88.59", "a key object selection, not an image"),
+    (_STORAGE + "88.", "a structured report (SR), not an image"),
+    (_STORAGE + "11.", "a presentation state (PR), not an image"),
+    (_STORAGE + "481.2", "a radiotherapy dose (RTDOSE), not a film"),
+    (_STORAGE + "481.3", "a radiotherapy structure set (RTSTRUCT), not an image"),
+    (_STORAGE + "481.5", "a radiotherapy plan (RTPLAN), not an image"),
+    (_STORAGE + "481.8", "a radiotherapy plan (RTPLAN), not an image"),
+    (_STORAGE + "9.", "a waveform (ECG, audio), not an image"),
+    (_STORAGE + "104.", "an encapsulated document (PDF, CDA, 3D model), not an image"),
+    (_STORAGE + "66.4", "a segmentation, not a film"),
+    (_STORAGE + "66", "raw or derived data (registration, segmentation), not a film"),
+    (_STORAGE + "30", "a parametric map, not a film"),
+    (_STORAGE + "67", "real world value mapping, not an image"),
+)
+_NOT_AN_IMAGE_MODALITY = {
+    "SR": "a structured report (SR), not an image",
+    "PR": "a presentation state (PR), not an image",
+    "KO": "a key object selection, not an image",
+    "RTPLAN": "a radiotherapy plan (RTPLAN), not an image",
+    "RTSTRUCT": "a radiotherapy structure set (RTSTRUCT), not an image",
+    "RTDOSE": "a radiotherapy dose (RTDOSE), not a film",
+    "RTRECORD": "a radiotherapy treatment record (RT), not an image",
+    "ECG": "a waveform (ECG), not an image",
+    "SEG": "a segmentation, not a film",
+    "DOC": "an encapsulated document, not an image",
+}
+
+
+@dataclass(frozen=True)
+class PixelFormat:
+    """Image Pixel attributes that make sense together (PS3.3 C.7.6.3, PS3.5 8)."""
+
+    rows: int
+    columns: int
+    bits_allocated: int
+    bits_stored: int
+    high_bit: int
+    is_signed: bool
+    is_monochrome1: bool
+    badges: tuple[str, ...] = ()
+
+    @property
+    def native_bytes(self) -> int:
+        return (self.rows * self.columns * self.bits_allocated + 7) // 8
+
+
+def check_is_film(parsed: ParsedInstance) -> PixelFormat:
+    """The pixel format of an acceptable instance; else Refusal with the first reason found."""
+    dataset = parsed.dataset
+    _check_sop_class(parsed)
+    if parsed.pixels is None:
+        modality = text_of(dataset, "Modality")
+        raise Refusal(_NOT_AN_IMAGE_MODALITY.get(modality, "no pixel data in this file"))
+    syntax = str(parsed.transfer_syntax)
+    if syntax.startswith(_VIDEO_SYNTAXES):
+        raise Refusal("a video (MPEG/HEVC), not a film")
+    if parsed.pixels.kind != "integer":
+        raise Refusal("floating point pixel data, not a film")
+    if syntax not in NATIVE_SYNTAXES | CODESTREAM_SYNTAXES | {RLE_LOSSLESS, DEFLATED_FRAME}:
+        name = UID(syntax).name or "none"
+        raise Refusal(f"unsupported transfer syntax: {name}" + (f" ({syntax})" * (name != syntax)))
+    _check_single_frame(parsed)
+    pixel_format = _read_pixel_format(parsed)
+    _check_native_length(parsed, pixel_format)
+    return pixel_format
+
+
+def sop_class_of(parsed: ParsedInstance) -> str:
+    """SOP Class UID of the data set, else of the file meta."""
+    stated = text_of(parsed.dataset, "SOPClassUID")
+    return stated or text_of(parsed.meta, "MediaStorageSOPClassUID")
+
+
+def _check_sop_class(parsed: ParsedInstance) -> None:
+    sop_class = sop_class_of(parsed)
+    media_class = text_of(parsed.meta, "MediaStorageSOPClassUID")
+    if _DICOMDIR in (sop_class, media_class) or items_of(parsed.dataset, "DirectoryRecordSequence"):
+        raise Refusal("a DICOMDIR (index of a disc), not an image: open its folder instead")
+    if sop_class in _VIDEO_CLASSES:
+        raise Refusal("a video, not a film")
+    for prefix, reason in _NOT_AN_IMAGE:
+        if sop_class == prefix or sop_class.startswith(prefix.rstrip(".") + "."):
+            raise Refusal(reason)
+    if text_of(parsed.dataset, "Modality") in ("RTDOSE", "SEG"):
+        raise Refusal(_NOT_AN_IMAGE_MODALITY[text_of(parsed.dataset, "Modality")])
+
+
+def _check_single_frame(parsed: ParsedInstance) -> None:
+    stated = text_of(parsed.dataset, "NumberOfFrames")
+    if not stated:
+        return
+    try:
+        frames = int(stated)
+    except ValueError:
+        raise Refusal(f"Number of Frames is not a number: {stated!r}") from None
+    if frames != 1:
+        raise Refusal(f"{frames} frames (a series or video in one file), not a single film")
+
+
+def _read_pixel_format(parsed: ParsedInstance) -> PixelFormat:
+    dataset = parsed.dataset
+    rows, columns = first_int(dataset, "Rows"), first_int(dataset, "Columns")
+    if not rows or not columns or rows < 0 or columns < 0:
+        raise Refusal("Rows or Columns missing or zero")
+    if rows * columns > MAX_PIXELS:
+        raise Refusal(f"declares {rows} x {columns} pixels: more than any film has")
+    allocated = first_int(dataset, "BitsAllocated")
+    if allocated not in (1, 8, 16, 32):
+        raise Refusal(f"Bits Allocated {allocated or 'missing'} is not supported")
+    is_monochrome1, badges = _read_polarity(parsed)
+    stored = first_int(dataset, "BitsStored") or allocated
+    if not 1 <= stored <= allocated:
+        stored, badges = allocated, (*badges, "contradictory bit depth")
+    high_bit = first_int(dataset, "HighBit")
+    if high_bit is None:
+        high_bit = stored - 1
+    elif not stored - 1 <= high_bit < allocated:
+        high_bit, badges = stored - 1, (*badges, "contradictory bit depth")
+    return PixelFormat(
+        rows=rows,
+        columns=columns,
+        bits_allocated=allocated,
+        bits_stored=stored,
+        high_bit=high_bit,
+        is_signed=first_int(dataset, "PixelRepresentation") == 1,
+        is_monochrome1=is_monochrome1,
+        badges=tuple(dict.fromkeys(badges)),
+    )
+
+
+def _read_polarity(parsed: ParsedInstance) -> tuple[bool, tuple[str, ...]]:
+    """(is MONOCHROME1, badges); refuses colour."""
+    dataset = parsed.dataset
+    samples = first_int(dataset, "SamplesPerPixel")
+    interpretation = text_of(dataset, "PhotometricInterpretation").upper()
+    if (samples or 1) != 1:
+        raise Refusal(f"colour image ({samples} samples per pixel, {interpretation or 'unknown'})")
+    if interpretation in ("MONOCHROME1", "MONOCHROME2"):
+        return interpretation == "MONOCHROME1", ()
+    if interpretation:
+        raise Refusal(f"colour image ({interpretation})")
+    return False, ("polarity not stated",)
+
+
+def _check_native_length(parsed: ParsedInstance, pixel_format: PixelFormat) -> None:
+    """Refuse truncated pixels before they are read (PS3.5 8.1.1)."""
+    assert parsed.pixels is not None
+    stated, present = parsed.pixels.length, parsed.source.size - parsed.pixels.offset
+    if element_value(parsed.dataset, "PixelDataProviderURL"):
+        raise Refusal("pixels are on a server (Pixel Data Provider URL), not in the file")
+    if stated == 0 or present <= 0:
+        raise Refusal("no pixel data: the element is empty")
+    if stated != UNDEFINED_LENGTH and stated > present:
+        raise Refusal(f"image is truncated: {present} of {stated} bytes of pixel data are there")
+    if str(parsed.transfer_syntax) not in NATIVE_SYNTAXES:
+        return
+    if stated == UNDEFINED_LENGTH:
+        raise Refusal("compressed pixel data under an uncompressed transfer syntax")
+    if stated < pixel_format.native_bytes:
+        raise Refusal(
+            f"image is truncated: {stated} of {pixel_format.native_bytes} bytes of pixel data"
+        )
