@@ -90,6 +90,13 @@ class DraftTranscript:
         self.blocks.append(block)
         return block
 
+    def token_texts(self) -> tuple[str, ...]:
+        """Every token's text; joined they are the raw answer."""
+        return tuple(self.raw_text[start:end] for start, end, _ in self.token_spans)
+
+    def token_confidences(self) -> tuple[float, ...]:
+        return tuple(confidence for _, _, confidence in self.token_spans)
+
     def words(self) -> tuple[DraftWord, ...]:
         """The words committed so far; headings ("Findings:") are marked."""
         headings = [match.span() for match in _HEADING.finditer(self.raw_text)]

@@ -1,0 +1,97 @@
+"""The rows of the statement list, made from the report. Qt-free."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from inference.report_language import CONCEPT_BY_NAME, CONCEPTS, Statement, extract_statements
+from workstation.reporting.draft_report import SECTIONS, DraftReport, Section, Sentence
+from workstation.reporting.report_state import sentence_spans
+
+RowKind = Literal["heading", "sentence", "statement"]
+_RANK = {concept.name: rank for rank, concept in enumerate(CONCEPTS)}
+
+
+@dataclass(frozen=True)
+class StatementRow:
+    """One row: a section heading, a sentence (with its statement if it has just one), or one
+    of several statements of the sentence above it.
+
+    start, end: what the row speaks of, as offsets into the section's text.
+    region: empty where the row above has the same.
+    """
+
+    kind: RowKind
+    section: Section
+    sentence: Sentence | None = None
+    statement: Statement | None = None
+    start: int = 0
+    end: int = 0
+    region: str = ""
+
+    @property
+    def text(self) -> str:
+        """What the sentence column shows."""
+        if self.kind == "statement" and self.statement is not None:
+            return CONCEPT_BY_NAME[self.statement.concept].label
+        return self.sentence.text if self.sentence is not None else ""
+
+
+def list_rows(report: DraftReport) -> tuple[StatementRow, ...]:
+    """Every sentence of both sections in text order, statements below sentences with several."""
+    rows: list[StatementRow] = []
+    for section in SECTIONS:
+        sentences = report.state.sentences(section)
+        if not sentences:
+            continue
+        rows.append(StatementRow("heading", section))
+        stated: dict[int, list[Statement]] = {}
+        for sentence, statement in report.statements(section):
+            stated.setdefault(sentence.id, []).append(statement)
+        region_above = ""
+        for sentence, (start, end) in zip(sentences, sentence_spans(sentences), strict=True):
+            statements = stated.get(sentence.id, [])
+            region = CONCEPT_BY_NAME[statements[0].concept].region if statements else ""
+            shown_region = region if region != region_above else ""
+            region_above = region
+            only = statements[0] if len(statements) == 1 else None
+            rows.append(StatementRow("sentence", section, sentence, only, start, end, shown_region))
+            if len(statements) > 1:
+                rows += [
+                    StatementRow("statement", section, sentence, each, each.start, each.end)
+                    for each in statements
+                ]
+    return tuple(rows)
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where a new finding goes.
+
+    replaces: the sentence that so far denied just this, or None: then insert before index.
+    disagrees: a sentence left as it is that says something else about the same concept.
+    """
+
+    index: int
+    replaces: Sentence | None = None
+    disagrees: Sentence | None = None
+
+
+def place_sentence(report: DraftReport, section: Section, text: str) -> Placement:
+    """The place of a new sentence in report order; a free sentence goes to the end."""
+    sentences = report.state.sentences(section)
+    said = extract_statements(text)
+    if not said:
+        return Placement(len(sentences))
+    new = said[0]
+    pairs = report.statements(section)
+    same = [(sentence, old) for sentence, old in pairs if old.concept == new.concept]
+    for sentence, old in same:
+        is_alone = sum(1 for other, _ in pairs if other.id == sentence.id) == 1
+        if is_alone and len(said) == 1 and "absent" in (old.status, new.status):
+            return Placement(0, replaces=sentence)
+    disagreeing = next((sentence for sentence, old in same if old.status != new.status), None)
+    later = {sentence.id for sentence, old in pairs if _RANK[old.concept] > _RANK[new.concept]}
+    index = next((i for i, each in enumerate(sentences) if each.id in later), len(sentences))
+    return Placement(index, disagrees=disagreeing)
