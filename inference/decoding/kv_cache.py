@@ -1,0 +1,43 @@
+"""Keys and values of one draft: allocated once, written at explicit positions."""
+
+from __future__ import annotations
+
+import torch
+
+
+class StaticKvCache:
+    """keys, values: [layers, kv_heads, capacity, head_dim].
+
+    Nothing is ever appended or cropped: a pass writes its rows at ``start`` and reads
+    [0, end). Rows past what a pass reads may be stale; the next pass over them overwrites.
+    """
+
+    def __init__(
+        self,
+        layers: int,
+        kv_heads: int,
+        capacity: int,
+        head_dim: int,
+        dtype: torch.dtype,
+        device: torch.device,
+    ) -> None:
+        shape = (layers, kv_heads, capacity, head_dim)
+        self.capacity = capacity
+        # One view per layer: indexing a tensor costs as much as a small kernel on a CPU.
+        self._keys = torch.zeros(shape, dtype=dtype, device=device).unbind(0)
+        self._values = torch.zeros(shape, dtype=dtype, device=device).unbind(0)
+
+    def write(
+        self, layer: int, start: int, keys: torch.Tensor, values: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Store keys and values [rows, kv_heads, head_dim] at start; return all up to there.
+
+        The returned views are [kv_heads, start + rows, head_dim].
+        """
+        end = start + keys.shape[0]
+        if end > self.capacity:
+            raise ValueError(f"position {end} is beyond the cache's {self.capacity}")
+        layer_keys, layer_values = self._keys[layer], self._values[layer]
+        layer_keys[:, start:end] = keys.transpose(0, 1)
+        layer_values[:, start:end] = values.transpose(0, 1)
+        return layer_keys[:, :end], layer_values[:, :end]

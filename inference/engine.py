@@ -1,0 +1,241 @@
+"""The engine: one model, one draft at a time, as a stream of events.
+
+Not thread-safe; the app runs it on one worker thread. A CancelToken may be set from any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from time import perf_counter
+from typing import NamedTuple
+
+import torch
+from transformers import Qwen2_5_VLForConditionalGeneration
+
+from inference import resource_folder
+from inference.api import (
+    DECODING_MODES,
+    BlockCommitted,
+    CancelToken,
+    DecodingMode,
+    DraftCancelled,
+    DraftEvent,
+    DraftFinished,
+    EngineDescription,
+    EngineError,
+    GenerationRequest,
+    PrefillDone,
+    UnsupportedRequest,
+)
+from inference.checkpoint import Checkpoint, open_checkpoint
+from inference.decoding.answer import Answer
+from inference.decoding.autoregressive import decode_autoregressive
+from inference.decoding.draft_session import Block, DecodingCancelled, DraftSession
+from inference.decoding.multi_step import decode_multi_step
+from inference.decoding.one_step import decode_one_step
+from inference.decoding.prompt_ids import build_prompt_ids, rope_positions
+from inference.decoding.text_decoder import TextDecoder
+from inference.prompts import PROMPTS, parse_sections
+
+
+class _Weights(NamedTuple):
+    model: Qwen2_5_VLForConditionalGeneration
+    decoder: TextDecoder
+
+
+class ReportEngine:
+    """Drafts reports with one checkpoint on one device."""
+
+    def __init__(self, checkpoint: Checkpoint, device: torch.device) -> None:
+        self._checkpoint = checkpoint
+        self._device = device
+        self._dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
+        self._weights: dict[str, _Weights] = {}
+        self._weights_for("one-step")
+
+    @classmethod
+    def load(cls, model: str | Path = "embedded", device: str = "auto") -> ReportEngine:
+        """See inference.load_engine."""
+        folder = resource_folder() / "models" / "embedded" if model == "embedded" else Path(model)
+        return cls(open_checkpoint(folder), choose_device(device))
+
+    @property
+    def description(self) -> EngineDescription:
+        manifest = self._checkpoint.manifest
+        offered = set(manifest.decoding_modes)
+        if manifest.autoregressive_weights is None:
+            offered.discard("autoregressive")
+        return EngineDescription(
+            model_name=manifest.name,
+            model_version=manifest.version,
+            model_sha256=self._checkpoint.sha256,
+            model_folder=str(self._checkpoint.folder),
+            device=str(self._device),
+            dtype=str(self._dtype).removeprefix("torch."),
+            block_length=manifest.block_length,
+            decoding_modes=tuple(mode for mode in DECODING_MODES if mode in offered),
+            languages=tuple(lang for lang in manifest.languages if lang in PROMPTS),
+            max_images=manifest.max_images,
+        )
+
+    def draft(
+        self, request: GenerationRequest, cancel: CancelToken | None = None
+    ) -> Iterator[DraftEvent]:
+        """Stream one report: PrefillDone, BlockCommitted ..., DraftFinished or DraftCancelled.
+
+        Work happens while the next event is asked for. UnsupportedRequest is raised here, at
+        once; EngineError (out of memory, a film that is none) while streaming.
+        """
+        self._check_request(request)
+        return self._stream(request, cancel or CancelToken())
+
+    @torch.inference_mode()
+    def _stream(self, request: GenerationRequest, cancel: CancelToken) -> Iterator[DraftEvent]:
+        began, session = perf_counter(), None
+        try:
+            session = self._prefill(request, cancel)
+            prefill_ms = _elapsed_ms(began)
+            yield PrefillDone(
+                request.request_id,
+                prompt_tokens=len(session.prompt_ids),
+                block_length=session.block_length,
+                elapsed_ms=prefill_ms,
+            )
+            yield from self._decode(session, request, began, prefill_ms)
+        except DecodingCancelled:
+            passes = session.passes if session else 0
+            yield DraftCancelled(request.request_id, passes, _elapsed_ms(began))
+        except torch.OutOfMemoryError:
+            raise EngineError(f"{self._device}: out of memory while drafting") from None
+
+    def _decode(
+        self, session: DraftSession, request: GenerationRequest, began: float, prefill_ms: float
+    ) -> Iterator[BlockCommitted | DraftFinished]:
+        answer = Answer(
+            self._checkpoint.tokenizer, self._checkpoint.stop_ids, request.max_new_tokens
+        )
+        blocks, index, decode_ms = _decode_blocks(session, request), 0, 0.0
+        while answer.stop_reason is None:
+            resumed = perf_counter()
+            block = next(blocks)
+            token_ids, texts = answer.extend(block.token_ids)
+            decode_ms += _elapsed_ms(resumed)  # the engine's time, not the listener's
+            yield BlockCommitted(
+                request.request_id,
+                index=index,
+                token_ids=tuple(token_ids),
+                token_texts=tuple(texts),
+                confidences=tuple(block.confidences[: len(token_ids)]),
+                passes=session.passes,
+                elapsed_ms=_elapsed_ms(began),
+            )
+            index += 1
+        findings, impression = parse_sections(answer.text)
+        yield DraftFinished(
+            request.request_id,
+            text=answer.text,
+            findings=findings,
+            impression=impression,
+            stop_reason=answer.stop_reason,
+            passes=session.passes,
+            tokens=len(answer.token_ids),
+            prefill_ms=prefill_ms,
+            decode_ms=decode_ms,
+        )
+
+    def _prefill(self, request: GenerationRequest, cancel: CancelToken) -> DraftSession:
+        """Vision tower and prompt; the cache then holds all that decoding won't feed again."""
+        manifest, processor = self._checkpoint.manifest, self._checkpoint.image_processor
+        films = [processor(image) for image in request.images]
+        grids = [grid for _, grid in films]
+        prompt_ids = build_prompt_ids(
+            self._checkpoint.tokenizer,
+            request.language,
+            tuple(processor.token_count(grid) for grid in grids),
+            manifest.block_length,
+            manifest.pad_prompt_to_block,
+            manifest.system_prompt,
+        )
+        weights = self._weights_for(request.decoding)
+        is_causal = request.decoding == "autoregressive"
+        capacity = len(prompt_ids) + request.max_new_tokens
+        capacity += -capacity % manifest.block_length
+        session = DraftSession(
+            weights.decoder,
+            prompt_ids,
+            rope_positions(weights.model, prompt_ids, grids, capacity),
+            1 if is_causal else manifest.block_length,
+            manifest.mask_token_id,
+            cancel,
+        )
+        session.check_cancelled()
+        ids = torch.tensor(prompt_ids, device=self._device)
+        embeddings = weights.decoder.embed(ids)
+        pixels = torch.cat([pixels for pixels, _ in films]).to(self._device, self._dtype)
+        vision = weights.model.model.visual(pixels, grid_thw=torch.tensor(grids).to(self._device))
+        embeddings[ids == weights.model.config.image_token_id] = vision.pooler_output
+        whole_blocks = len(prompt_ids) // session.block_length * session.block_length
+        session.prefill(embeddings, len(prompt_ids) - 1 if is_causal else whole_blocks)
+        if self._device.type == "cuda":
+            torch.cuda.synchronize(self._device)  # so that prefill_ms is true
+        return session
+
+    def _weights_for(self, mode: DecodingMode) -> _Weights:
+        name = self._checkpoint.weights_name(mode)
+        if name not in self._weights:
+            try:
+                model = self._checkpoint.load_model(name, self._device, self._dtype)
+            except torch.OutOfMemoryError:
+                raise EngineError(f"{self._device}: out of memory loading {name}") from None
+            self._weights[name] = _Weights(model, TextDecoder(model))
+        return self._weights[name]
+
+    def _check_request(self, request: GenerationRequest) -> None:
+        description = self.description
+        if request.decoding not in description.decoding_modes:
+            offered = ", ".join(description.decoding_modes)
+            raise UnsupportedRequest(
+                f"decoding {request.decoding!r}: {description.model_name} offers {offered}"
+            )
+        if request.language not in description.languages:
+            raise UnsupportedRequest(
+                f"language {request.language!r}: {description.model_name} writes "
+                f"{', '.join(description.languages)}"
+            )
+        if not 1 <= len(request.images) <= description.max_images:
+            raise UnsupportedRequest(
+                f"{len(request.images)} images: {description.model_name} takes 1 to "
+                f"{description.max_images}"
+            )
+        if request.max_new_tokens < 1 or request.denoising_steps < 1:
+            raise UnsupportedRequest("max_new_tokens and denoising_steps must be at least 1")
+        if not 0.0 <= request.confidence_threshold <= 1.0:
+            raise UnsupportedRequest("confidence_threshold must lie in 0..1")
+
+
+def choose_device(device: str) -> torch.device:
+    """ "auto" is CUDA if there is one, else the CPU. EngineError for one that isn't there."""
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        chosen = torch.device(device)
+    except RuntimeError as error:
+        raise EngineError(f"device {device!r}: not a device") from error
+    if chosen.type not in ("cpu", "cuda"):
+        raise EngineError(f"device {device!r}: only cpu and cuda are supported")
+    if chosen.type == "cuda" and (chosen.index or 0) >= torch.cuda.device_count():
+        raise EngineError(f"device {device!r}: this machine has no such GPU")
+    return chosen
+
+
+def _decode_blocks(session: DraftSession, request: GenerationRequest) -> Iterator[Block]:
+    if request.decoding == "one-step":
+        return decode_one_step(session)
+    if request.decoding == "multi-step":
+        return decode_multi_step(session, request.denoising_steps, request.confidence_threshold)
+    return decode_autoregressive(session)
+
+
+def _elapsed_ms(since: float) -> float:
+    return (perf_counter() - since) * 1000.0
