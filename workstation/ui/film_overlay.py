@@ -5,29 +5,34 @@ Every piece of text has a dark halo, so that it is readable on white film too.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from PySide6.QtCore import QObject, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QPainter
 
 from workstation.dicom.display_pipeline import Voi, Window
 from workstation.dicom.instance_reader import Film, InstanceHeader
+from workstation.ui.haloed_text import HaloedLine, HaloedTextPainter
 from workstation.ui.header_wording import age_at, iso_date, join_present
-from workstation.ui.theme import COLOURS, ui_font
+from workstation.ui.theme import COLOURS
 from workstation.ui.view_geometry import Orientation, SideLetters
 
 LineStyle = Literal["strong", "plain", "quiet", "warning"]
 
 _MARGIN = 14.0
+_QUIET_INK = "#b9bec4"
+"""Quieter than text, yet readable with its halo on the white parts of a film."""
 _POINT_SIZES: dict[LineStyle, float] = {"strong": 12.5, "plain": 10.5, "quiet": 10, "warning": 10.5}
 _INKS: dict[LineStyle, str] = {
     "strong": COLOURS.bright_text,
     "plain": COLOURS.text,
-    "quiet": COLOURS.muted_text,
+    "quiet": _QUIET_INK,
     "warning": COLOURS.amber,
 }
 _SIDE_LETTER_POINTS = 26.0
+_END_LETTER_POINTS = 17.0
+"""Head and feet, or whatever lies above and below, are less often in doubt than the sides."""
 _WARNING_MARK = "▲ "
 
 
@@ -66,6 +71,10 @@ class ShownState:
 class FilmOverlay(QObject):
     """Words the corners (translated) and paints them."""
 
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._text_painter = HaloedTextPainter()
+
     def corners(self, film: Film, state: ShownState) -> Corners:
         return Corners(
             _without_blanks(self._patient_lines(film)),
@@ -76,14 +85,51 @@ class FilmOverlay(QObject):
 
     def paint(self, painter: QPainter, area: QRectF, film: Film, state: ShownState) -> None:
         """Corners and side letters inside `area` (device-independent pixels)."""
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         corners = self.corners(film, state)
         inner = area.adjusted(_MARGIN, _MARGIN - 3, -_MARGIN, -_MARGIN + 3)
-        _paint_corner(painter, inner, corners.top_left, at_right=False, at_bottom=False)
-        _paint_corner(painter, inner, corners.top_right, at_right=True, at_bottom=False)
-        _paint_corner(painter, inner, corners.bottom_left, at_right=False, at_bottom=True)
-        _paint_corner(painter, inner, corners.bottom_right, at_right=True, at_bottom=True)
-        _paint_side_letters(painter, inner, state.letters)
+        self._paint_corner(painter, inner, corners.top_left, at_right=False, at_bottom=False)
+        self._paint_corner(painter, inner, corners.top_right, at_right=True, at_bottom=False)
+        self._paint_corner(painter, inner, corners.bottom_left, at_right=False, at_bottom=True)
+        self._paint_corner(painter, inner, corners.bottom_right, at_right=True, at_bottom=True)
+        self._paint_side_letters(painter, inner, state.letters)
+
+    def _paint_corner(
+        self,
+        painter: QPainter,
+        area: QRectF,
+        lines: tuple[OverlayLine, ...],
+        *,
+        at_right: bool,
+        at_bottom: bool,
+    ) -> None:
+        room = int(area.width() * 0.48)
+        haloed = [_haloed(line) for line in lines]
+        metrics = [line.metrics() for line in haloed]
+        top = area.bottom() - sum(m.height() for m in metrics) if at_bottom else area.top()
+        for line, metric in zip(haloed, metrics, strict=True):
+            text = metric.elidedText(line.text, Qt.TextElideMode.ElideRight, room)
+            left = area.right() - metric.horizontalAdvance(text) if at_right else area.left()
+            baseline = QPointF(left, top + metric.ascent())
+            self._text_painter.draw(painter, baseline, replace(line, text=text))
+            top += metric.height()
+
+    def _paint_side_letters(self, painter: QPainter, area: QRectF, letters: SideLetters) -> None:
+        """The letters in the middle of each side."""
+        for text, points, across, down in (
+            (letters.left, _SIDE_LETTER_POINTS, 0.0, 0.5),
+            (letters.right, _SIDE_LETTER_POINTS, 1.0, 0.5),
+            (letters.top, _END_LETTER_POINTS, 0.5, 0.0),
+            (letters.bottom, _END_LETTER_POINTS, 0.5, 1.0),
+        ):
+            if not text:
+                continue
+            line = HaloedLine(text, points, COLOURS.bright_text, is_bold=True)
+            width, height = line.metrics().horizontalAdvance(text), line.metrics().capHeight()
+            baseline = QPointF(
+                area.left() + across * (area.width() - width),
+                area.top() + height + down * (area.height() - height),
+            )
+            self._text_painter.draw(painter, baseline, line)
 
     def _patient_lines(self, film: Film) -> list[OverlayLine]:
         header = film.header
@@ -147,7 +193,7 @@ class FilmOverlay(QObject):
         if state.orientation.turns:
             turned = self.tr("turned {0}°").format(state.orientation.turns * 90)
             flags.append(OverlayLine(_WARNING_MARK + turned, "warning"))
-        name = state.window.explanation
+        name = "" if state.window.explanation in state.badges else state.window.explanation
         return [
             *flags,
             OverlayLine(name, "quiet"),
@@ -161,6 +207,11 @@ class FilmOverlay(QObject):
             return self.tr("lookup table")
         words = self.tr("W {0}  L {1}").format(_number(window.width), _number(window.center))
         return words if window.function == "LINEAR" else f"{words}  {window.function.lower()}"
+
+
+def _haloed(line: OverlayLine) -> HaloedLine:
+    style = line.style
+    return HaloedLine(line.text, _POINT_SIZES[style], _INKS[style], is_bold=style == "strong")
 
 
 def _without_blanks(lines: list[OverlayLine]) -> tuple[OverlayLine, ...]:
@@ -178,67 +229,3 @@ def _clock(value: str) -> str:
 def _number(value: float) -> str:
     """Whole numbers from 10 on, three digits below."""
     return f"{value:.0f}" if abs(value) >= 10 or value == int(value) else f"{value:.3g}"
-
-
-def paint_haloed_text(
-    painter: QPainter, baseline: QPointF, text: str, point_size: float, ink: str, *, bold: bool
-) -> None:
-    """Text from its baseline, outlined in near-black."""
-    path = QPainterPath()
-    path.addText(baseline, ui_font(point_size, bold=bold), text)
-    halo = QColor(0, 0, 0, 190)
-    width = 3.0 if point_size < 18 else 4.5
-    painter.strokePath(path, QPen(halo, width, j=Qt.PenJoinStyle.RoundJoin))
-    painter.fillPath(path, QColor(ink))
-
-
-def _paint_corner(
-    painter: QPainter,
-    area: QRectF,
-    lines: tuple[OverlayLine, ...],
-    *,
-    at_right: bool,
-    at_bottom: bool,
-) -> None:
-    room = area.width() * 0.48
-    metrics = [QFontMetricsF(_font_of(line)) for line in lines]
-    top = area.bottom() - sum(m.height() for m in metrics) if at_bottom else area.top()
-    for line, metric in zip(lines, metrics, strict=True):
-        text = metric.elidedText(line.text, Qt.TextElideMode.ElideRight, room)
-        left = area.right() - metric.horizontalAdvance(text) if at_right else area.left()
-        paint_haloed_text(
-            painter,
-            QPointF(left, top + metric.ascent()),
-            text,
-            _POINT_SIZES[line.style],
-            _INKS[line.style],
-            bold=line.style == "strong",
-        )
-        top += metric.height()
-
-
-def _font_of(line: OverlayLine) -> QFont:
-    return ui_font(_POINT_SIZES[line.style], bold=line.style == "strong")
-
-
-def _paint_side_letters(painter: QPainter, area: QRectF, letters: SideLetters) -> None:
-    metric = QFontMetricsF(ui_font(_SIDE_LETTER_POINTS, bold=True))
-    middle_x, middle_y = area.center().x(), area.center().y()
-    lift = (metric.ascent() - metric.descent()) / 2
-    for text, side in (
-        (letters.left, "left"),
-        (letters.right, "right"),
-        (letters.top, "top"),
-        (letters.bottom, "bottom"),
-    ):
-        if not text:
-            continue
-        width = metric.horizontalAdvance(text)
-        x = {"left": area.left(), "right": area.right() - width}.get(side, middle_x - width / 2)
-        y = {
-            "top": area.top() + metric.ascent() * 0.85,
-            "bottom": area.bottom() - metric.descent() * 0.4,
-        }.get(side, middle_y + lift)
-        paint_haloed_text(
-            painter, QPointF(x, y), text, _SIDE_LETTER_POINTS, COLOURS.bright_text, bold=True
-        )
