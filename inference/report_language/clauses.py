@@ -8,6 +8,7 @@ from inference.report_language.tokens import Phrase, Token
 
 _JOINERS = {",", "and", ", and"}
 _SKIPPED = {"the", "a", "an", "there", "also"}
+_SAYING = ("term", "predicate", "denied_with")
 _OPENERS = {"negation", "pseudo"}
 
 
@@ -22,8 +23,9 @@ class Clause(NamedTuple):
 def split_clauses(tokens: tuple[Token, ...], phrases: list[Phrase]) -> list[Clause]:
     """The clauses of one sentence, in order, connectives left out, empty ones dropped.
 
-    Cuts at ";" and at "but", "except", "other than" ..., and at a comma or "and" that opens a
-    new main clause: "the heart is normal and | the lungs are clear", "no effusion, | no mass".
+    Cuts at ";" and at "but", "except", "other than" ..., at "with" and "without" between two
+    findings, and at a comma or "and" that opens a new main clause: "the heart is normal and |
+    the lungs are clear", "no effusion, | no mass".
     """
     clauses: list[Clause] = []
     start = 0
@@ -42,6 +44,12 @@ def _split_main_clauses(
     start = first
     position = first
     while position < last:
+        cut = _cut_at_with(tokens, inside, start, position)
+        if cut is not None:
+            cuts.append(cut)
+            start = cut[1]
+            position += 1
+            continue
         joiner_end = _joiner_end(tokens, position, last)
         if joiner_end > position and _opens_main_clause(
             tokens, inside, start, position, joiner_end, last
@@ -57,6 +65,22 @@ def _split_main_clauses(
             own = tuple(p for p in inside if begin <= p.first and p.last <= end)
             clauses.append(Clause(begin, end, own))
     return clauses
+
+
+def _cut_at_with(
+    tokens: tuple[Token, ...], phrases: list[Phrase], start: int, position: int
+) -> tuple[int, int] | None:
+    """Cuts "cardiomegaly | with effusion", "lungs clear | without effusion": two findings."""
+    here = next((p for p in phrases if p.first == position), None)
+    if here is None or tokens[position].word not in ("with", "without"):
+        return None
+    if here.kind not in ("scope_end", "negation"):
+        return None
+    said_before = any(p.kind in _SAYING and start <= p.first < position for p in phrases)
+    said_after = any(p.kind in _SAYING and p.first > position for p in phrases)
+    if not (said_before and said_after):
+        return None
+    return (position, here.last) if here.kind == "scope_end" else (position, position)
 
 
 def _joiner_end(tokens: tuple[Token, ...], position: int, last: int) -> int:
@@ -91,6 +115,6 @@ def _opens_main_clause(
     if head.kind == "place" and len(following) > 1:
         head = following[1]
         position = following[0].last
-    said_before = any(p.kind in ("predicate", "term", "denied_with") for p in before)
+    said_before = any(p.kind in _SAYING for p in before)
     has_predicate = any(p.kind == "predicate" for p in following)
     return head.kind == "structure" and head.first == position and said_before and has_predicate

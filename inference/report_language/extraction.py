@@ -21,6 +21,7 @@ from inference.report_language.vocabulary import CONCEPT_BY_NAME
 
 _BACKWARD = ("pseudo", "uncertainty", "negation", "hypothetical")
 _BESIDE = 3  # tokens a word such as "resolved" may stand from the term
+_PUNCTUATION = frozenset(",;:/?")
 _STOPPERS = ("scope_end",)
 
 
@@ -61,6 +62,10 @@ def _extract_sentence(sentence: str) -> tuple[Statement, ...]:
 
 def _extract_clause(tokens: tuple[Token, ...], clause: Clause) -> list[Statement]:
     mentions = find_mentions(tokens, clause)
+    words = [t for t in tokens[clause.first : clause.last] if t.word not in _PUNCTUATION]
+    if not mentions or not words:
+        return []
+    start, end = words[0].start, words[-1].end
     ranks: dict[tuple[str, Status, str | None], int] = {}
     found: dict[tuple[str, Status, str | None], Statement] = {}
     for mention in mentions:
@@ -77,8 +82,8 @@ def _extract_clause(tokens: tuple[Token, ...], clause: Clause) -> list[Statement
             side,
             zone,
             severity,
-            start=tokens[clause.first].start,
-            end=tokens[clause.last - 1].end,
+            start=start,
+            end=end,
             trigger_start=tokens[mention.first].start,
             trigger_end=tokens[mention.last - 1].end,
             rule=rule,

@@ -107,6 +107,8 @@ def read_modifiers(
     first, last = _own_part(tokens, clause, mention, mentions)
     own = [p for p in clause.phrases if first <= p.first and p.last <= last]
     places = [word for p in own if p.kind == "place" for word in p.value.split()]
+    if not places:
+        places = _shared_places(tokens, clause, mention, mentions)
     sides = {word for word in places if word in ("left", "right", "bilateral")}
     zones = {word for word in places if word in ("upper", "mid", "lower")}
     side = None if not sides else sides.pop() if len(sides) == 1 else "bilateral"
@@ -117,6 +119,28 @@ def read_modifiers(
     trailing = [p.value for p in severities if p.first >= mention.extent[1]]
     severity = leading[-1] if leading else trailing[0] if trailing else None
     return cast(Side | None, side), cast(Zone | None, zone), cast(Severity | None, severity)
+
+
+def _shared_places(
+    tokens: tuple[Token, ...], clause: Clause, mention: Mention, mentions: list[Mention]
+) -> list[str]:
+    """The place named after a list, for the items before its last: "A and B in the left base"."""
+    position = mention.extent[1]
+    items = [m for m in mentions if m.extent[0] >= position]
+    last_place = [p for p in clause.phrases if p.kind == "place"]
+    if not items or not last_place or last_place[0].first < items[-1].extent[1]:
+        return []
+    for item in items:
+        between = range(position, item.extent[0])
+        covered = {
+            i for p in clause.phrases for i in range(p.first, p.last) if p.kind != "severity"
+        }
+        if not any(tokens[i].word in _SEPARATORS for i in between) or covered & set(between):
+            return []
+        position = item.extent[1]
+    if tokens[position].word not in ("in", "at", "within", "of"):
+        return []
+    return [word for p in last_place for word in p.value.split()]
 
 
 def _own_part(

@@ -2,7 +2,30 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+
+from inference.report_language.extraction import extract_statements
+from inference.report_language.lists import remove_list_item
+from inference.report_language.sentences import split_sentences
+from inference.report_language.slots import express_statement
 from inference.report_language.statements import Statement, Status
+from inference.report_language.template import word_statement
+from inference.report_language.vocabulary import CONCEPT_BY_NAME
+
+_ENUMERATOR = re.compile(r"\s*\(?\d{1,2}[.)]\s*")
+# What joins a clause to the rest of its sentence, and falls away with it.
+_CONNECTIVE = (
+    r"(?:but|however|although|yet|while|whereas|except(?: for)?|with(?: the)? exception of"
+    r"|other than|apart from|aside from|otherwise|with|and|or|nor)"
+)
+_TRAILING_JOINER = re.compile(rf"(?:[\s,;]|\b{_CONNECTIVE}\b)+\Z", re.IGNORECASE)
+_LEADING_JOINER = re.compile(rf"\A(?:[\s,;]|\b{_CONNECTIVE}\b)+", re.IGNORECASE)
+_WITHOUT = re.compile(r"\A(?:and |or )?without (?:any )?", re.IGNORECASE)
+
+StatementKey = tuple[str, str, str | None, str | None, str | None]
 
 
 class CannotRewrite(Exception):
@@ -14,5 +37,89 @@ class CannotRewrite(Exception):
 
 
 def rewrite_statement(text: str, statement: Statement, status: Status) -> str:
-    """text with only the clause of statement (as extracted from text) saying the new status."""
-    raise NotImplementedError
+    """text with only the clause of statement (as extracted from text) saying the new status.
+
+    The clause becomes the canonical sentence of the new status, side, zone and severity kept as
+    far as that sentence says them; an item of a list ("no A, B, or C") is taken out of the list
+    and its sentence appended. Raises CannotRewrite if statement does not stand in text, or if
+    no such change leaves every other statement as it was.
+    """
+    before = extract_statements(text)
+    if statement not in before:
+        raise CannotRewrite("the text no longer says this")
+    if statement.status == status:
+        return text
+    flipped = express_statement(replace(statement, status=status))
+    wanted = Counter(_key(s) for s in before)
+    wanted[_key(statement)] -= 1
+    wanted[_key(flipped)] += 1
+    wanted = +wanted
+    for candidate in _candidates(text, before, statement, flipped):
+        if Counter(_key(s) for s in extract_statements(candidate)) == wanted:
+            return candidate
+    peers = [s.concept for s in before if s.start == statement.start and s != statement]
+    labels = ", ".join(dict.fromkeys(CONCEPT_BY_NAME[name].label for name in peers))
+    if labels:
+        raise CannotRewrite(f"the same clause also speaks of {labels}")
+    raise CannotRewrite("another statement of the report would change with it")
+
+
+def _key(statement: Statement) -> StatementKey:
+    return (
+        statement.concept,
+        statement.status,
+        statement.side,
+        statement.zone,
+        statement.severity,
+    )
+
+
+def _word(statement: Statement) -> str:
+    return word_statement(
+        statement.concept, statement.status, statement.side, statement.zone, statement.severity
+    )
+
+
+def _candidates(
+    text: str, before: tuple[Statement, ...], statement: Statement, flipped: Statement
+) -> Iterator[str]:
+    """Possible new texts, the least change first."""
+    start, end = next((a, b) for a, b in split_sentences(text) if a <= statement.start < b)
+    number = _ENUMERATOR.match(text[start:end])
+    body_start = start + (number.end() if number else 0)
+    sentence = text[body_start:end]
+    clause = (max(statement.start - body_start, 0), statement.end - body_start)
+    peers = [s for s in before if s.start == statement.start and s != statement]
+    head, tail, worded = text[:body_start], text[end:], _word(flipped)
+    if not peers:
+        without = _remove_clause(sentence, *clause)
+        first_in_sentence = clause[0] == 0
+        parts = (worded, without) if first_in_sentence else (without, worded)
+        yield head + " ".join(part for part in parts if part) + tail
+        return
+    trigger = (statement.trigger_start - body_start, statement.trigger_end - body_start)
+    spans = [(s.trigger_start - body_start, s.trigger_end - body_start) for s in peers]
+    for rest in remove_list_item(sentence, clause, trigger, spans):
+        yield f"{head}{rest} {worded}{tail}"
+    if all(s.status == "absent" and s.rule.startswith("normality:") for s in (statement, *peers)):
+        # "The lungs are clear" cannot be half true: each of its denials gets its own sentence.
+        said = [worded if s == statement else _word(s) for s in (statement, *peers)]
+        without = _remove_clause(sentence, *clause)
+        yield head + " ".join(part for part in (without, *said) if part) + tail
+
+
+def _remove_clause(sentence: str, start: int, end: int) -> str:
+    """The sentence without one clause and the word that joined it; "" if nothing is left."""
+    before = _TRAILING_JOINER.sub("", sentence[:start])
+    after = _LEADING_JOINER.sub("", sentence[end:]).strip()
+    if not re.search(r"\w", after):
+        after = ""
+    if not re.search(r"\w", before):
+        before = ""
+    if before and after:
+        return f"{before}; {after}"
+    rest = before or _WITHOUT.sub("No ", after)
+    if not rest:
+        return ""
+    rest = rest[0].upper() + rest[1:]
+    return rest if rest[-1] in ".?!" else rest + "."
