@@ -51,7 +51,7 @@ class ImageProcessor:
                 std=tuple(float(value) for value in config["image_std"]),
                 pad_to_square=bool(config.get("pad_to_square", False)),
             )
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise EngineError(f"{path}: not a usable image processor config ({error!r})") from error
 
     def __call__(self, image: ModelImage) -> tuple[torch.Tensor, tuple[int, int, int]]:
@@ -98,7 +98,10 @@ def normalise_film(image: ModelImage) -> np.ndarray:
         return np.zeros_like(pixels)
     stride = max(1, math.isqrt(valid.size // 1_000_000))
     sample = valid[::stride, ::stride] if valid.ndim == 2 else valid[:: stride * stride]
-    low, high = np.percentile(sample, [_CLIP_PERCENT, 100 - _CLIP_PERCENT])
+    # Python floats: NumPy's own would turn the film into float64.
+    low, high = (
+        float(edge) for edge in np.percentile(sample, [_CLIP_PERCENT, 100 - _CLIP_PERCENT])
+    )
     if high <= low:
         return np.zeros_like(pixels)
     grey = np.clip((pixels - low) / (high - low), 0.0, 1.0)

@@ -1,0 +1,142 @@
+"""Stored pixels to pixel_values: stock geometry and patch order, polarity, padding, bad films."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from transformers.models.qwen2_vl import image_processing_pil_qwen2_vl as stock
+
+from inference.api import EngineError, ModelImage
+from inference.image_processor import ImageProcessor, normalise_film, smart_resize
+
+PROCESSOR = ImageProcessor(
+    patch_size=14,
+    temporal_patch_size=2,
+    merge_size=2,
+    min_pixels=56 * 56,
+    max_pixels=224 * 224,
+    mean=(0.48, 0.45, 0.40),
+    std=(0.26, 0.27, 0.28),
+)
+
+
+def test_patches_stand_in_stock_order() -> None:
+    grey = np.random.default_rng(0).integers(0, 256, (112, 168), dtype=np.uint8)
+    theirs = stock.Qwen2VLImageProcessorPil(
+        image_mean=list(PROCESSOR.mean), image_std=list(PROCESSOR.std)
+    )([np.repeat(grey[:, :, None], 3, axis=2)], return_tensors="pt")
+    ours, grid = PROCESSOR.patchify(torch.from_numpy(grey / np.float32(255)))
+    assert theirs["image_grid_thw"].tolist() == [list(grid)]
+    torch.testing.assert_close(ours, theirs["pixel_values"], rtol=0, atol=1e-5)
+
+
+@given(st.integers(30, 5000), st.integers(30, 5000))
+def test_smart_resize_is_stock(height: int, width: int) -> None:
+    ours = smart_resize(height, width, 28, 256 * 28 * 28, 2_250_000)
+    assert ours == stock.smart_resize(height, width, 28, 256 * 28 * 28, 2_250_000)
+
+
+@pytest.mark.parametrize("shape", [(100, 100), (2500, 3052), (60, 1500), (3, 3), (1, 90)])
+def test_any_film_gives_whole_patches_within_bounds(shape: tuple[int, int]) -> None:
+    pixels, grid = PROCESSOR(ModelImage(np.random.default_rng(1).normal(size=shape)))
+    assert pixels.shape == (grid[1] * grid[2], 3 * 2 * 14 * 14)
+    assert pixels.dtype == torch.float32
+    assert grid[1] % 2 == 0
+    assert grid[2] % 2 == 0
+    assert 56 * 56 <= grid[1] * grid[2] * 14 * 14 <= 224 * 224
+    assert PROCESSOR.token_count(grid) == grid[1] * grid[2] // 4
+
+
+def test_pad_to_square_keeps_the_film_whole() -> None:
+    square = ImageProcessor(**{**vars(PROCESSOR), "pad_to_square": True})
+    _, grid = square(ModelImage(np.random.default_rng(1).normal(size=(400, 200))))
+    assert grid[1] == grid[2]
+
+
+def test_monochrome1_is_inverted_once() -> None:
+    pixels = np.random.default_rng(2).integers(0, 4096, (64, 48))
+    as_stored = normalise_film(ModelImage(pixels))
+    inverted = normalise_film(ModelImage(4095 - pixels, is_monochrome1=True))
+    np.testing.assert_allclose(as_stored, inverted, atol=1e-5)
+
+
+@pytest.mark.parametrize(("slope", "intercept"), [(1, 0), (4, -1024), (0.001, 7)])
+def test_scale_of_the_stored_values_does_not_matter(slope: float, intercept: float) -> None:
+    pixels = np.random.default_rng(3).integers(0, 1000, (64, 64)).astype(np.float64)
+    np.testing.assert_allclose(
+        normalise_film(ModelImage(pixels)),
+        normalise_film(ModelImage(pixels * slope + intercept)),
+        atol=1e-3,
+    )
+
+
+def test_padding_is_black_and_sets_no_range() -> None:
+    pixels = np.random.default_rng(4).normal(500, 50, (64, 64))
+    mask = np.zeros((64, 64), dtype=bool)
+    mask[:, :20] = True
+    padded = pixels.copy()
+    padded[mask] = 65535
+    grey = normalise_film(ModelImage(padded, padding_mask=mask))
+    assert (grey[mask] == 0).all()
+    np.testing.assert_allclose(grey[:, 20:], normalise_film(ModelImage(pixels[:, 20:])), atol=1e-6)
+    inverted = normalise_film(ModelImage(padded, is_monochrome1=True, padding_mask=mask))
+    assert (inverted[mask] == 0).all()
+
+
+def test_film_passed_in_is_left_as_it_is() -> None:
+    pixels = np.random.default_rng(5).normal(size=(32, 32)).astype(np.float32)
+    before = pixels.copy()
+    PROCESSOR(ModelImage(pixels, is_monochrome1=True, padding_mask=pixels > 1))
+    np.testing.assert_array_equal(pixels, before)
+
+
+@pytest.mark.parametrize("value", [0, 4095])
+def test_constant_film_is_black(value: int) -> None:
+    for is_monochrome1 in (False, True):
+        image = ModelImage(np.full((32, 32), value), is_monochrome1)
+        assert not normalise_film(image).any()
+    everything = np.ones((32, 32), dtype=bool)
+    assert not normalise_film(ModelImage(np.eye(32), padding_mask=everything)).any()
+
+
+@pytest.mark.parametrize(
+    ("pixels", "reason"),
+    [
+        (np.zeros((0, 5)), "shape"),
+        (np.zeros((4, 5, 3)), "shape"),
+        (np.full((8, 8), np.nan), "not finite"),
+        (np.zeros((1, 500)), "aspect ratio"),
+    ],
+)
+def test_what_is_no_film_is_refused(pixels: np.ndarray, reason: str) -> None:
+    with pytest.raises(EngineError, match=reason):
+        PROCESSOR(ModelImage(pixels))
+
+
+def test_config_is_read_in_both_spellings(tmp_path: Path) -> None:
+    common = {
+        "patch_size": 14,
+        "temporal_patch_size": 2,
+        "merge_size": 2,
+        "image_mean": list(PROCESSOR.mean),
+        "image_std": list(PROCESSOR.std),
+    }
+    path = tmp_path / "preprocessor_config.json"
+    path.write_text(json.dumps(common | {"min_pixels": 56 * 56, "max_pixels": 224 * 224}))
+    assert ImageProcessor.from_folder(tmp_path) == PROCESSOR
+    size = {"shortest_edge": 56 * 56, "longest_edge": 224 * 224}
+    path.write_text(json.dumps(common | {"size": size}))
+    assert ImageProcessor.from_folder(tmp_path) == PROCESSOR
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"patch_size": "x"}'])
+def test_unusable_config_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "preprocessor_config.json").write_text(text)
+    with pytest.raises(EngineError, match=r"preprocessor_config\.json"):
+        ImageProcessor.from_folder(tmp_path)
