@@ -29,6 +29,27 @@ class ReportForward:
         features = self.model.model.visual(self.frame.patches(films), grid_thw=grid)
         return features.pooler_output.view(count, -1, features.pooler_output.shape[-1])
 
+    def positions(self, start: int, length: int) -> torch.Tensor:
+        """[3, length] mRoPE positions of sequence positions start, start + 1 ..."""
+        return self._positions[:, start : start + length]
+
+    def _embed_prompt(self, features: torch.Tensor) -> torch.Tensor:
+        embed = self.model.model.language_model.embed_tokens
+        prompt = embed(self._prompt).expand(features.shape[0], -1, -1).clone()
+        prompt[:, self._is_image] = features.to(prompt.dtype)
+        return prompt
+
+    def prefill(self, features: torch.Tensor, cache: object, mask: torch.Tensor) -> None:
+        """Run the prompt alone into a transformers-like cache (update, get_seq_length)."""
+        positions = self.positions(0, self.frame.length)
+        self.model.model.language_model(
+            inputs_embeds=self._embed_prompt(features),
+            position_ids=positions[:, None].expand(-1, features.shape[0], -1),
+            attention_mask={"full_attention": mask[None, None]},
+            past_key_values=cache,
+            use_cache=True,
+        )
+
     def hidden_states(
         self, features: torch.Tensor, copies: list[torch.Tensor], mask: torch.Tensor
     ) -> torch.Tensor:
@@ -38,11 +59,9 @@ class ReportForward:
         """
         answer_length = copies[0].shape[1]
         embed = self.model.model.language_model.embed_tokens
-        prompt = embed(self._prompt).expand(features.shape[0], -1, -1).clone()
-        prompt[:, self._is_image] = features.to(prompt.dtype)
-        embeds = torch.cat([prompt, *(embed(copy) for copy in copies)], dim=1)
-        head = self._positions[:, : self.frame.length]
-        tail = self._positions[:, self.frame.length : self.frame.length + answer_length]
+        embeds = torch.cat([self._embed_prompt(features), *(embed(copy) for copy in copies)], dim=1)
+        head = self.positions(0, self.frame.length)
+        tail = self.positions(self.frame.length, answer_length)
         positions = torch.cat([head] + [tail] * len(copies), dim=1)[:, None]
         output = self.model.model.language_model(
             inputs_embeds=embeds,
