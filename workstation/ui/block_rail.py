@@ -90,10 +90,13 @@ class BlockTiles(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        full = self.height() - 8.0
         for rank, block in enumerate(self.blocks):
             tile = self.tile_rect(rank)
             is_low = block.mean_confidence < LOW_CONFIDENCE
             painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(COLOURS.line))  # full height: confidence 1
+            painter.drawRoundedRect(QRectF(tile.left(), 4, tile.width(), full), 1.5, 1.5)
             painter.setBrush(QColor(COLOURS.amber if is_low else COLOURS.accent))
             painter.drawRoundedRect(tile, 1.5, 1.5)
             if rank == self._current and self.hasFocus():

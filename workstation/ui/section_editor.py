@@ -8,12 +8,14 @@ from PySide6.QtCore import QEvent, QMimeData, QPointF, QRectF, Qt, QTimer, Signa
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
+    QFont,
     QHelpEvent,
     QKeyEvent,
     QKeySequence,
     QPainter,
     QPaintEvent,
     QPen,
+    QTextBlockFormat,
     QTextCursor,
 )
 from PySide6.QtWidgets import QTextEdit, QToolTip, QWidget
@@ -24,6 +26,7 @@ from workstation.ui.draft_transcript import LOW_CONFIDENCE
 from workstation.ui.theme import COLOURS, colour, report_font
 
 TYPING_PAUSE_MS = 300
+LINE_HEIGHT_PERCENT = 125.0
 
 
 class SectionEditor(QTextEdit):
@@ -42,11 +45,12 @@ class SectionEditor(QTextEdit):
         self.section = section
         self.setObjectName(f"{section}_editor")
         self.setProperty("role", "report")
-        self.setFont(report_font())
+        self.setFont(_spaced_font())
         self.setAcceptRichText(False)
         self.setUndoRedoEnabled(False)
         self.setTabChangesFocus(True)
-        self.document().setDocumentMargin(7)
+        self.document().setDocumentMargin(8)
+        self._set_line_height()
         self._marks: list[tuple[QTextCursor, Sentence]] = []
         self._lit: tuple[int, int] | None = None
         self._is_showing_state = False
@@ -67,6 +71,8 @@ class SectionEditor(QTextEdit):
         shown, text = self.toPlainText(), join_sentences(sentences)
         if not (self.hasFocus() and shown.strip() == text.strip()) and shown != text:
             self._replace_difference(shown, text)
+            if not shown:  # a report just shown is read from its beginning
+                self.moveCursor(QTextCursor.MoveOperation.Start)
         start_of_text = self._start_of_text()
         self._marks = [
             (self._cursor_over(start + start_of_text, end + start_of_text), sentence)
@@ -111,6 +117,15 @@ class SectionEditor(QTextEdit):
             return ""
         offset = self._start_of_text()
         return self.toPlainText()[self._lit[0] + offset : self._lit[1] + offset]
+
+    def _set_line_height(self) -> None:
+        """Once: whatever is typed or shown later inherits the first block's format."""
+        spacing = QTextBlockFormat()
+        spacing.setLineHeight(
+            LINE_HEIGHT_PERCENT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value
+        )
+        cursor = self.textCursor()
+        cursor.setBlockFormat(spacing)
 
     def _start_of_text(self) -> int:
         text = self.toPlainText()
@@ -174,7 +189,7 @@ class SectionEditor(QTextEdit):
             pen.setDashPattern([1.5, 1.5])
         pen.setCapStyle(Qt.PenCapStyle.FlatCap)
         painter.setPen(pen)
-        x = rect.left() - 2
+        x = rect.left() - 3.5
         painter.drawLine(QPointF(x, rect.top() + 2), QPointF(x, rect.bottom() - 1))
 
     def viewportEvent(self, event: QEvent) -> bool:
@@ -224,6 +239,13 @@ def _selection(cursor: QTextCursor, background: QColor) -> QTextEdit.ExtraSelect
     selection.cursor = cursor
     selection.format.setBackground(background)
     return selection
+
+
+def _spaced_font() -> QFont:
+    """The report font with room for a mark between two sentences."""
+    font = report_font()
+    font.setWordSpacing(2.0)
+    return font
 
 
 def _common_prefix(a: str, b: str) -> int:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
-    QFormLayout,
+    QHBoxLayout,
     QLabel,
     QLineEdit,
     QPlainTextEdit,
@@ -81,17 +80,23 @@ class SignDialog(QDialog):
         note = QLabel(self.tr("A signed report can't be changed, only given an addendum."), self)
         note.setProperty("role", "muted")
         note.setWordWrap(True)
-        form = QFormLayout()
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
-        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
-        form.addRow(self.tr("Name"), self.name_field)
-        form.addRow(self.tr("Meaning"), self.meaning_label)
+        heading = QLabel(self.windowTitle(), self)
+        heading.setProperty("role", "heading")
+        name_label = QLabel(self.tr("Name"), self)
+        name_label.setBuddy(self.name_field)
+        name_row = QHBoxLayout()
+        name_row.setSpacing(10)
+        name_row.addWidget(name_label)
+        name_row.addWidget(self.name_field, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(18, 16, 18, 14)
         layout.setSpacing(10)
+        layout.addWidget(heading)
         layout.addWidget(self.text_view, 1)
         layout.addWidget(self.summary_label)
-        layout.addLayout(form)
+        layout.addSpacing(4)
+        layout.addWidget(self.meaning_label)
+        layout.addLayout(name_row)
         layout.addWidget(note)
         layout.addWidget(self.buttons)
 

@@ -103,9 +103,9 @@ class SignedPage(QWidget):
         layout.setSpacing(6)
         layout.addWidget(banner)
         layout.addWidget(self._heading(self.tr("Findings")))
-        layout.addWidget(self.editors["findings"], 3)
+        layout.addWidget(self.editors["findings"], 5)
         layout.addWidget(self._heading(self.tr("Impression")))
-        layout.addWidget(self.editors["impression"], 1)
+        layout.addWidget(self.editors["impression"], 2)
         layout.addWidget(addenda, 2)
         layout.addWidget(self.addendum_field)
         layout.addLayout(buttons)
@@ -118,7 +118,7 @@ class SignedPage(QWidget):
     def show_report(self, report: StoredReport) -> None:
         """Show a signed report and everything added to it since."""
         self.signature_label.setText(
-            self.tr("✓ Signed by {0} on {1}\n{2}").format(
+            self.tr("✓ Signed by {0} on {1}\nSentences: {2}").format(
                 report.signed_by,
                 format_utc(report.signed_at),
                 count_provenance(self, report.state.findings + report.state.impression),

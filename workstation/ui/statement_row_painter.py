@@ -20,7 +20,8 @@ from workstation.ui.theme import COLOURS, ui_font
 AnyIndex = QModelIndex | QPersistentModelIndex
 ROW_ROLE = Qt.ItemDataRole.UserRole + 1
 REGION, SENTENCE, STATUS, PROVENANCE, DELETE = range(5)
-COLUMN_WIDTHS = {REGION: 96, STATUS: 84, PROVENANCE: 62, DELETE: 26}
+COLUMN_WIDTHS = {REGION: 97, STATUS: 82, PROVENANCE: 64, DELETE: 24}
+ROW_POINT_SIZE = 10.0
 _PADDING = 6
 _WRAP = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 
@@ -34,7 +35,7 @@ class StatementRowPainter(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: AnyIndex) -> QSize:
         row: StatementRow = index.data(ROW_ROLE)
-        metrics = QFontMetricsF(ui_font())
+        metrics = QFontMetricsF(ui_font(ROW_POINT_SIZE))
         if row.kind == "heading":
             return QSize(0, round(metrics.height() + 12))
         if index.column() != SENTENCE:
@@ -51,7 +52,7 @@ class StatementRowPainter(QStyledItemDelegate):
         state: QStyle.StateFlag = option.state
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setFont(ui_font())
+        painter.setFont(ui_font(ROW_POINT_SIZE))
         if row.kind == "heading":
             self._paint_heading(painter, rect, str(index.data()))
             painter.restore()
@@ -81,6 +82,7 @@ class StatementRowPainter(QStyledItemDelegate):
         painter.drawText(inner, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
 
     def _paint_region(self, painter: QPainter, rect: QRect, row: StatementRow) -> None:
+        painter.setFont(ui_font(9.5))
         painter.setPen(QColor(COLOURS.muted_text))
         inner = rect.adjusted(_PADDING + 2, 0, -2, 0)
         painter.drawText(
@@ -105,7 +107,7 @@ class StatementRowPainter(QStyledItemDelegate):
         chip.setRight(rect.right() - 4)
         edge, ink, fill = {
             "present": (COLOURS.accent, COLOURS.on_accent, COLOURS.accent),
-            "absent": (COLOURS.strong_line, COLOURS.muted_text, ""),
+            "absent": (COLOURS.faint_text, COLOURS.muted_text, ""),
             "uncertain": (COLOURS.amber, COLOURS.amber, ""),
         }.get(status, (COLOURS.strong_line, COLOURS.text, ""))
         pen = QPen(QColor(edge), 1)
