@@ -9,17 +9,21 @@ Columns and one sample per pixel.
 from __future__ import annotations
 
 import struct
+import subprocess
+import sys
 import zlib
 from io import BytesIO
 
 import numpy as np
 
+from workstation.dicom import gdcm_child
 from workstation.dicom.acceptance import DEFLATED_FRAME, NATIVE_SYNTAXES, RLE_LOSSLESS, PixelFormat
 from workstation.dicom.codestreams import StreamHeader, read_stream_header
 from workstation.dicom.dataset_reading import UNDEFINED_LENGTH, ParsedInstance
 from workstation.dicom.unreadable import Refusal
 
 MAX_GREY_LEVELS = 2**20
+CHILD_TIMEOUT_S = 60.0
 _ITEM, _SEQUENCE_DELIMITER = 0xFFFEE000, 0xFFFEE0DD
 
 
@@ -177,7 +181,7 @@ def _decode_codestream(frame: bytes, pixel_format: PixelFormat) -> np.ndarray:
     if header.kind == "jpeg" and header.precision == 8:
         words = _decode_jpeg_8bit(frame)
     elif header.kind in ("jpeg", "jpeg-lossless"):
-        words = _decode_with_gdcm(frame, header)
+        words = _decode_in_child(frame, header)
     elif header.kind == "jpeg-ls":
         words = _decode_jpeg_ls(frame)
     else:
@@ -215,32 +219,26 @@ def _decode_jpeg2000(frame: bytes) -> np.ndarray:
     return decoded.view(f"u{decoded.dtype.itemsize}")
 
 
-def _decode_with_gdcm(frame: bytes, header: StreamHeader) -> np.ndarray:
-    """JPEG Lossless (processes 14) and 12-bit Extended, which no other codec here reads."""
-    import gdcm
-
-    fragment = gdcm.Fragment()
-    fragment.SetByteStringValue(frame)
-    fragments = gdcm.SequenceOfFragments.New()
-    fragments.AddFragment(fragment)
-    element = gdcm.DataElement(gdcm.Tag(0x7FE0, 0x0010))
-    element.SetValue(fragments.__ref__())
-    image = gdcm.Image()
-    image.SetNumberOfDimensions(2)
-    image.SetDimensions((header.columns, header.rows, 1))
-    image.SetDataElement(element)
-    monochrome2 = gdcm.PhotometricInterpretation.MONOCHROME2
-    image.SetPhotometricInterpretation(gdcm.PhotometricInterpretation(monochrome2))
-    syntax = gdcm.TransferSyntax
-    is_lossless = header.kind == "jpeg-lossless"
-    process = syntax.JPEGLosslessProcess14 if is_lossless else syntax.JPEGExtendedProcess2_4
-    image.SetTransferSyntax(syntax(process))
-    item = 1 if header.precision <= 8 else 2
-    bits = header.precision
-    image.SetPixelFormat(gdcm.PixelFormat(1, item * 8, bits, bits - 1, 0))
-    buffer = image.GetBuffer()
-    if buffer is None:
+def _decode_in_child(frame: bytes, header: StreamHeader) -> np.ndarray:
+    """JPEG Lossless (process 14) and 12-bit Extended, which only gdcm reads: see gdcm_child."""
+    request = gdcm_child.HEADER.pack(
+        header.rows, header.columns, header.precision, header.kind == "jpeg-lossless"
+    )
+    try:
+        child = subprocess.run(
+            [sys.executable, "-I", gdcm_child.__file__],
+            input=request + frame,
+            capture_output=True,
+            timeout=CHILD_TIMEOUT_S,
+            check=False,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
+    except subprocess.TimeoutExpired:
+        raise Refusal("compressed image could not be decoded in time") from None
+    complaints = child.stderr.lower()
+    if child.returncode != 0:
+        raise Refusal("compressed image is damaged or truncated: its decoder gave up")
+    if any(word in complaints for word in (b"premature end", b"bad huffman code")):
         raise Refusal("compressed image is damaged or truncated")
-    # SWIG hands char* over as text; this restores the bytes.
-    decoded = buffer.encode("utf-8", "surrogateescape")
-    return np.frombuffer(decoded, f"<u{item}").astype(f"u{item}")
+    item = 1 if header.precision <= 8 else 2
+    return np.frombuffer(child.stdout, f"<u{item}").astype(f"u{item}")
