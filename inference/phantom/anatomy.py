@@ -138,13 +138,19 @@ def build_chest(canvas: Canvas, patient: Patient) -> Chest:
         side = sign * x - patient.rotation_mm * sign
         medial = 14 + np.maximum(middle - 6, 0) + (knob if sign > 0 else 0.0)
         across = np.clip((side - 20) / (patient.thorax_half_width_mm - 20), 0, 1.15)
-        floor = dome + 62 * np.clip(across - 0.42, 0, None) ** 2 * 2.2 + 14 * (0.42 - across).clip(0) ** 2
+        floor = (
+            dome
+            + 62 * np.clip(across - 0.42, 0, None) ** 2 * 2.2
+            + 14 * (0.42 - across).clip(0) ** 2
+        )
         if _is_flat(patient, dome):
             floor = dome + 20 * across**2
         field = soft_step(wall - side, 2.0) * soft_step(side - medial, 2.5)
         field = field * soft_step(floor - y, 2.0) * soft_step(y - patient.apex_y_mm, 3.0)
         lungs.append(field.astype(np.float32))
-    depth = 0.66 * patient.depth_cm * np.sqrt(np.clip(1.05 - (np.abs(x) / (wall + 8)) ** 2, 0.05, 1))
+    depth = (
+        0.66 * patient.depth_cm * np.sqrt(np.clip(1.05 - (np.abs(x) / (wall + 8)) ** 2, 0.05, 1))
+    )
     left, right = lungs
     canvas.tissue_cm -= AIR_SHARE * depth * (left + right)
     return Chest(
@@ -224,8 +230,13 @@ def add_airway(canvas: Canvas, patient: Patient) -> None:
 
 
 def add_vessels(
-    canvas: Canvas, chest: Chest, patient: Patient, rng: np.random.Generator,
-    aerated_left: Array, aerated_right: Array, gain: float,
+    canvas: Canvas,
+    chest: Chest,
+    patient: Patient,
+    rng: np.random.Generator,
+    aerated_left: Array,
+    aerated_right: Array,
+    gain: float,
 ) -> None:
     """Hila and their branching vessels, drawn only where lung is aerated."""
     for hilum, sign, scale, keep in (
@@ -247,7 +258,9 @@ def add_vessels(
                 [hilum[0] + sign * (2 + (9 + length * t) * np.cos(bend)),
                  hilum[1] + (9 + length * t) * 1.15 * np.sin(bend)], axis=1
             )  # fmt: skip
-            canvas.add_line(points, 2.4 * (1 + 0.25 * (gain - 1)), gain * 0.95 * (1 - 0.8 * t[1:]), keep)
+            canvas.add_line(
+                points, 2.4 * (1 + 0.25 * (gain - 1)), gain * 0.95 * (1 - 0.8 * t[1:]), keep
+            )
 
 
 def add_soft_parts(canvas: Canvas, patient: Patient, rng: np.random.Generator) -> None:

@@ -111,7 +111,9 @@ def _draw_statements(rng: np.random.Generator) -> tuple[Statement, ...]:
     devices = _choose(rng, DEVICE_WEIGHTS, int(rng.choice([0, 1, 2], p=[0.5, 0.32, 0.18])))
     taken: set[Side] = set()  # lungs hidden by much fluid or air: nothing else is drawn there
     said: list[Statement] = []
-    for concept in sorted(chosen, key=lambda name: name not in ("pleural_effusion", "pneumothorax")):
+    for concept in sorted(
+        chosen, key=lambda name: name not in ("pleural_effusion", "pneumothorax")
+    ):
         statement = _draw_finding(rng, concept, taken)
         if statement is not None:
             said.append(statement)
@@ -190,8 +192,12 @@ def _draw_patient(rng: np.random.Generator, statements: tuple[Statement, ...]) -
         heart_centre_x_mm=u(14, 24),
         mediastinum_half_width_mm=u(42, 54) if "mediastinal_widening" in present else u(20, 28),
         spine_bow_mm=float(bow),
-        hilum_scale_left=big_left if enlarged and enlarged.side in ("left", "bilateral") else u(0.85, 1.1),
-        hilum_scale_right=big_right if enlarged and enlarged.side in ("right", "bilateral") else u(0.85, 1.1),
+        hilum_scale_left=big_left
+        if enlarged and enlarged.side in ("left", "bilateral")
+        else u(0.85, 1.1),
+        hilum_scale_right=big_right
+        if enlarged and enlarged.side in ("right", "bilateral")
+        else u(0.85, 1.1),
         rotation_mm=u(-5, 5),
         shift_x_mm=u(-10, 10),
         shift_y_mm=u(-8, 10),

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from inference.phantom.anatomy import AIR_SHARE, Array, Canvas, Chest, chest_wall_mm, soft_step, spine_x_mm
+from inference.phantom.anatomy import (
+    AIR_SHARE,
+    Array,
+    Canvas,
+    Chest,
+    chest_wall_mm,
+    soft_step,
+    spine_x_mm,
+)
 from inference.phantom.case import Patient, PhantomCase
 from inference.report_language.statements import Statement
 
@@ -32,7 +40,9 @@ def sign_of(side: str) -> float:
     return 1.0 if side == "left" else -1.0
 
 
-def add_pleura(canvas: Canvas, chest: Chest, case: PhantomCase, rng: np.random.Generator) -> Aeration:
+def add_pleura(
+    canvas: Canvas, chest: Chest, case: PhantomCase, rng: np.random.Generator
+) -> Aeration:
     """Effusion and pneumothorax; returns where lung remains aerated."""
     air = Aeration(chest.lung_left.copy(), chest.lung_right.copy())
     if (effusion := case.find("pleural_effusion")) is not None:
@@ -95,7 +105,9 @@ def add_parenchyma(
                 for _ in range(9):
                     offset = rng.normal(0, 11, 2)
                     radius = rng.uniform(12, 21)
-                    canvas.add_blob((x + offset[0], y + offset[1]), (radius, radius * 0.9), 1.25, 6, keep)
+                    canvas.add_blob(
+                        (x + offset[0], y + offset[1]), (radius, radius * 0.9), 1.25, 6, keep
+                    )
             case "mass":
                 x, y = _place(patient, statement, rng, 26)
                 radius = rng.uniform(18, 25)
@@ -122,7 +134,9 @@ def _place(
     y = min(y, dome - margin - 6)
     wall = float(chest_wall_mm(patient, np.array(y))) - margin
     heart = patient.heart_half_width_mm * (1.0 if side == "left" else 0.6) + 4
-    inner = (heart if statement.zone == "lower" else 50 if statement.zone == "mid" else 44) + margin * 0.5
+    inner = (
+        heart if statement.zone == "lower" else 50 if statement.zone == "mid" else 44
+    ) + margin * 0.5
     inner = min(inner, wall - 6)
     return sign_of(side) * rng.uniform(inner, max(wall, inner + 1)), y
 
@@ -138,7 +152,10 @@ def _add_plate_atelectasis(
         t = np.linspace(0, 1, 6)
         length = rng.uniform(44, 62)
         points = np.stack(
-            [sign_of(side) * (inner + length * t), y + rng.uniform(-8, 8) * t - 3 * np.sin(t * np.pi)],
+            [
+                sign_of(side) * (inner + length * t),
+                y + rng.uniform(-8, 8) * t - 3 * np.sin(t * np.pi),
+            ],
             axis=1,
         )
         canvas.add_line(points, 3.0, rng.uniform(1.5, 2.0), air.of(side))

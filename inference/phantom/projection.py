@@ -30,7 +30,7 @@ def render_film(case: PhantomCase, size: int) -> np.ndarray:
     rng = np.random.default_rng((case.seed, size))
     transmitted = np.exp(-_MU_PER_CM * np.clip(thickness, 0.0, None))
     scattered = 0.35 * _blur_coarsely(transmitted)
-    quanta = 40_000 * case.patient.exposure * (224 / size) ** 2  # photons a pixel in open field
+    quanta = 160_000 * case.patient.exposure * (224 / size) ** 2  # photons a pixel in open field
     counts = (transmitted + scattered) / 1.35 * quanta
     counts = counts + rng.standard_normal(counts.shape, dtype=np.float32) * np.sqrt(counts + 4.0)
     signal = -np.log(np.clip(counts / quanta, 1e-5, None))
@@ -48,9 +48,7 @@ def render_thickness(case: PhantomCase, size: int) -> np.ndarray:
     air = add_pleura(canvas, chest, case, rng)
     add_heart(canvas, chest, patient, air.left + air.right)
     fracture = case.find("fracture")
-    add_skeleton(
-        canvas, patient, str(fracture.side) if fracture else None, int(rng.integers(4, 7))
-    )
+    add_skeleton(canvas, patient, str(fracture.side) if fracture else None, int(rng.integers(4, 7)))
     add_airway(canvas, patient)
     gain = 1.45 if case.find("pulmonary_edema") else 0.7 if case.find("emphysema") else 1.0
     add_vessels(canvas, chest, patient, rng, air.left, air.right, gain)

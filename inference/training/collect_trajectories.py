@@ -132,7 +132,9 @@ class BatchedTeacher:
             if finished.all():
                 break
             self._pass(cache, ids.masked_fill(ids == self._mask_id, int(self._stop_ids[0])), True)
-        tokens, steps, top_ids, top_p = (torch.cat(part, dim=1) for part in zip(*blocks, strict=True))
+        tokens, steps, top_ids, top_p = (
+            torch.cat(part, dim=1) for part in zip(*blocks, strict=True)
+        )
         return Trajectories(tokens.int(), steps, top_ids, top_p, passes)
 
     def _prefill(self, features: torch.Tensor) -> PrefixCache:
@@ -206,7 +208,10 @@ def main() -> None:
         os.replace(partial, path)
         done = start + len(indices)
         rate = done / (time.monotonic() - started)
-        print(f"trajectories {done}/{options.count}, {rate:.1f}/s, kept {len(kept)}/{len(indices)}", flush=True)
+        print(
+            f"trajectories {done}/{options.count}, {rate:.1f}/s, kept {len(kept)}/{len(indices)}",
+            flush=True,
+        )
 
 
 def load_trajectories(folder: Path) -> dict[str, torch.Tensor]:

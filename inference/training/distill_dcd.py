@@ -74,7 +74,9 @@ def main() -> None:
         batch = {name: tensor[rows] for name, tensor in drafts.items()}
         batch = {n: t if n == "indices" else t[:, :width] for n, t in batch.items()}
         chosen_features = features[batch["indices"]]
-        return dcd_loss(forward, chosen_features, batch, stop_ids, DcdWeights(), step_generator(4, step))
+        return dcd_loss(
+            forward, chosen_features, batch, stop_ids, DcdWeights(), step_generator(4, step)
+        )
 
     run.train(loss_of)
     save_weights(model, options.out / "dcd.safetensors")

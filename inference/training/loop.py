@@ -62,7 +62,9 @@ class TrainingRun:
         average: float | None = None
         for step in range(first, self._schedule.steps):
             for group in self._optimizer.param_groups:
-                group["lr"] = self._schedule.learning_rate * self._schedule.factor(step) * group["scale"]
+                group["lr"] = (
+                    self._schedule.learning_rate * self._schedule.factor(step) * group["scale"]
+                )
             loss = loss_of(step)
             loss.backward()  # type: ignore[no-untyped-call]
             norm = torch.nn.utils.clip_grad_norm_(self._modules.parameters(), 1.0)
@@ -91,7 +93,9 @@ class TrainingRun:
             flush=True,
         )
         with self._log_path.open("a", encoding="utf-8") as log:
-            log.write(json.dumps({"step": step, "loss": average, "seconds": round(spent, 1)}) + "\n")
+            log.write(
+                json.dumps({"step": step, "loss": average, "seconds": round(spent, 1)}) + "\n"
+            )
 
     def _save(self, step: int, elapsed_s: float) -> None:
         partial = self._state_path.with_suffix(".partial")

@@ -57,7 +57,6 @@ def main() -> None:
             logits = forward.logits(hidden[:, :-1])
         return masked_cross_entropy(logits, batch.answers, batch.supervised)
 
-
     run.train(loss_of)
     save_weights(model, options.out / "ar.safetensors")
 

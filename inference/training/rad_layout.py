@@ -31,9 +31,7 @@ def multi_copy_rad_mask(
     return mask
 
 
-def mask_blocks(
-    shape: torch.Size, block_length: int, generator: torch.Generator
-) -> torch.Tensor:
+def mask_blocks(shape: torch.Size, block_length: int, generator: torch.Generator) -> torch.Tensor:
     """[B, R] bool, True = masked: a rate per block, at least one mask in each block."""
     batch, length = shape
     blocks = length // block_length

@@ -12,7 +12,9 @@ from inference.report_language.template import canonical_sentences
 from inference.report_language.vocabulary import CONCEPTS
 
 # Words keep their leading space, digits stand alone, punctuation is split off (as in Qwen2's).
-_WORDS = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s+"
+_WORDS = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s+"
+)
 
 
 def train_tokenizer(vocabulary_size: int = 1024) -> Tokenizer:

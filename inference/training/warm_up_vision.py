@@ -75,9 +75,7 @@ def main() -> None:
     forward = ReportForward(model, frame)
     head = AttributeHead(frame.ids.count(model.config.image_token_id), 256)
     schedule = Schedule(options.steps, options.learning_rate)
-    run = TrainingRun(
-        options.out, "vision", {"visual": model.model.visual, "head": head}, schedule
-    )
+    run = TrainingRun(options.out, "vision", {"visual": model.model.visual, "head": head}, schedule)
     labels: dict[int, torch.Tensor] = {}
 
     def loss_of(step: int) -> torch.Tensor:

@@ -1,0 +1,123 @@
+"""The composition root: builds every service once and joins them to the window."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QSettings
+from PySide6.QtWidgets import QApplication
+from sqlalchemy import Engine
+
+from workstation.audit.audit_log import AuditLog
+from workstation.catalog.database import CatalogUnavailable, open_database, write_transaction
+from workstation.catalog.study_catalog import StudyCatalog
+from workstation.data_folder import default_data_dir
+from workstation.dicom.instance_reader import InstanceHeader
+from workstation.drafting.drafting_worker import DraftingService
+from workstation.reporting.report_store import ReportStore, login_name
+from workstation.reporting.sign_off import SignOff
+from workstation.ui.demo_films import DemoRenderer
+from workstation.ui.main_window import MainWindow
+from workstation.ui.reading_desk import Records
+from workstation.ui.theme import apply_theme
+
+
+_LAST_SHUTDOWN_MS = 120_000
+
+
+@dataclass(frozen=True)
+class AppOptions:
+    """What the command line said."""
+
+    paths: tuple[Path, ...] = ()
+    data_dir: Path | None = None
+    model: str = "embedded"
+    device: str = "auto"
+    demo: bool = False
+
+
+def build_records(engine: Engine) -> Records:
+    """The services of one database, for the user logged in."""
+    audit, user = AuditLog(engine), login_name()
+    return Records(
+        catalog=StudyCatalog(engine),
+        audit=audit,
+        reports=ReportStore(engine, audit, user),
+        sign_off=SignOff(engine, audit),
+        user=user,
+    )
+
+
+class InstanceRecorder:
+    """Adds a film to the catalog and to the audit log, both or neither."""
+
+    def __init__(self, engine: Engine, records: Records) -> None:
+        self._engine, self._records = engine, records
+
+    def __call__(self, header: InstanceHeader, path: Path) -> bool:
+        with write_transaction(self._engine) as connection:
+            is_new = self._records.catalog.add_instance(header, path, connection=connection)
+            if is_new:
+                self._records.audit.append(
+                    "import",
+                    user=self._records.user,
+                    study_instance_uid=header.study_instance_uid,
+                    details={"path": str(path), "sop_instance_uid": header.sop_instance_uid},
+                    connection=connection,
+                )
+        return is_new
+
+
+def build_window(
+    engine: Engine, drafting: DraftingService, settings: QSettings | None = None
+) -> MainWindow:
+    records = build_records(engine)
+    return MainWindow(records, drafting, InstanceRecorder(engine, records), settings)
+
+
+def run_app(options: AppOptions) -> int:
+    """Open the window and run until it closes; returns the exit code."""
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(app, QApplication)
+    app.setApplicationName("ECHO Workstation")
+    apply_theme(app)
+    with ExitStack() as stack:
+        folder = options.data_dir or default_data_dir()
+        if options.demo:
+            prefix = "echo-demo-"
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=prefix)))
+        try:
+            engine = open_database(folder)
+        except CatalogUnavailable as error:
+            print(f"echo-workstation: {error}", file=sys.stderr)
+            return 2
+        stack.callback(engine.dispose)
+        settings = QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat)
+        drafting = DraftingService()
+        window = build_window(engine, drafting, settings)
+        window.show()
+        drafting.start(options.model, options.device)
+        if options.paths:
+            window.import_paths(list(options.paths))
+        if options.demo:
+            renderer = _start_demo(window, folder)
+            stack.callback(renderer.wait)
+            stack.callback(renderer.requestInterruption)
+        exit_code = app.exec()
+        # The window waits briefly; here nobody is kept waiting, and a thread that is still inside
+        # a model load must not be destroyed under it.
+        drafting.shutdown(_LAST_SHUTDOWN_MS)
+        return exit_code
+
+
+def _start_demo(window: MainWindow, folder: Path) -> DemoRenderer:
+    films = folder / "films"
+    films.mkdir()
+    renderer = DemoRenderer(films, window)
+    renderer.film_written.connect(window.import_demo_film)
+    renderer.start()
+    return renderer

@@ -1,0 +1,352 @@
+"""The one window: studies, film, report; block rail and status below. Layout and wiring only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QSettings, Qt
+from PySide6.QtGui import (
+    QAction,
+    QActionGroup,
+    QCloseEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QKeySequence,
+)
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QLabel,
+    QMainWindow,
+    QMessageBox,
+    QProgressBar,
+    QPushButton,
+    QSplitter,
+    QTabBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from inference import DECODING_MODES, DecodingMode, EngineDescription
+from workstation.catalog.database import CatalogUnavailable
+from workstation.catalog.study_catalog import InstanceRow
+from workstation.drafting.drafting_worker import DraftingService
+from workstation.reporting.draft_report import DraftReport
+from workstation.ui.block_rail import BlockRail
+from workstation.ui.film_loader import FilmLoader
+from workstation.ui.image_viewer import ImageViewer
+from workstation.ui.import_report import RefusedFilesPanel
+from workstation.ui.importer import Importer, RecordInstance
+from workstation.ui.reading_desk import ReadingDesk, Records
+from workstation.ui.report_panel import ReportPanel
+from workstation.ui.sign_dialog import SignDialog
+from workstation.ui.study_list import StudyList
+
+_COLUMN_WIDTHS = (320, 700, 520)
+
+
+class MainWindow(QMainWindow):
+    """Takes its services through the constructor; builds only widgets."""
+
+    def __init__(
+        self, records: Records, drafting: DraftingService, record_instance: RecordInstance,
+        settings: QSettings | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.setObjectName("main_window")
+        self.setWindowTitle("ECHO Workstation")
+        self.setAcceptDrops(True)
+        self._records, self._drafting, self._settings = records, drafting, settings
+        self._open_after_import = False
+        self.importer = Importer(record_instance, self)
+        self.loader = FilmLoader(self)
+        self._build_widgets()
+        self.desk = ReadingDesk(
+            records, drafting, self.loader, self.viewer, self.report_panel, self.block_rail, self
+        )
+        self._build_menus()
+        self._connect()
+        self._restore_layout()
+        self.refresh_studies()
+
+    # -- making ------------------------------------------------------------------------------
+
+    def _build_widgets(self) -> None:
+        self.study_list = StudyList(self)
+        self.viewer = ImageViewer(self)
+        self.film_tabs = QTabBar(self)
+        self.film_tabs.setObjectName("film_tabs")
+        self.film_tabs.setAccessibleName(self.tr("Films of this study"))
+        self.film_tabs.setExpanding(False)
+        self.film_tabs.hide()
+        self.report_panel = ReportPanel(self)
+        self.block_rail = BlockRail(self)
+        self.refused_panel = RefusedFilesPanel(self)
+        self.refused_panel.hide()
+        film_column = QWidget(self)
+        film_layout = QVBoxLayout(film_column)
+        film_layout.setContentsMargins(0, 0, 0, 0)
+        film_layout.setSpacing(0)
+        film_layout.addWidget(self.film_tabs)
+        film_layout.addWidget(self.viewer, 1)
+        self.columns = QSplitter(Qt.Orientation.Horizontal, self)
+        self.columns.setObjectName("columns")
+        self.columns.setChildrenCollapsible(False)
+        for widget in (self.study_list, film_column, self.report_panel):
+            self.columns.addWidget(widget)
+        self.columns.setStretchFactor(1, 1)
+        self.columns.setSizes(list(_COLUMN_WIDTHS))
+        central = QWidget(self)
+        layout = QVBoxLayout(central)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.columns, 1)
+        layout.addWidget(self.refused_panel)
+        layout.addWidget(self.block_rail)
+        self.setCentralWidget(central)
+        self._build_status_bar()
+        self.resize(1500, 900)
+
+    def _build_status_bar(self) -> None:
+        bar = self.statusBar()
+        bar.setSizeGripEnabled(False)
+        self.import_progress = QProgressBar(self)
+        self.import_progress.setObjectName("import_progress")
+        self.import_progress.setMaximumWidth(220)
+        self.stop_import_button = QPushButton(self.tr("Stop import"), self)
+        self.stop_import_button.setObjectName("stop_import")
+        self.research_label = QLabel(self.tr("Research use — not for diagnosis"), self)
+        self.research_label.setObjectName("research_use")
+        bar.addPermanentWidget(self.import_progress)
+        bar.addPermanentWidget(self.stop_import_button)
+        bar.addPermanentWidget(self.research_label)
+        self._show_importing(False)
+
+    def _build_menus(self) -> None:
+        file_menu = self.menuBar().addMenu(self.tr("&File"))
+        self._action(file_menu, self.tr("Open &films…"), QKeySequence("Ctrl+O"), self.ask_for_files)
+        self._action(
+            file_menu, self.tr("Open f&older…"), QKeySequence("Ctrl+Shift+O"), self.ask_for_folder
+        )
+        file_menu.addSeparator()
+        self._action(file_menu, self.tr("&Quit"), QKeySequence("Ctrl+Q"), self.close)
+        study_menu = self.menuBar().addMenu(self.tr("&Study"))
+        self._action(
+            study_menu, self.tr("&Find study"), QKeySequence("Ctrl+F"), self.study_list.focus_search
+        )
+        self._action(
+            study_menu,
+            self.tr("&Next study"),
+            QKeySequence("Ctrl+PgDown"),
+            self.study_list.activate_next,
+        )
+        self._action(
+            study_menu,
+            self.tr("&Previous study"),
+            QKeySequence("Ctrl+PgUp"),
+            self.study_list.activate_previous,
+        )
+        draft_menu = self.menuBar().addMenu(self.tr("&Draft"))
+        names = {
+            "one-step": self.tr("One-step (a block a pass)"),
+            "multi-step": self.tr("Multi-step (several passes a block)"),
+            "autoregressive": self.tr("Autoregressive (word by word)"),
+        }
+        self.decoding_group = QActionGroup(self)
+        for mode in DECODING_MODES:
+            action = draft_menu.addAction(names[mode])
+            action.setCheckable(True)
+            action.setData(mode)
+            action.setChecked(mode == self.desk.decoding)
+            self.decoding_group.addAction(action)
+        help_menu = self.menuBar().addMenu(self.tr("&Help"))
+        self._action(help_menu, self.tr("Verify &audit log"), QKeySequence(), self.verify_audit)
+
+    def _action(self, menu: QWidget, text: str, keys: QKeySequence, slot: object) -> QAction:
+        action = QAction(text, self)
+        action.setShortcut(keys)
+        action.triggered.connect(slot)
+        menu.addAction(action)
+        return action
+
+    def _connect(self) -> None:
+        self.study_list.search_changed.connect(self.refresh_studies)
+        self.study_list.study_activated.connect(self._on_study_activated)
+        self.film_tabs.tabBarClicked.connect(self.desk.show_film)
+        self.desk.study_changed.connect(self._on_study_changed)
+        self.desk.films_changed.connect(self._on_films_changed)
+        self.desk.trouble.connect(self.show_trouble)
+        self.report_panel.sign_requested.connect(self.sign)
+        self.decoding_group.triggered.connect(self._on_decoding_chosen)
+        self._drafting.engine_ready.connect(self._on_engine_ready)
+        self.stop_import_button.clicked.connect(self.importer.cancel)
+        self.importer.progress.connect(self._on_import_progress)
+        self.importer.instance_imported.connect(self._on_instance_imported)
+        self.importer.instance_already_known.connect(self._on_instance_already_known)
+        self.importer.file_refused.connect(self._on_file_refused)
+        self.importer.import_failed.connect(self.show_trouble)
+        self.importer.finished.connect(self._on_import_finished)
+
+    # -- studies -----------------------------------------------------------------------------
+
+    def refresh_studies(self, search: str | None = None) -> None:
+        """Read the list again; the selection stays."""
+        if search is None:
+            search = self.study_list.search_field.text()
+        try:
+            self.study_list.set_studies(self._records.catalog.list_studies(search))
+        except CatalogUnavailable as error:
+            self.show_trouble(str(error))
+
+    def _on_study_activated(self, study_instance_uid: str) -> None:
+        if not self.desk.open_study(study_instance_uid):
+            self.study_list.activate_study(self.desk.study_instance_uid)
+
+    def _on_study_changed(self, _study_instance_uid: str) -> None:
+        self.refresh_studies()
+
+    def _on_films_changed(self, films: list[InstanceRow], shown: int) -> None:
+        while self.film_tabs.count():
+            self.film_tabs.removeTab(0)
+        for number, film in enumerate(films, 1):
+            self.film_tabs.addTab(f"{number} · {film.view_position or film.modality or '?'}")
+        self.film_tabs.setCurrentIndex(shown)
+        self.film_tabs.setVisible(len(films) > 1)
+
+    # -- import ------------------------------------------------------------------------------
+
+    def ask_for_files(self) -> None:
+        """Choose films; DICOM files often have no extension, so all are offered."""
+        paths, _ = QFileDialog.getOpenFileNames(self, self.tr("Open films"))
+        self.import_paths([Path(path) for path in paths])
+
+    def ask_for_folder(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, self.tr("Open a folder of films"))
+        if folder:
+            self.import_paths([Path(folder)])
+
+    def import_paths(self, paths: list[Path], *, open_first: bool = True) -> None:
+        """Import films; the first one is opened, as somebody who opens a file expects."""
+        if not paths:
+            return
+        self._open_after_import = open_first
+        self._show_importing(True)
+        self.importer.import_paths(paths)
+
+    def import_demo_film(self, path: str) -> None:
+        """A demo film was rendered; the first is opened, later ones only join the list."""
+        self.import_paths([Path(path)], open_first=not self.desk.study_instance_uid)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        event.acceptProposedAction()
+        self.import_paths(paths)
+
+    def _on_import_progress(self, done: int, total: int) -> None:
+        self.import_progress.setMaximum(total)  # 0: still walking, the bar runs to and fro
+        self.import_progress.setValue(done)
+
+    def _on_instance_imported(self, study_instance_uid: str, _sop_instance_uid: str) -> None:
+        self._open_imported(study_instance_uid)
+
+    def _on_instance_already_known(self, study_instance_uid: str, _sop_instance_uid: str) -> None:
+        self._open_imported(study_instance_uid)
+
+    def _open_imported(self, study_instance_uid: str) -> None:
+        if self._open_after_import:
+            self._open_after_import = False
+            self.study_list.clear_search()
+            self.refresh_studies("")
+            self.study_list.activate_study(study_instance_uid)
+
+    def _on_file_refused(self, path: str, reason: str) -> None:
+        self.refused_panel.add(path, reason)
+        self.refused_panel.show()
+
+    def _on_import_finished(self, added: int, duplicates: int, refused: int) -> None:
+        self._show_importing(False)
+        self.refresh_studies()
+        text = self.tr("{0} films added, {1} known already, {2} refused.")
+        self.statusBar().showMessage(text.format(added, duplicates, refused), 10_000)
+
+    def _show_importing(self, is_importing: bool) -> None:
+        self.import_progress.setVisible(is_importing)
+        self.stop_import_button.setVisible(is_importing)
+
+    # -- drafting and signing ----------------------------------------------------------------
+
+    def _on_decoding_chosen(self, action: QAction) -> None:
+        mode: DecodingMode = action.data()
+        self.desk.decoding = mode
+
+    def _on_engine_ready(self, description: EngineDescription) -> None:
+        for action in self.decoding_group.actions():
+            action.setEnabled(action.data() in description.decoding_modes)
+
+    def sign(self) -> None:
+        """Show what would be signed, ask for the name, sign."""
+        self.desk.sign(self._ask_signer)
+
+    def _ask_signer(self, report: DraftReport) -> str | None:
+        uid = self.desk.study_instance_uid
+        entries = self._records.audit.entries(uid)
+        edits = sum(e.event == "edit" and e.details.get("kind") != "draft" for e in entries)
+        dialog = SignDialog(report.state, signer=self._records.user, edit_count=edits, parent=self)
+        return dialog.signer_name if dialog.exec() else None
+
+    def verify_audit(self) -> None:
+        """Check the whole chain and say what was found."""
+        try:
+            result = self._records.audit.verify()
+        except CatalogUnavailable as error:
+            self.show_trouble(str(error))
+            return
+        if result.ok:
+            text = self.tr("The audit log is intact: {0} entries.").format(result.entries)
+            QMessageBox.information(self, self.tr("Audit log"), text)
+        else:
+            row = result.first_broken_row
+            place = self.tr("row {0}").format(row) if row is not None else self.tr("the log")
+            text = self.tr("The audit log was changed at {0}: {1}").format(place, result.reason)
+            QMessageBox.critical(self, self.tr("Audit log"), text)
+
+    def show_trouble(self, text: str) -> None:
+        """Something the reader should know; nothing stops for it."""
+        self.statusBar().showMessage(text, 30_000)
+
+    # -- window ------------------------------------------------------------------------------
+
+    def _restore_layout(self) -> None:
+        if self._settings is None:
+            return
+        geometry, columns = self._settings.value("geometry"), self._settings.value("columns")
+        if isinstance(geometry, QByteArray):
+            self.restoreGeometry(geometry)
+        if isinstance(columns, QByteArray):
+            self.columns.restoreState(columns)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Save first; where that fails, the reader decides whether to leave anyway."""
+        if not self.desk.close() and not self._confirm_losing_edits():
+            event.ignore()
+            return
+        if self._settings is not None:
+            self._settings.setValue("geometry", self.saveGeometry())
+            self._settings.setValue("columns", self.columns.saveState())
+        self.importer.shutdown()
+        self.loader.shutdown()
+        self._drafting.shutdown()
+        event.accept()
+
+    def _confirm_losing_edits(self) -> bool:
+        answer = QMessageBox.warning(
+            self,
+            self.tr("Not saved"),
+            self.tr("The last edits could not be saved. Close and lose them?"),
+            QMessageBox.StandardButton.Discard | QMessageBox.StandardButton.Cancel,
+            QMessageBox.StandardButton.Cancel,
+        )
+        return answer == QMessageBox.StandardButton.Discard
