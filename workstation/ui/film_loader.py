@@ -6,12 +6,15 @@ neither replace the newer film nor appear under another patient's name.
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, QThread, Signal, Slot
 
 from workstation.dicom.instance_reader import Film, UnreadableInstance, read_film
 from workstation.ui.film_sampler import sampler_of
+
+_log = logging.getLogger(__name__)
 
 
 class _NewestRequest:
@@ -38,11 +41,16 @@ class _DecodeWorker(QObject):
             return
         try:
             film = read_film(Path(path))
+            # The viewer would have to build this pyramid on its first paint.
             sampler_of(film).prepare()
         except UnreadableInstance as refusal:
             self.refused.emit(request_id, path, refusal.reason)
         except MemoryError:
             self.refused.emit(request_id, path, self.tr("not enough memory to decode this film"))
+        except Exception as bug:
+            # A mistake of ours must not leave the reader waiting for a film that never comes.
+            _log.exception("decoding %s", path)
+            self.refused.emit(request_id, path, self.tr("unexpected error: {0}").format(bug))
         else:
             self.decoded.emit(request_id, path, film)
 

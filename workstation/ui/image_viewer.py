@@ -256,7 +256,7 @@ class ImageViewer(QWidget):
         held = event.modifiers() & ~(
             Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.KeypadModifier
         )
-        actions = {
+        actions: dict[int, Callable[[], None]] = {
             Qt.Key.Key_I: self.invert,
             Qt.Key.Key_R: self.rotate_right,
             Qt.Key.Key_L: self.rotate_left,
@@ -267,7 +267,7 @@ class ImageViewer(QWidget):
             Qt.Key.Key_Minus: self.zoom_out,
             Qt.Key.Key_Space: self.reset,
         }
-        key = Qt.Key(event.key())
+        key = event.key()
         if self._picture is None or held != Qt.KeyboardModifier.NoModifier:
             super().keyPressEvent(event)
         elif key in actions:

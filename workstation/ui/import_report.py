@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QListView,
     QPushButton,
+    QSizePolicy,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -127,6 +128,7 @@ class RefusedFilesPanel(QFrame):
         self.toggle.toggled.connect(self._on_toggled)
         self.copy_button.clicked.connect(self.copy)
         self.dismiss_button.clicked.connect(self._on_dismissed)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self._on_toggled(False)
         self.hide()
 

@@ -9,6 +9,7 @@ SQLite's busy timeout orders the writers). Chosen 2026-11.
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
 import time
@@ -26,6 +27,8 @@ from workstation.dicom.instance_reader import InstanceHeader, UnreadableInstance
 RecordInstance = Callable[[InstanceHeader, Path], bool]
 """Adds a film to catalog and audit log; False where it is there already. May raise
 PatientConflict (the file is refused) and CatalogUnavailable (the import stops)."""
+
+_log = logging.getLogger(__name__)
 
 _PROGRESS_PAUSE_S = 0.05
 
@@ -78,6 +81,13 @@ class _ImportWorker(QObject):
             is_new = self._record_instance(header, file)
         except (UnreadableInstance, PatientConflict) as refusal:
             self._refuse(file, refusal.reason)
+            return
+        except CatalogUnavailable:
+            raise
+        except Exception as bug:
+            # A mistake of ours costs one file, not the rest of the folder.
+            _log.exception("importing %s", file)
+            self._refuse(file, self.tr("unexpected error: {0}").format(bug))
             return
         uids = (header.study_instance_uid, header.sop_instance_uid)
         if is_new:
