@@ -8,6 +8,8 @@ from inference.report_language.tokens import Phrase, Token
 
 _JOINERS = {",", "and", ", and"}
 _SKIPPED = {"the", "a", "an", "there", "also"}
+# In words. No report comes near it; it keeps text without full stops from taking quadratic time.
+_LONGEST_CLAUSE = 300
 _SAYING = ("term", "predicate", "denied_with")
 _OPENERS = {"negation", "pseudo"}
 
@@ -30,9 +32,9 @@ def split_clauses(tokens: tuple[Token, ...], phrases: list[Phrase]) -> list[Clau
     clauses: list[Clause] = []
     start = 0
     for phrase in [*phrases, Phrase("break", "", len(tokens), len(tokens))]:
-        if phrase.kind == "break":
+        if phrase.kind == "break" or phrase.first - start > _LONGEST_CLAUSE:
             clauses.extend(_split_main_clauses(tokens, phrases, start, phrase.first))
-            start = phrase.last
+            start = phrase.last if phrase.kind == "break" else phrase.first
     return clauses
 
 

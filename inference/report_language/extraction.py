@@ -14,7 +14,7 @@ from functools import lru_cache
 from inference.report_language.clauses import Clause, split_clauses
 from inference.report_language.lexicon import phrase_table
 from inference.report_language.mentions import Mention, find_mentions, read_modifiers
-from inference.report_language.sentences import split_sentences
+from inference.report_language.sentences import ENUMERATOR, split_sentences
 from inference.report_language.statements import Statement, Status
 from inference.report_language.tokens import Phrase, Token, tokenize
 from inference.report_language.vocabulary import CONCEPT_BY_NAME
@@ -49,10 +49,18 @@ def extract_statements(text: str, language: str = "en") -> tuple[Statement, ...]
     return tuple(statements)
 
 
+def forget_sentences() -> None:
+    """Empty the cache of sentences already read, so that a measurement starts cold."""
+    _extract_sentence.cache_clear()
+
+
 @lru_cache(maxsize=4096)
 def _extract_sentence(sentence: str) -> tuple[Statement, ...]:
     """Statements of one sentence, offsets into the sentence. Pure, so it may be cached."""
     tokens = tokenize(sentence)
+    number = ENUMERATOR.match(sentence)
+    if number is not None:
+        tokens = tuple(token for token in tokens if token.start >= number.end())
     phrases = phrase_table().find_phrases(tokens)
     found: list[Statement] = []
     for clause in split_clauses(tokens, phrases):

@@ -9,13 +9,12 @@ from dataclasses import replace
 
 from inference.report_language.extraction import extract_statements
 from inference.report_language.lists import remove_list_item
-from inference.report_language.sentences import split_sentences
+from inference.report_language.sentences import ENUMERATOR, split_sentences
 from inference.report_language.slots import express_statement
 from inference.report_language.statements import Statement, Status
 from inference.report_language.template import word_statement
 from inference.report_language.vocabulary import CONCEPT_BY_NAME
 
-_ENUMERATOR = re.compile(r"\s*\(?\d{1,2}[.)]\s*")
 # What joins a clause to the rest of its sentence, and falls away with it.
 _CONNECTIVE = (
     r"(?:but|however|although|yet|while|whereas|except(?: for)?|with(?: the)? exception of"
@@ -85,7 +84,7 @@ def _candidates(
 ) -> Iterator[str]:
     """Possible new texts, the least change first."""
     start, end = next((a, b) for a, b in split_sentences(text) if a <= statement.start < b)
-    number = _ENUMERATOR.match(text[start:end])
+    number = ENUMERATOR.match(text[start:end])
     body_start = start + (number.end() if number else 0)
     sentence = text[body_start:end]
     clause = (max(statement.start - body_start, 0), statement.end - body_start)

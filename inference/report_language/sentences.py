@@ -6,9 +6,11 @@ import re
 
 # A full stop after one of these does not end a sentence.
 _ABBREVIATIONS = frozenset({"dr", "mr", "mrs", "ms", "st", "vs", "approx", "e.g", "i.e", "no"})
+# "2." or "(2)" at the start of a sentence.
+ENUMERATOR = re.compile(r"\s*\(?\d{1,2}[.)](?!\d)\s*")
 _HEADER = re.compile(r"\s*(?:findings|impression)\s*:", re.IGNORECASE)
 _STOP = re.compile(r"[.?!。！？]+[\"')\]]*|\n")
-_ENUMERATOR = re.compile(r"\s*\(?\d{1,2}\Z")
+_OPEN_ENUMERATOR = re.compile(r"\s*\(?\d{1,2}\Z")
 _LAST_WORD = re.compile(r"[A-Za-z][A-Za-z.]*\Z")
 
 
@@ -43,7 +45,7 @@ def _is_boundary(text: str, start: int, stop: re.Match[str]) -> bool:
         return _is_line_break_boundary(text, before, stop.end())
     if stop.group()[0] != ".":
         return True
-    if _ENUMERATOR.match(before):
+    if _OPEN_ENUMERATOR.match(before):
         return False
     if after and not after.isspace():
         # "normal.No effusion" runs on without a space; "0.5" and "e.g.," do not end a sentence.
@@ -61,7 +63,7 @@ def _is_line_break_boundary(text: str, before: str, end: int) -> bool:
     """A wrapped line goes on in lower case; a blank line or a capital starts a new sentence."""
     if not before.strip():
         return True
-    if _ENUMERATOR.match(before.rstrip(" .)")):
+    if _OPEN_ENUMERATOR.match(before.rstrip(" .)")):
         return False
     rest = text[end:]
     following = rest.lstrip(" \t\r")

@@ -6,7 +6,7 @@ the term, pseudo-negation, hypotheticals, and where the scope of a trigger ends.
 
 from __future__ import annotations
 
-_ADVERB = "[definitely|definitively|clearly|well|currently|convincingly|significantly|grossly]"
+_ADVERB = "[definitely|definitively|clearly|currently|convincingly|significantly|grossly]"
 _SEEN = (
     "seen|identified|visualized|visualised|evident|demonstrated|present|appreciated|noted|detected"
     "|visible|observed|apparent|found|shown"
@@ -129,6 +129,7 @@ POST_UNCERTAINTIES = (
     "excluded|ruled_out",
     "is|are not [entirely|completely|definitely] excluded",
     "not [entirely|completely] excluded",
+    f"not well {_SEEN}",
     "difficult|hard|impossible to exclude",
     "is|are [also] possible|suspected|questioned|unlikely|questionable|considered|probable",
     "would be difficult to exclude",
@@ -167,7 +168,8 @@ NEUTRAL = (
     "subcutaneous|soft_tissue|mediastinal emphysema",
     "subcutaneous|soft_tissue|peripheral|leg edema",
     "cystic fibrosis",
-    f"not [previously|definitely|clearly] {_SEEN} on|in [the|a] prior|previous|lateral|frontal|pa",
+    f"not [previously|definitely|clearly|well] {_SEEN} on|in "
+    "[the|a] prior|previous|lateral|frontal|pa",
     "lung volume|volumes",
     "normal [in] volume|volumes|inflation",
     "large body habitus",

@@ -54,7 +54,10 @@ def read(text: str) -> list[tuple[str, str]]:
         ("Findings suspicious for pneumonia.", "pneumonia", "uncertain", "uncertainty:suspicious"),
         ("This may be compatible with edema.", "pulmonary_edema", "uncertain", "uncertainty:may"),
         ("Heart size is at the upper limits of normal.", "cardiomegaly", "uncertain", "uncertain"),
+        ("The nodule is not well seen.", "nodule", "uncertain", "uncertainty:not well seen"),
         # Assertions in other words.
+        ("A nodule, not seen on the prior study.", "nodule", "present", "positive"),
+        ("2. Small effusion.", "pleural_effusion", "present", "positive"),
         ("The heart is mildly enlarged.", "cardiomegaly", "present", "positive"),
         ("Blunting of the left costophrenic angle.", "pleural_effusion", "present", "positive"),
         ("Elevated right hemidiaphragm.", "diaphragm_elevation", "present", "positive"),
@@ -172,7 +175,7 @@ def test_side_zone_and_severity_attach_to_their_finding(
 
 
 def test_offsets_point_at_the_clause_and_at_the_term() -> None:
-    text = "Heart normal. No İ pneumothorax, but small EFFUSION on the left."
+    text = "1. Heart normal. No İ pneumothorax, but small EFFUSION on the left."
     said = extract_statements(text)
     assert [text[s.start : s.end] for s in said] == [
         "Heart normal",
@@ -207,8 +210,8 @@ def test_any_text_is_read_without_error_and_with_offsets_inside_it(text: str) ->
         assert text[said.start : said.end].strip() == text[said.start : said.end]
 
 
-def test_a_very_long_text_is_read_in_linear_time() -> None:
+def test_a_text_without_full_stops_is_read_in_reasonable_time() -> None:
     sentence = "no " + "effusion, and the heart " * 2000 + "."
-    started = time.perf_counter()
+    started = time.process_time()
     extract_statements(sentence)
-    assert time.perf_counter() - started < 20
+    assert time.process_time() - started < 10  # quadratic time would take minutes

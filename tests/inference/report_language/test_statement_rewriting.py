@@ -94,6 +94,12 @@ def toggle(text: str, concept: str, status: Status) -> str:
             "No abnormality. No displaced fracture.",
         ),
         (
+            "The lungs are clear of opacity, effusion, or pneumothorax.",
+            "opacity",
+            "present",
+            "The lungs are clear of effusion or pneumothorax. Opacity.",
+        ),
+        (
             "The heart is normal and the lungs are clear.",
             "opacity",
             "present",
