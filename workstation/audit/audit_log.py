@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from workstation.audit.audit_chain import (
     ChainBreak,
@@ -20,7 +21,12 @@ from workstation.audit.audit_chain import (
     hash_row,
     storable_text,
 )
-from workstation.catalog.database import read_transaction, write_transaction
+from workstation.catalog.database import (
+    CatalogUnavailable,
+    database_path,
+    read_transaction,
+    write_transaction,
+)
 from workstation.catalog.schema import (
     GENESIS_HASH,
     TRIGGERS,
@@ -40,6 +46,10 @@ EVENTS = (
     "addendum",
     "settings",
     "verify",
+)
+_TAMPERED = (
+    "the audit log was changed by another program and takes no more rows; "
+    "run 'echo-workstation audit verify'"
 )
 
 
@@ -105,15 +115,20 @@ class AuditLog:
     ) -> AuditEntry:
         # The stored head, not the newest row, is what is followed: if rows were cut off the end,
         # the gap stays visible for ever.
-        head = connection.execute(select(AuditHeadRecord.row, AuditHeadRecord.hash)).one()
+        head = connection.execute(select(AuditHeadRecord.row, AuditHeadRecord.hash)).one_or_none()
+        if head is None:
+            raise CatalogUnavailable(database_path(self._engine), _TAMPERED)
         row, recorded_at = head.row + 1, self._now().astimezone(UTC).isoformat()
         own_hash = hash_row(row, recorded_at, event, user, study_uid, details, head.hash)
         entry = AuditEntry(
             row, recorded_at, event, user, study_uid, json.loads(details), head.hash, own_hash
         )
         columns = {**vars(entry), "details": details}
-        connection.execute(insert(AuditRecord).values(columns))
-        connection.execute(update(AuditHeadRecord).values(row=row, hash=own_hash))
+        try:
+            connection.execute(insert(AuditRecord).values(columns))
+            connection.execute(update(AuditHeadRecord).values(row=row, hash=own_hash))
+        except IntegrityError as error:
+            raise CatalogUnavailable(database_path(self._engine), _TAMPERED) from error
         return entry
 
     def entries(
@@ -247,8 +262,9 @@ def _find_signed_mismatch(connection: Connection) -> ChainBreak | None:
         event, details = events.pop(row, ("", {}))
         if event != "addendum" or (details.get("author"), details.get("text")) != (author, text):
             return ChainBreak(row, f"an addendum of study {study_uid} is not the audited one")
-    for row, (event, _details) in sorted(events.items()):
-        return ChainBreak(row, f"what was audited as {event!r} in row {row} is gone")
+    for row, (event, details) in sorted(events.items()):
+        if "state_sha256" in details or "text" in details:  # written by SignOff
+            return ChainBreak(row, f"what was audited as {event!r} in row {row} is gone")
     return None
 
 

@@ -34,6 +34,7 @@ DATABASE_NAME = "echo.sqlite3"
 
 # WAL can corrupt the file in SQLite 3.7.0 to 3.51.2 (sqlite.org/wal.html, "WAL-reset bug").
 _WAL_IS_SAFE = sqlite3.sqlite_version_info >= (3, 51, 3)
+_SMALLEST_DATABASE = 512  # bytes: one page of the smallest page size
 
 _REASONS = {
     sqlite3.SQLITE_FULL: "the disk is full; free some space and try again",
@@ -68,6 +69,7 @@ def open_database(folder: Path, *, read_only: bool = False, busy_timeout_s: floa
             raise CatalogUnavailable(path, "there is no catalog here")
     else:
         _make_folder(path)
+        _refuse_stub(path)
     engine = _build_engine(path, read_only=read_only, busy_timeout_s=busy_timeout_s)
     try:
         if read_only:
@@ -140,6 +142,13 @@ def _make_folder(path: Path) -> None:
     except OSError as error:
         reason = f"the data folder can not be made or used ({error.strerror or error})"
         raise CatalogUnavailable(path, reason) from error
+
+
+def _refuse_stub(path: Path) -> None:
+    # SQLite takes a file shorter than a page header for an empty database and would fill it.
+    size = path.stat().st_size if path.is_file() else 0
+    if 0 < size < _SMALLEST_DATABASE:
+        raise CatalogUnavailable(path, _REASONS[sqlite3.SQLITE_NOTADB])
 
 
 def _build_engine(path: Path, *, read_only: bool, busy_timeout_s: float) -> Engine:

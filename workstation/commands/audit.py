@@ -5,8 +5,6 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from sqlalchemy.exc import DBAPIError
-
 from workstation.audit.audit_log import AuditLog, VerifyResult
 from workstation.catalog.database import CatalogUnavailable, open_database
 from workstation.reporting.report_store import login_name
@@ -50,7 +48,7 @@ def _record(data_dir: Path, result: VerifyResult) -> None:
         return
     try:
         AuditLog(engine).record_verification(result, login_name())
-    except (CatalogUnavailable, DBAPIError) as error:
+    except CatalogUnavailable as error:
         # A tampered log may refuse every further row; the exit code has said so already.
         print(f"The check itself was not recorded: {error}", file=sys.stderr)
     finally:
