@@ -68,6 +68,8 @@ class SectionEditor(QTextEdit):
         White space the user has just typed at either end is left alone while the editor has
         focus; the report does not keep it.
         """
+        if self._typing_timer.isActive():
+            return  # newer than the report; shown again once it is handed over
         shown, text = self.toPlainText(), join_sentences(sentences)
         if not (self.hasFocus() and shown.strip() == text.strip()) and shown != text:
             self._replace_difference(shown, text)
@@ -99,12 +101,12 @@ class SectionEditor(QTextEdit):
     def jump_to(self, start: int, end: int) -> None:
         """Put the cursor before a span of the section's text and scroll there."""
         cursor = self.textCursor()
-        cursor.setPosition(min(start + self._start_of_text(), len(self.toPlainText())))
+        cursor.setPosition(self._position(start + self._start_of_text()))
         self.setTextCursor(cursor)
         self.ensureCursorVisible()
 
     def sentence_at(self, position: int) -> Sentence | None:
-        """The sentence at a character of the editor's text."""
+        """The sentence at a position of the document (Qt's count)."""
         for cursor, sentence in self._marks:
             if cursor.selectionStart() <= position < cursor.selectionEnd():
                 return sentence
@@ -132,11 +134,14 @@ class SectionEditor(QTextEdit):
         return len(text) - len(text.lstrip())
 
     def _cursor_over(self, start: int, end: int) -> QTextCursor:
-        last = len(self.toPlainText())
         cursor = QTextCursor(self.document())
-        cursor.setPosition(min(start, last))
-        cursor.setPosition(min(end, last), QTextCursor.MoveMode.KeepAnchor)
+        cursor.setPosition(self._position(start))
+        cursor.setPosition(self._position(end), QTextCursor.MoveMode.KeepAnchor)
         return cursor
+
+    def _position(self, offset: int) -> int:
+        """Qt's position of a Python offset: Qt counts UTF-16 units, Python code points."""
+        return len(self.toPlainText()[:offset].encode("utf-16-le")) // 2
 
     def _replace_difference(self, shown: str, text: str) -> None:
         head = _common_prefix(shown, text)
