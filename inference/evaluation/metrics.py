@@ -12,7 +12,7 @@ from inference.report_language.statements import Statement
 
 @dataclass
 class F1Counts:
-    """True positives, false positives, false negatives; f1 is 1.0 when there was nothing to find."""
+    """Counts of one kind of match; f1 is 1.0 where there was nothing to find."""
 
     hits: int = 0
     false_alarms: int = 0

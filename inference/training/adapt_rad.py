@@ -6,9 +6,9 @@ Layout [context | noisy answer(s) | clean answer]; only the answer is copied. De
 the paper is silent: blocks are anchored at absolute 0 with the prompt padded to whole blocks
 (training equals inference); the masking rate is uniform in [0.05, 1] per block and the loss is
 plain cross-entropy on masked positions (the prototype's choice over 1/p weights); a quarter of
-the blocks is fully masked, since decoding always begins there; two independently noised copies share one
-clean copy and one context, which costs a third less than two passes. The tower is frozen, so its
-features are computed once per film.
+the blocks is fully masked, since decoding always begins there; two independently noised copies
+share one clean copy and one context, which costs a third less than two passes. The tower is
+frozen, so its features are computed once per film.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ from inference.training.embedded_config import BLOCK_LENGTH, build_model
 from inference.training.feature_cache import cached_features
 from inference.training.forward import ReportForward
 from inference.training.loop import load_weights
-from inference.training.tokenizer import train_tokenizer
+from inference.training.tokenizer import special_id, train_tokenizer
 
 TOP = 8
 MAX_BLOCKS = 15
@@ -183,7 +183,7 @@ def main() -> None:
     load_weights(model, options.out / "rad.safetensors")
     forward = ReportForward(model, PromptFrame(tokenizer))
     features = cached_features(forward, pairs, options.out / "features.safetensors")
-    stop_ids = (tokenizer.token_to_id(IM_END), tokenizer.token_to_id(END_OF_TEXT))
+    stop_ids = (special_id(tokenizer, IM_END), special_id(tokenizer, END_OF_TEXT))
     teacher = BatchedTeacher(forward, stop_ids, options.threshold)
     folder = options.out / "trajectories"
     folder.mkdir(exist_ok=True)

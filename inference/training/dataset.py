@@ -15,6 +15,7 @@ from inference.phantom import sample_case
 from inference.prompts import END_OF_TEXT, IM_END
 from inference.training.embedded_config import BLOCK_LENGTH, IMAGE_SIZE, preprocessor_config
 from inference.training.render_films import SHARD
+from inference.training.tokenizer import special_id
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +51,7 @@ class PhantomPairs:
     def batch(self, indices: list[int], answers: list[list[int]] | None = None) -> Batch:
         """answers: other texts than the data's, e.g. the teacher's."""
         chosen = answers if answers is not None else [self._answers[i] for i in indices]
-        padded, supervised = pad_answers(chosen, self._tokenizer.token_to_id(END_OF_TEXT))
+        padded, supervised = pad_answers(chosen, special_id(self._tokenizer, END_OF_TEXT))
         return Batch([self.seeds[i] for i in indices], self.films(indices), padded, supervised)
 
     def draw(self, step: int, batch_size: int, seed: int = 0) -> list[int]:
@@ -66,8 +67,9 @@ class PhantomPairs:
 
 def answer_ids(tokenizer: Tokenizer, report: str) -> list[int]:
     """Tokens, <|im_end|>, then <|endoftext|> to a whole block: all of it supervised (SDAR)."""
-    ids = [*tokenizer.encode(report, add_special_tokens=False).ids, tokenizer.token_to_id(IM_END)]
-    return ids + [tokenizer.token_to_id(END_OF_TEXT)] * (-len(ids) % BLOCK_LENGTH)
+    words = tokenizer.encode(report, add_special_tokens=False).ids
+    ids = [*words, special_id(tokenizer, IM_END)]
+    return ids + [special_id(tokenizer, END_OF_TEXT)] * (-len(ids) % BLOCK_LENGTH)
 
 
 def pad_answers(answers: list[list[int]], pad_id: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -33,7 +33,7 @@ from inference.training.loop import (
     step_generator,
 )
 from inference.training.rad_layout import mask_blocks, multi_copy_rad_mask
-from inference.training.tokenizer import train_tokenizer
+from inference.training.tokenizer import special_id, train_tokenizer
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def main() -> None:
     features = cached_features(forward, pairs, options.out / "features.safetensors")
     drafts = load_trajectories(options.out)
     lengths = (drafts["tokens"] >= 0).sum(1).numpy()
-    stop_ids = torch.tensor([tokenizer.token_to_id(IM_END), tokenizer.token_to_id(END_OF_TEXT)])
+    stop_ids = torch.tensor([special_id(tokenizer, IM_END), special_id(tokenizer, END_OF_TEXT)])
     run = TrainingRun(
         options.out, "dcd", {"text": model.model.language_model},
         Schedule(options.steps, options.learning_rate, warmup_steps=50),

@@ -66,7 +66,7 @@ class TrainingRun:
                     self._schedule.learning_rate * self._schedule.factor(step) * group["scale"]
                 )
             loss = loss_of(step)
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             norm = torch.nn.utils.clip_grad_norm_(self._modules.parameters(), 1.0)
             if not torch.isfinite(norm):
                 self._optimizer.zero_grad(set_to_none=True)

@@ -13,7 +13,7 @@ _FULL_SHARE = 0.25
 def multi_copy_rad_mask(
     prompt_length: int, answer_length: int, block_length: int, copies: int
 ) -> torch.Tensor:
-    """[P + (n+1)R]² bool for [context | noisy 1 … noisy n | clean]; noisy copies are mutually blind.
+    """[P + (n+1)R]² bool for [context | noisy 1 … noisy n | clean]; noisy copies are unseen.
 
     With one copy it is ``rad_mask``.
     """

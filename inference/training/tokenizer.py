@@ -37,6 +37,14 @@ def train_tokenizer(vocabulary_size: int = 1024) -> Tokenizer:
     return tokenizer
 
 
+def special_id(tokenizer: Tokenizer, token: str) -> int:
+    """The id of a special token; KeyError if the tokenizer has none of that name."""
+    found: int | None = tokenizer.token_to_id(token)
+    if found is None:
+        raise KeyError(token)
+    return found
+
+
 def _corpus() -> Iterator[str]:
     for seed in range(2_000):  # what the model will write, at its own frequencies
         yield sample_case(seed).report

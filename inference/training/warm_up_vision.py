@@ -32,7 +32,7 @@ ATTRIBUTES = tuple(
 
 def label_vector(seed: int) -> torch.Tensor:
     """[len(ATTRIBUTES)] 0/1: presence, sides, zone and severity of every concept."""
-    truth = set()
+    truth: set[tuple[str, str | None]] = set()
     for statement in sample_case(seed).statements:
         truth.add((statement.concept, "present"))
         sides = ("left", "right") if statement.side == "bilateral" else (statement.side,)
