@@ -206,7 +206,11 @@ class FilmOverlay(QObject):
         if not isinstance(window, Window):
             return self.tr("lookup table")
         words = self.tr("W {0}  L {1}").format(_number(window.width), _number(window.center))
-        return words if window.function == "LINEAR" else f"{words}  {window.function.lower()}"
+        return (
+            words
+            if window.function == "LINEAR"
+            else f"{words}  {window.function.lower().replace('_', ' ')}"
+        )
 
 
 def _haloed(line: OverlayLine) -> HaloedLine:

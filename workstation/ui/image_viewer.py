@@ -58,12 +58,14 @@ class ImageViewer(QWidget):
     """Shows one film. Left drag windows, right drag zooms, middle drag or Ctrl+left drag pans.
 
     Dropped files are left to the window around it. Signals: window_changed(Window | VoiLut),
-    zoom_changed(device pixels per image pixel), pixel_probed(column, row, modality value).
+    zoom_changed(device pixels per image pixel), pixel_probed(column, row, modality value),
+    study_step_requested(1 next | -1 previous) by PgDn and PgUp, also without a film.
     """
 
     window_changed = Signal(object)
     zoom_changed = Signal(float)
     pixel_probed = Signal(int, int, float)
+    study_step_requested = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -268,7 +270,10 @@ class ImageViewer(QWidget):
             Qt.Key.Key_Space: self.reset,
         }
         key = event.key()
-        if self._picture is None or held != Qt.KeyboardModifier.NoModifier:
+        steps: dict[int, int] = {Qt.Key.Key_PageDown: 1, Qt.Key.Key_PageUp: -1}
+        if key in steps and held == Qt.KeyboardModifier.NoModifier:
+            self.study_step_requested.emit(steps[key])
+        elif self._picture is None or held != Qt.KeyboardModifier.NoModifier:
             super().keyPressEvent(event)
         elif key in actions:
             actions[key]()

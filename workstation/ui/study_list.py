@@ -13,10 +13,8 @@ from PySide6.QtGui import (
     QColor,
     QFontMetrics,
     QKeyEvent,
-    QKeySequence,
     QPainter,
     QPaintEvent,
-    QShortcut,
 )
 from PySide6.QtWidgets import QLabel, QLineEdit, QListView, QVBoxLayout, QWidget
 
@@ -48,8 +46,6 @@ class StudyList(QWidget):
         self.view.selectionModel().currentChanged.connect(self._on_current_changed)
         self.view.study_confirmed.connect(self._on_study_confirmed)
         self.view.step_requested.connect(self._step)
-        find = QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self)
-        find.activated.connect(self.focus_search)
         self._show_counts()
 
     def _build_widgets(self) -> None:
@@ -109,7 +105,10 @@ class StudyList(QWidget):
         self._step(-1)
 
     def focus_search(self) -> None:
-        """Put the cursor into the search field, its text selected (Ctrl+F)."""
+        """Put the cursor into the search field, its text selected.
+
+        The window around has it on Ctrl+F; a second shortcut here would make both ambiguous.
+        """
         self.search_field.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.search_field.selectAll()
 

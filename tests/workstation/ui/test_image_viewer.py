@@ -358,11 +358,11 @@ def test_other_keys_reach_the_window_around(qtbot, film: Film) -> None:
     QVBoxLayout(outside).addWidget(viewer)
     outside.show()
     viewer.set_film(film)
-    QTest.keyClick(viewer, Qt.Key.Key_PageDown)
+    QTest.keyClick(viewer, Qt.Key.Key_F5)
     QTest.keyClick(viewer, Qt.Key.Key_Escape)
     QTest.keyClick(viewer, Qt.Key.Key_I, CTRL)
     outside.keys.remove(Qt.Key.Key_Control)
-    assert outside.keys == [Qt.Key.Key_PageDown, Qt.Key.Key_Escape, Qt.Key.Key_I]
+    assert outside.keys == [Qt.Key.Key_F5, Qt.Key.Key_Escape, Qt.Key.Key_I]
     assert viewer.picture is not None
     assert not viewer.picture.is_inverted
     assert not viewer.acceptDrops()
@@ -393,3 +393,11 @@ def test_opening_announces_zoom_and_window(viewer: ImageViewer, film: Film) -> N
     viewer.set_film(film)
     assert zooms.count() == 1
     assert windows.count() == 1
+
+
+def test_page_keys_ask_for_another_study(viewer: ImageViewer, film: Film) -> None:
+    steps = QSignalSpy(viewer.study_step_requested)
+    QTest.keyClick(viewer, Qt.Key.Key_PageDown)
+    viewer.set_film(film)
+    QTest.keyClick(viewer, Qt.Key.Key_PageUp)
+    assert [steps.at(i)[0] for i in range(steps.count())] == [1, -1]

@@ -136,11 +136,13 @@ def test_enter_in_the_search_field_opens_the_first_hit(qtbot, study_list: StudyL
     assert emitted(spy) == ["1.2.1"]
 
 
-def test_ctrl_f_focuses_the_search_field(qtbot, study_list: StudyList) -> None:
+def test_focusing_the_search_selects_its_text(qtbot, study_list: StudyList) -> None:
     study_list.activateWindow()
+    study_list.search_field.setText("doe")
     study_list.view.setFocus()
-    qtbot.keyClick(study_list.view, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
+    study_list.focus_search()
     qtbot.waitUntil(study_list.search_field.hasFocus)
+    assert study_list.search_field.selectedText() == "doe"
 
 
 def test_a_study_that_is_not_listed_cannot_be_activated(study_list: StudyList) -> None:
