@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 
 
@@ -29,6 +30,8 @@ def reason_for(error: BaseException) -> str:
         return "sequences are nested too deeply; the file is damaged or hostile"
     if isinstance(error, MemoryError):
         return "needs more memory than this computer can give"
+    if isinstance(error, zlib.error):
+        return "compressed data are damaged and can't be inflated"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror[:1].lower() + error.strerror[1:]
     words = " ".join(str(error).split())[:160]

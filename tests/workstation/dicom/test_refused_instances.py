@@ -167,6 +167,29 @@ def test_compressed_stream_must_agree_with_the_header(write_dicom: WriteDicom) -
         read_film(path)
 
 
+def test_stream_that_aborts_gdcm_is_only_refused(tmp_path: Path, shared_data: Path) -> None:
+    whole = (shared_data / "dicom" / "09_broken_odd" / "JPEG-lossy.dcm").read_bytes()
+    table = whole.index(b"\xff\xc4")  # define Huffman table: class, 16 counts
+    path = tmp_path / "aborts.dcm"
+    path.write_bytes(whole[: table + 5] + b"\xff" * 16 + whole[table + 21 :])
+    read_header(path)
+    with pytest.raises(UnreadableInstance, match="decoder gave up"):
+        read_film(path)
+
+
+def test_lossless_jpeg_cut_short_is_refused_even_with_an_end_marker(
+    tmp_path: Path, shared_data: Path
+) -> None:
+    whole = (shared_data / "dicom" / "04_grayscale_pipeline" / "GH184.dcm").read_bytes()
+    end = whole.rindex(b"\xff\xd9")
+    path = tmp_path / "cut.dcm"
+    patched = bytearray(whole)
+    patched[end - 6000 : end + 2] = b"\xff\xd9" + b"\0" * 6000
+    path.write_bytes(patched)
+    with pytest.raises(UnreadableInstance, match="truncated"):
+        read_film(path)
+
+
 @pytest.mark.slow
 def test_no_mutant_raises_anything_but_unreadable_instance(
     write_dicom: WriteDicom, shared_data: Path
