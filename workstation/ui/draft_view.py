@@ -56,6 +56,9 @@ class DraftView(QAbstractScrollArea):
         self._refresh_timer.setSingleShot(True)
         self._refresh_timer.setInterval(REFRESH_MS)
         self._refresh_timer.timeout.connect(self._refresh)
+        self._settle_timer = QTimer(self)
+        self._settle_timer.setInterval(REFRESH_MS)
+        self._settle_timer.timeout.connect(self._settle)
         self._clock = QElapsedTimer()
         self._clock.start()
         self.clear()
@@ -155,7 +158,13 @@ class DraftView(QAbstractScrollArea):
         self.setAccessibleDescription(self.transcript.raw_text)
         self.viewport().update()
         if self.is_motion_enabled and self._is_settling():
-            self._ask_refresh()
+            self._settle_timer.start()
+
+    def _settle(self) -> None:
+        """Paint again, without a new layout, until the newest words have settled."""
+        self.viewport().update()
+        if not self._is_settling():
+            self._settle_timer.stop()
 
     def _is_settling(self) -> bool:
         latest = max(self._committed_at_ms.values(), default=-SETTLE_MS)

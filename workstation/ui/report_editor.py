@@ -86,8 +86,8 @@ class ReportEditor(QWidget):
             self.splitter.addWidget(
                 self._titled(title, self.editors[check_section(section)], height)
             )
-        self.splitter.setSizes([480, 210, 110])
-        for index, stretch in enumerate((5, 3, 1)):
+        self.splitter.setSizes([430, 250, 110])
+        for index, stretch in enumerate((4, 3, 1)):
             self.splitter.setStretchFactor(index, stretch)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
