@@ -6,7 +6,7 @@ import zlib
 from pathlib import Path
 
 
-class UnreadableInstance(Exception):  # noqa: N818 (the name is the contract's)
+class UnreadableInstance(Exception):
     """A file that is not a film we can show. path: the file; reason: for the reader of the list."""
 
     def __init__(self, path: Path, reason: str) -> None:
@@ -18,7 +18,7 @@ class UnreadableInstance(Exception):  # noqa: N818 (the name is the contract's)
         return f"{self.path}: {self.reason}"
 
 
-class Refusal(Exception):  # noqa: N818
+class Refusal(Exception):
     """Raised inside this package with the reason only; instance_reader adds the path."""
 
 
