@@ -172,6 +172,7 @@ class MainWindow(QMainWindow):
         self.study_list.search_changed.connect(self.refresh_studies)
         self.study_list.study_activated.connect(self._on_study_activated)
         self.film_tabs.tabBarClicked.connect(self.desk.show_film)
+        self.viewer.study_step_requested.connect(self._on_study_step_requested)
         self.desk.study_changed.connect(self._on_study_changed)
         self.desk.films_changed.connect(self._on_films_changed)
         self.desk.trouble.connect(self.show_trouble)
@@ -200,6 +201,12 @@ class MainWindow(QMainWindow):
     def _on_study_activated(self, study_instance_uid: str) -> None:
         if not self.desk.open_study(study_instance_uid):
             self.study_list.activate_study(self.desk.study_instance_uid)
+
+    def _on_study_step_requested(self, step: int) -> None:
+        if step > 0:
+            self.study_list.activate_next()
+        else:
+            self.study_list.activate_previous()
 
     def _on_study_changed(self, _study_instance_uid: str) -> None:
         self.refresh_studies()
