@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QSettings
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMessageBox
 from sqlalchemy import Engine
 
 from workstation.audit.audit_log import AuditLog
@@ -24,7 +24,6 @@ from workstation.ui.demo_films import DemoRenderer
 from workstation.ui.main_window import MainWindow
 from workstation.ui.reading_desk import Records
 from workstation.ui.theme import apply_theme
-
 
 _LAST_SHUTDOWN_MS = 120_000
 
@@ -93,7 +92,7 @@ def run_app(options: AppOptions) -> int:
         try:
             engine = open_database(folder)
         except CatalogUnavailable as error:
-            print(f"echo-workstation: {error}", file=sys.stderr)
+            _refuse_to_start(app, str(error))
             return 2
         stack.callback(engine.dispose)
         settings = QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat)
@@ -112,6 +111,15 @@ def run_app(options: AppOptions) -> int:
         # a model load must not be destroyed under it.
         drafting.shutdown(_LAST_SHUTDOWN_MS)
         return exit_code
+
+
+def _refuse_to_start(app: QApplication, reason: str) -> None:
+    print(f"echo-workstation: {reason}", file=sys.stderr)
+    if app.platformName() not in (
+        "offscreen",
+        "minimal",
+    ):  # started from a menu: nobody sees stderr
+        QMessageBox.critical(None, "ECHO Workstation", reason)
 
 
 def _start_demo(window: MainWindow, folder: Path) -> DemoRenderer:

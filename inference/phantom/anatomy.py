@@ -67,11 +67,15 @@ class Canvas:
             columns = np.searchsorted(x[0], (low[0], high[0]))
             rows = np.searchsorted(y[:, 0], (low[1], high[1]))
             part = (slice(rows[0], rows[1]), slice(columns[0], columns[1]))
-            px, py = x[part] - start[0], y[part] - start[1]
-            along = end - start
-            t = np.clip((px * along[0] + py * along[1]) / max(float(along @ along), 1e-6), 0, 1)
-            square = (px - t * along[0]) ** 2 + (py - t * along[1]) ** 2
-            np.maximum(drawn[part], np.exp(-square / width_mm**2) * abs(amount), out=drawn[part])
+            # plain floats: NumPy's would turn the whole film to float64
+            along_x, along_y = float(end[0] - start[0]), float(end[1] - start[1])
+            px, py = x[part] - float(start[0]), y[part] - float(start[1])
+            length2 = max(along_x**2 + along_y**2, 1e-6)
+            t = np.clip((px * along_x + py * along_y) / length2, 0, 1)
+            square = (px - t * along_x) ** 2 + (py - t * along_y) ** 2
+            np.maximum(
+                drawn[part], np.exp(-square / width_mm**2) * abs(float(amount)), out=drawn[part]
+            )
         if keep is not None:
             drawn = drawn * keep[area]
         self.tissue_cm[area] += drawn * np.sign(amounts[0])

@@ -65,6 +65,13 @@ def desk(tmp_path: Path, qtbot: QtBot) -> Iterator[Desk]:
     opened.close()
 
 
+@pytest.fixture
+def modelless_desk(tmp_path: Path, qtbot: QtBot) -> Iterator[Desk]:
+    opened = Desk(tmp_path / "data", qtbot, with_model=False)
+    yield opened
+    opened.close()
+
+
 def accept_dialog(dialog: SignDialog) -> int:
     dialog.name_field.setText("Dr. Ada Reader")
     return QDialog.DialogCode.Accepted
@@ -172,8 +179,9 @@ def test_every_decoding_mode_drafts(desk: Desk, phantom_films: list[Path]) -> No
 
 
 def test_unreadable_files_are_listed_and_the_rest_opens(
-    desk: Desk, phantom_films: list[Path], tmp_path: Path
+    modelless_desk: Desk, phantom_films: list[Path], tmp_path: Path
 ) -> None:
+    desk = modelless_desk
     folder = tmp_path / "mixed"
     folder.mkdir()
     whole = phantom_films[0].read_bytes()
@@ -207,3 +215,20 @@ def test_a_model_that_cannot_be_loaded_leaves_writing_by_hand(
         assert opened.records.catalog.list_studies()[0].status == "draft"
     finally:
         opened.close()
+
+
+def test_typing_is_in_the_database_within_two_seconds(
+    modelless_desk: Desk, qtbot: QtBot, phantom_films: list[Path]
+) -> None:
+    desk = modelless_desk
+    desk.open(phantom_films[:1])
+    panel = desk.window.report_panel
+    panel.write_by_hand()
+    qtbot.keyClicks(panel.editor.editors["findings"], "Lungs clear.")
+    uid = desk.window.desk.study_instance_uid
+
+    def is_saved() -> bool:
+        stored = desk.records.reports.load(uid)
+        return stored is not None and stored.state.findings_text == "Lungs clear."
+
+    qtbot.waitUntil(is_saved, timeout=2000)  # nothing else is asked of the window

@@ -12,7 +12,7 @@ from inference.phantom.dicom_writer import write_dicom
 # Held-out seeds (training starts at 1,000,000), chosen for what the films show, not for what the
 # model says of them: a normal one, then effusion, pneumothorax, a mass, a device-rich one.
 DEMO_SEEDS = (1, 2, 3, 4, 5)
-DEMO_FILM_SIZE = 1024
+DEMO_FILM_SIZE = 1536
 
 
 class DemoRenderer(QThread):
