@@ -1,13 +1,66 @@
-"""Fixtures of the app's tests: phantom films as real DICOM files."""
+"""Fixtures of the app's tests: phantom films as real DICOM files, a catalog, headers to fill it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import Engine
 
 from inference.phantom import sample_case
 from inference.phantom.dicom_writer import write_dicom
+from workstation.catalog.database import open_database
+from workstation.catalog.study_catalog import StudyCatalog
+from workstation.dicom.instance_reader import InstanceHeader
+
+HEADER = InstanceHeader(
+    sop_instance_uid="1.2.3.1",
+    sop_class_uid="1.2.840.10008.5.1.4.1.1.1.1",
+    series_instance_uid="1.2.3.2",
+    study_instance_uid="1.2.3",
+    patient_name="DOE, JANE",
+    patient_id="P-1",
+    patient_birth_date="19700101",
+    patient_sex="F",
+    study_date="20260412",
+    study_time="101500",
+    study_description="Chest PA",
+    accession_number="A-77",
+    modality="DX",
+    view_position="PA",
+    image_laterality="",
+    body_part="CHEST",
+    patient_orientation=("L", "F"),
+    rows=64,
+    columns=48,
+    source_format="DICOM",
+)
+
+
+@pytest.fixture
+def make_header() -> Callable[..., InstanceHeader]:
+    def make(**changes: Any) -> InstanceHeader:
+        return replace(HEADER, **changes)
+
+    return make
+
+
+@pytest.fixture
+def catalog_engine(tmp_path: Path) -> Iterator[Engine]:
+    """An open, empty catalog in ``tmp_path / "records"``."""
+    engine = open_database(tmp_path / "records")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def study_uid(catalog_engine: Engine) -> str:
+    """A study with one film in that catalog."""
+    StudyCatalog(catalog_engine).add_instance(HEADER, Path("/films/jane.dcm"))
+    return HEADER.study_instance_uid
 
 
 @pytest.fixture(scope="session")
