@@ -1,0 +1,282 @@
+"""`echo-workstation draft PATH... [--decoding MODE] [--model FOLDER] [--device D] [--json]`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+from inference import (
+    BlockCommitted,
+    DecodingMode,
+    DraftEvent,
+    DraftFinished,
+    EngineDescription,
+    EngineError,
+    GenerationRequest,
+    load_engine,
+)
+from inference.report_language import Statement, extract_statements
+from workstation.dicom.display_pipeline import model_image
+from workstation.dicom.instance_reader import (
+    Film,
+    InstanceHeader,
+    UnreadableInstance,
+    read_film,
+    read_header,
+)
+
+_FRONTAL_VIEWS = ("PA", "AP")  # View Position, PS3.3 C.8.1.3
+
+_ReportFailure = Callable[[object], None]
+
+
+class DraftingEngine(Protocol):
+    """What this command asks of inference.load_engine's result."""
+
+    @property
+    def description(self) -> EngineDescription: ...
+
+    def draft(self, request: GenerationRequest) -> Iterator[DraftEvent]: ...
+
+
+@dataclass(frozen=True)
+class StudyDraft:
+    """One study's report and all that produced it."""
+
+    films: tuple[Film, ...]
+    request: GenerationRequest
+    blocks: tuple[BlockCommitted, ...]
+    finished: DraftFinished
+
+    @property
+    def study_instance_uid(self) -> str:
+        return self.films[0].header.study_instance_uid
+
+    @property
+    def statements(self) -> tuple[tuple[str, Statement], ...]:
+        """(section, statement) pairs; offsets are into that section's text."""
+        sections = {"findings": self.finished.findings, "impression": self.finished.impression}
+        return tuple(
+            (section, statement)
+            for section, text in sections.items()
+            for statement in extract_statements(text, self.request.language)
+        )
+
+
+def run_draft(
+    paths: Sequence[Path],
+    decoding: str = "one-step",
+    model: str = "embedded",
+    device: str = "auto",
+    as_json: bool = False,
+) -> int:
+    """Draft every study found in the files and folders, printing each as it is done.
+
+    as_json: one JSON object a line, one line a study. Exit code 0; 1 if a file or study
+    failed (the reason is on stderr, the others are done all the same); 2 without a model.
+    """
+    failures = 0
+
+    def report_failure(error: object) -> None:
+        nonlocal failures
+        failures += 1
+        print(error, file=sys.stderr, flush=True)
+
+    try:
+        engine = load_engine(model, device)
+        offered = engine.description.decoding_modes
+        if decoding not in offered:
+            raise EngineError(f"--decoding {decoding}: this model offers {', '.join(offered)}")
+    except EngineError as error:
+        print(error, file=sys.stderr)
+        return 2
+    studies = _group_by_study(paths, report_failure)
+    for headers in studies.values():
+        films = list(_read_films(headers, engine.description.max_images, report_failure))
+        if not films:
+            continue
+        try:
+            draft = _draft_study(engine, films, cast(DecodingMode, decoding))
+        except EngineError as error:
+            report_failure(f"{films[0].path}: {error}")
+            continue
+        if as_json:
+            print(json.dumps(describe_draft(draft, engine.description)), flush=True)
+        else:
+            print(format_draft(draft, engine.description), flush=True)
+    return 1 if failures else 0
+
+
+def _group_by_study(
+    paths: Iterable[Path], report_failure: _ReportFailure
+) -> dict[str, list[tuple[InstanceHeader, Path]]]:
+    """Headers and paths by Study Instance UID, each SOP instance once, frontal views first."""
+    studies: dict[str, dict[str, tuple[InstanceHeader, Path]]] = {}
+    for path in _walk_files(paths):
+        try:
+            header = read_header(path)
+        except UnreadableInstance as error:
+            report_failure(error)
+            continue
+        instances = studies.setdefault(header.study_instance_uid, {})
+        instances.setdefault(header.sop_instance_uid, (header, path))
+    return {
+        uid: sorted(found.values(), key=lambda item: item[0].view_position not in _FRONTAL_VIEWS)
+        for uid, found in studies.items()
+    }
+
+
+def _walk_files(paths: Iterable[Path]) -> Iterator[Path]:
+    """The files named, and every file below the folders named, hidden ones left out."""
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        for below in sorted(path.rglob("*")):
+            is_hidden = any(part.startswith(".") for part in below.relative_to(path).parts)
+            if below.is_file() and not is_hidden:
+                yield below
+
+
+def _read_films(
+    headers: Iterable[tuple[InstanceHeader, Path]], max_images: int, report_failure: _ReportFailure
+) -> Iterator[Film]:
+    """The first max_images films that can be decoded; of another one the reason is reported."""
+    count = 0
+    for _, path in headers:
+        if count == max_images:
+            return
+        try:
+            film = read_film(path)
+        except UnreadableInstance as error:
+            report_failure(error)
+            continue
+        count += 1
+        yield film
+
+
+def _draft_study(
+    engine: DraftingEngine, films: Sequence[Film], decoding: DecodingMode
+) -> StudyDraft:
+    request = GenerationRequest(
+        films[0].header.study_instance_uid,
+        tuple(model_image(film) for film in films),
+        decoding=decoding,
+    )
+    events = list(engine.draft(request))
+    finished = events[-1]
+    assert isinstance(finished, DraftFinished)  # nobody holds a cancel token
+    blocks = tuple(event for event in events if isinstance(event, BlockCommitted))
+    return StudyDraft(tuple(films), request, blocks, finished)
+
+
+def describe_draft(draft: StudyDraft, model: EngineDescription) -> dict[str, Any]:
+    """The JSON object of one study; times are milliseconds."""
+    finished = draft.finished
+    return {
+        "study_instance_uid": draft.study_instance_uid,
+        "images": [
+            {
+                "path": str(film.path),
+                "sop_instance_uid": film.header.sop_instance_uid,
+                "view_position": film.header.view_position,
+                "image_sha256": film.image_sha256,
+            }
+            for film in draft.films
+        ],
+        "model": {
+            "name": model.model_name,
+            "version": model.model_version,
+            "model_sha256": model.model_sha256,
+            "folder": model.model_folder,
+            "device": model.device,
+            "dtype": model.dtype,
+        },
+        "decoding": _describe_decoding(draft.request, model),
+        "findings": finished.findings,
+        "impression": finished.impression,
+        "text": finished.text,
+        "stop_reason": finished.stop_reason,
+        "statements": [
+            {"section": section} | asdict(statement) for section, statement in draft.statements
+        ],
+        "blocks": [
+            {
+                "index": block.index,
+                "token_ids": block.token_ids,
+                "tokens": block.token_texts,
+                "confidences": [round(value, 6) for value in block.confidences],
+                "passes": block.passes,
+                "elapsed_ms": round(block.elapsed_ms, 3),
+            }
+            for block in draft.blocks
+        ],
+        "passes": finished.passes,
+        "tokens": finished.tokens,
+        "prefill_ms": round(finished.prefill_ms, 3),
+        "decode_ms": round(finished.decode_ms, 3),
+        "tokens_per_second": round(finished.tokens_per_second, 1),
+    }
+
+
+def _describe_decoding(request: GenerationRequest, model: EngineDescription) -> dict[str, Any]:
+    settings: dict[str, Any] = {
+        "mode": request.decoding,
+        "block_length": model.block_length,
+        "max_new_tokens": request.max_new_tokens,
+        "language": request.language,
+    }
+    if request.decoding == "multi-step":
+        settings["denoising_steps"] = request.denoising_steps
+        settings["confidence_threshold"] = request.confidence_threshold
+    return settings
+
+
+def format_draft(draft: StudyDraft, model: EngineDescription) -> str:
+    """The same for reading in a terminal."""
+    finished = draft.finished
+    settings = _describe_decoding(draft.request, model)
+    lines = [f"Study {draft.study_instance_uid}"]
+    lines += [
+        f"  image    {film.path} {film.header.view_position or '-'} sha256 {film.image_sha256}"
+        for film in draft.films
+    ]
+    lines += [
+        f"  model    {model.model_name} {model.model_version} on {model.device} ({model.dtype}) "
+        f"sha256 {model.model_sha256}",
+        "  decoding " + ", ".join(f"{name} {value}" for name, value in settings.items()),
+        "",
+        f"Findings: {finished.findings}",
+        f"Impression: {finished.impression}",
+        "",
+        "Statements",
+    ]
+    lines += [f"  {section:<11}{_word(statement)}" for section, statement in draft.statements]
+    lines += ["", "Blocks (passes, ms, token confidence)"]
+    lines += [f"  {_format_block(block)}" for block in draft.blocks]
+    lines += [
+        "",
+        f"{finished.passes} passes, {finished.tokens} tokens, "
+        f"prefill {finished.prefill_ms:.0f} ms, decoding {finished.decode_ms:.0f} ms, {finished.tokens_per_second:.0f} tokens/s"
+        + ("" if finished.stop_reason == "stop" else "; cut at its length limit or for looping"),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _word(statement: Statement) -> str:
+    details = (statement.side, statement.zone, statement.severity)
+    said = ", ".join(detail for detail in details if detail)
+    return f"{statement.status:<10}{statement.concept}" + (f" ({said})" if said else "")
+
+
+def _format_block(block: BlockCommitted) -> str:
+    tokens = " ".join(
+        f"{text!r} {confidence:.2f}"
+        for text, confidence in zip(block.token_texts, block.confidences, strict=True)
+    )
+    return f"{block.index:>3} {block.passes:>4} {block.elapsed_ms:>8.1f}  {tokens}"
