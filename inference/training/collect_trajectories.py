@@ -159,6 +159,7 @@ def keep_row(tokens: list[int], stop_ids: tuple[int, ...]) -> bool:
 
 
 def pad_to_width(part: dict[str, torch.Tensor], width: int) -> dict[str, torch.Tensor]:
+    """Widen all but "indices" to [N, width, ...] with unused positions (token -1)."""
     out = {}
     for name, tensor in part.items():
         if name == "indices":
@@ -187,14 +188,13 @@ def main() -> None:
     teacher = BatchedTeacher(forward, stop_ids, options.threshold)
     folder = options.out / "trajectories"
     folder.mkdir(exist_ok=True)
-    started, passes = time.monotonic(), 0
+    started, drafted = time.monotonic(), 0
     for start in range(0, min(options.count, len(pairs)), _PART):
         path = folder / f"part_{start:06d}.safetensors"
         if path.exists():
             continue
         indices = list(range(start, min(start + _PART, len(pairs))))
         drafts = teacher.draft(features[indices].float())
-        passes += drafts.passes
         kept = [r for r in range(len(indices)) if keep_row(drafts.tokens[r].tolist(), stop_ids)]
         part = {
             "indices": torch.tensor(indices)[kept],
@@ -206,20 +206,23 @@ def main() -> None:
         partial = path.with_suffix(".partial")
         save_file(part, partial)
         os.replace(partial, path)
-        done = start + len(indices)
-        rate = done / (time.monotonic() - started)
+        drafted += len(indices)  # since this start: an interrupted run's parts took no time now
+        rate = drafted / (time.monotonic() - started)
         print(
-            f"trajectories {done}/{options.count}, {rate:.1f}/s, kept {len(kept)}/{len(indices)}",
+            f"trajectories {start + len(indices)}/{options.count}, {rate:.1f}/s, "
+            f"kept {len(kept)}/{len(indices)}, {drafts.passes} passes",
             flush=True,
         )
 
 
 def load_trajectories(folder: Path) -> dict[str, torch.Tensor]:
-    """All parts, padded to MAX_BLOCKS blocks."""
-    parts = [
-        pad_to_width(load_file(path), MAX_BLOCKS * BLOCK_LENGTH)
-        for path in sorted((folder / "trajectories").glob("part_*.safetensors"))
-    ]
+    """All parts, padded to MAX_BLOCKS blocks. FileNotFoundError where there are none."""
+    paths = sorted((folder / "trajectories").glob("part_*.safetensors"))
+    if not paths:
+        raise FileNotFoundError(
+            f"{folder / 'trajectories'}: no trajectories (run training.collect_trajectories)"
+        )
+    parts = [pad_to_width(load_file(path), MAX_BLOCKS * BLOCK_LENGTH) for path in paths]
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
 

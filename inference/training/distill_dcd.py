@@ -62,6 +62,8 @@ def main() -> None:
     features = cached_features(forward, pairs, options.out / "features.safetensors")
     drafts = load_trajectories(options.out)
     lengths = (drafts["tokens"] >= 0).sum(1).numpy()
+    if not len(lengths):
+        raise SystemExit(f"{options.out / 'trajectories'}: no draft of the teacher was kept")
     stop_ids = torch.tensor([special_id(tokenizer, IM_END), special_id(tokenizer, END_OF_TEXT)])
     run = TrainingRun(
         options.out, "dcd", {"text": model.model.language_model},

@@ -65,6 +65,7 @@ class TrainingRun:
                 group["lr"] = (
                     self._schedule.learning_rate * self._schedule.factor(step) * group["scale"]
                 )
+            torch.manual_seed(step)  # dropout draws from the global generator
             loss = loss_of(step)
             loss.backward()
             norm = torch.nn.utils.clip_grad_norm_(self._modules.parameters(), 1.0)
@@ -77,7 +78,7 @@ class TrainingRun:
             average = value if average is None else 0.98 * average + 0.02 * value
             now = time.monotonic()
             spent = elapsed_s + now - started
-            if (step + 1) % 20 == 0:
+            if (step + 1) % 20 == 0 or step + 1 == self._schedule.steps:
                 self._report(step + 1, average, spent, (now - started) / (step + 1 - first))
             if now - saved > self._schedule.checkpoint_every_s:
                 self._save(step + 1, spent)

@@ -33,12 +33,13 @@ All on 24,000 phantoms (seeds 1,000,000 to 1,023,999), bfloat16 autocast, AdamW.
 
 {phantoms} held-out phantoms (seeds 0 to {last_seed}), rendered at 512 pixels, through the engine.
 
-| weights, decoding | micro-F1 | with side | macro-F1 | statement F1 | outside grammar | passes | tokens/pass |
+| weights, decoding | micro-F1 | with side | macro-F1 | statement F1 | outside grammar | passes \
+| tokens/pass |
 | --- | --- | --- | --- | --- | --- | --- | --- |
 {scores}
 micro-F1: findings present, by concept. With side: concept and side both right. Statement F1:
 concept × polarity. Outside grammar: share of sentences that the template can't produce. Native
-one-step is the teacher decoded in one step, undistilled: the baseline that distillation has to beat.
+one-step is the teacher decoded in one step, undistilled: the baseline that distillation must beat.
 
 One-step student, F1 per concept:
 

@@ -1,0 +1,135 @@
+"""The losses of Stages II and III on one small batch, in float32."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from inference.training.adapt_rad import rad_loss
+from inference.training.collect_trajectories import TOP
+from inference.training.distill_dcd import DcdWeights, dcd_loss, draw_rows
+from inference.training.embedded_config import BLOCK_LENGTH
+from inference.training.forward import ReportForward
+from inference.training.rad_layout import multi_copy_rad_mask
+
+STOP_IDS = torch.tensor([2, 0])
+LENGTH = 2 * BLOCK_LENGTH
+_HARD = DcdWeights(divergence=0.0, hard=1.0, stop=0.0, refine=0.0)
+
+pytestmark = pytest.mark.usefixtures("full_precision")
+
+
+def _drafts(width: int = LENGTH) -> dict[str, torch.Tensor]:
+    """Two trajectories of two blocks, committed in two steps, padded to width."""
+    tokens = torch.full((2, width), -1)
+    tokens[:, :LENGTH] = torch.arange(2 * LENGTH).view(2, LENGTH) + 30
+    tokens[:, LENGTH - 1] = 2
+    steps = torch.zeros(2, width, dtype=torch.uint8)
+    steps[:, :LENGTH] = torch.tensor([1, 2] * (LENGTH // 2))
+    generator = torch.Generator().manual_seed(0)
+    probabilities = torch.zeros(2, width, TOP)
+    probabilities[:, :LENGTH] = torch.rand(2, LENGTH, TOP, generator=generator).softmax(-1)
+    top_ids = torch.zeros(2, width, TOP, dtype=torch.int16)
+    top_ids[:, :LENGTH] = torch.arange(40, 40 + TOP, dtype=torch.int16)
+    return {
+        "tokens": tokens.int(),
+        "steps": steps,
+        "top_ids": top_ids,
+        "top_probabilities": probabilities,
+    }
+
+
+def _loss(
+    forward: ReportForward,
+    features: torch.Tensor,
+    drafts: dict[str, torch.Tensor],
+    weights: DcdWeights,
+) -> float:
+    generator = torch.Generator().manual_seed(0)
+    with torch.inference_mode():
+        both = features.expand(2, -1, -1)
+        return float(dcd_loss(forward, both, drafts, STOP_IDS, weights, generator))
+
+
+@torch.inference_mode()
+def _student_log_probabilities(forward: ReportForward, features: torch.Tensor) -> torch.Tensor:
+    clean = _drafts()["tokens"].long()
+    masks = torch.full_like(clean, int(forward.model.config.mask_token_id))
+    allowed = multi_copy_rad_mask(forward.frame.length, LENGTH, BLOCK_LENGTH, 1)
+    hidden = forward.hidden_states(features.expand(2, -1, -1), [masks, clean], allowed)
+    return forward.logits(hidden[:, 1 : 1 + LENGTH]).log_softmax(-1)
+
+
+def test_hard_term_weighs_a_token_by_its_commit_step(
+    forward: ReportForward, features: torch.Tensor
+) -> None:
+    log_student = _student_log_probabilities(forward, features)
+    tokens = _drafts()["tokens"].long()
+    surprise = -log_student.gather(-1, tokens[..., None])[..., 0]
+    weights = torch.tensor([1.0, 2.0] * (LENGTH // 2)) / 1.5
+    expected = float((surprise * weights).mean())
+    assert _loss(forward, features, _drafts(), _HARD) == pytest.approx(expected, rel=1e-4)
+
+
+def test_divergence_is_forward_kl_and_zero_for_the_teacher_itself(
+    forward: ReportForward, features: torch.Tensor
+) -> None:
+    only = DcdWeights(divergence=1.0, hard=0.0, stop=0.0, refine=0.0)
+    values, ids = _student_log_probabilities(forward, features).exp().topk(TOP)
+    drafts = _drafts() | {"top_ids": ids.to(torch.int16), "top_probabilities": values}
+    drafts["steps"] = torch.ones_like(drafts["steps"])
+    # renormalised to the recorded entries, KL is minus the log of their share: never negative
+    expected = float(-values.sum(-1).log().mean())
+    assert _loss(forward, features, drafts, only) == pytest.approx(expected, abs=1e-3)
+    assert _loss(forward, features, _drafts(), only) > expected + 0.5
+
+
+def test_stop_term_looks_at_stop_positions_only(
+    forward: ReportForward, features: torch.Tensor
+) -> None:
+    only = DcdWeights(divergence=0.0, hard=0.0, stop=1.0, refine=0.0)
+    at_stop = _student_log_probabilities(forward, features)[:, -1, 2]
+    assert _loss(forward, features, _drafts(), only) == pytest.approx(
+        float(-at_stop.mean()), rel=1e-4
+    )
+
+
+def test_unused_positions_of_a_trajectory_cost_nothing(
+    forward: ReportForward, features: torch.Tensor
+) -> None:
+    weights = DcdWeights(refine=0.0)  # the noise of the second copy depends on the width
+    narrow = _loss(forward, features, _drafts(), weights)
+    wide = _loss(forward, features, _drafts(LENGTH + BLOCK_LENGTH), weights)
+    assert wide == pytest.approx(narrow, rel=1e-4)
+
+
+@torch.inference_mode()
+def test_rad_loss_ignores_unsupervised_positions(
+    forward: ReportForward, features: torch.Tensor
+) -> None:
+    answers = torch.arange(50, 50 + 2 * LENGTH).view(2, LENGTH)
+    supervised = torch.ones(2, LENGTH, dtype=torch.bool)
+    supervised[1, BLOCK_LENGTH:] = False
+    other = answers.clone()
+    other[1, BLOCK_LENGTH:] = 7  # only what is unsupervised
+    losses = [
+        float(
+            rad_loss(
+                forward, features.expand(2, -1, -1), chosen, supervised, 2,
+                torch.Generator().manual_seed(1),
+            )
+        )
+        for chosen in (answers, other)
+    ]  # fmt: skip
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+    assert losses[0] > 1
+
+
+def test_rows_of_a_step_are_of_similar_length_and_repeatable() -> None:
+    lengths = np.random.default_rng(0).integers(1, 16, 100) * 8
+    steps = [draw_rows(lengths, step, 4) for step in range(16)]
+    assert all(np.array_equal(rows, draw_rows(lengths, step, 4)) for step, rows in enumerate(steps))
+    for pool in (steps[:8], steps[8:]):
+        joined = [n for rows in sorted(sorted(lengths[rows]) for rows in pool) for n in rows]
+        assert joined == sorted(joined)
