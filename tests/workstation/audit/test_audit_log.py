@@ -166,7 +166,13 @@ _DETAILS = st.dictionaries(
 )
 
 
-@given(st.lists(st.tuples(st.sampled_from(EVENTS), st.text(max_size=8), _DETAILS), max_size=8))
+# "sign" and "addendum" rows must have their signature beside them; SignOff writes both.
+_LONE_EVENTS = [event for event in EVENTS if event not in ("sign", "addendum")]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(_LONE_EVENTS), st.text(max_size=8), _DETAILS), max_size=8)
+)
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_is_appended_comes_back_and_verifies(
     tmp_path_factory: pytest.TempPathFactory, appended: list[tuple[str, str, dict]]
@@ -178,7 +184,8 @@ def test_whatever_is_appended_comes_back_and_verifies(
             audit.append(event, user=user, details=details, connection=connection)
     kept = [(entry.event, entry.user, entry.details) for entry in audit.entries()]
     assert kept == appended
-    assert audit.verify().ok
+    result = audit.verify()
+    assert result.ok, result
     engine.dispose()
 
 
