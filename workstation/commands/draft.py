@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from inference import (
     BlockCommitted,
@@ -100,7 +100,7 @@ def run_draft(
         if not films:
             continue
         try:
-            draft = _draft_study(engine, films, cast(DecodingMode, decoding))
+            draft = _draft_study(engine, films, decoding)
         except EngineError as error:
             report_failure(f"{films[0].path}: {error}")
             continue
@@ -260,8 +260,9 @@ def format_draft(draft: StudyDraft, model: EngineDescription) -> str:
     lines += [f"  {_format_block(block)}" for block in draft.blocks]
     lines += [
         "",
-        f"{finished.passes} passes, {finished.tokens} tokens, "
-        f"prefill {finished.prefill_ms:.0f} ms, decoding {finished.decode_ms:.0f} ms, {finished.tokens_per_second:.0f} tokens/s"
+        f"{finished.passes} passes, {finished.tokens} tokens; "
+        f"prefill {finished.prefill_ms:.0f} ms, decoding {finished.decode_ms:.0f} ms; "
+        f"{finished.tokens_per_second:.0f} tokens/s"
         + ("" if finished.stop_reason == "stop" else "; cut at its length limit or for looping"),
         "",
     ]
