@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -29,6 +31,18 @@ class Canvas:
     x_mm: Array
     y_mm: Array
     tissue_cm: Array
+    regions: dict[str, Array] = field(default_factory=dict)
+
+    @contextmanager
+    def marking(self, concept: str, is_present: bool = True) -> Iterator[None]:
+        """Record as the concept's region [size, size], in cm, what is drawn inside the block."""
+        if not is_present:
+            yield
+            return
+        before = self.tissue_cm.copy()
+        yield
+        changed = np.abs(self.tissue_cm - before)
+        self.regions[concept] = np.maximum(self.regions.get(concept, 0.0), changed)
 
     @classmethod
     def blank(cls, size: int, patient: Patient) -> Canvas:
@@ -175,8 +189,10 @@ def add_heart(canvas: Canvas, chest: Chest, patient: Patient, aerated: Array) ->
     turned_x, turned_y = 0.93 * x + 0.36 * y, -0.36 * x + 0.93 * y
     r = np.sqrt((turned_x / (half * 1.02)) ** 2 + (turned_y / (half * 0.86)) ** 2)
     inside = soft_step((1.0 - r) * half, 2.5)
-    canvas.tissue_cm += inside * aerated * (0.42 * chest.lung_depth_cm)
-    canvas.tissue_cm += inside * aerated * 1.2 * np.sqrt(np.clip(1 - r**2, 0, 1))
+    # the wider half-widths are the enlarged hearts (case.py)
+    with canvas.marking("cardiomegaly", half > 0.5 * patient.thorax_half_width_mm):
+        canvas.tissue_cm += inside * aerated * (0.42 * chest.lung_depth_cm)
+        canvas.tissue_cm += inside * aerated * 1.2 * np.sqrt(np.clip(1 - r**2, 0, 1))
 
 
 def add_skeleton(canvas: Canvas, patient: Patient, fractured_side: str | None, which: int) -> None:
@@ -185,7 +201,8 @@ def add_skeleton(canvas: Canvas, patient: Patient, fractured_side: str | None, w
     from_spine = x - spine_x_mm(patient, y)
     disc = soft_step(np.sin((y + 200) * 2 * np.pi / 25.0) - 0.86, 0.06)
     body = 1.0 - 0.45 * disc
-    canvas.tissue_cm += 1.9 * body * soft_step(19 - np.abs(from_spine), 1.8)
+    with canvas.marking("scoliosis", abs(patient.spine_bow_mm) > 20):
+        canvas.tissue_cm += 1.9 * body * soft_step(19 - np.abs(from_spine), 1.8)
     for sign in (-1.0, 1.0):
         for index in range(10):
             top = patient.apex_y_mm + 8 + 21.5 * index
@@ -216,11 +233,11 @@ def _add_broken_rib(canvas: Canvas, points: Array, sign: float) -> None:
     canvas.add_line(points[:8], 4.4, 1.2)
     fragment = points[9:] + np.array([sign * 1.0, 11.0])
     canvas.add_line(fragment, 4.4, 1.4)
-    ends = np.array([points[7], fragment[0]])
-    for end in ends:  # sclerotic ends and the soft-tissue swelling over them
-        canvas.add_blob((float(end[0]), float(end[1])), (6.5, 6.5), 1.8)
     middle = points[9] + np.array([0.0, 6.0])
-    canvas.add_blob((float(middle[0]), float(middle[1])), (15, 13), 1.4, edge_mm=4)
+    with canvas.marking("fracture"):
+        for end in (points[7], fragment[0]):  # sclerotic ends, soft-tissue swelling over them
+            canvas.add_blob((float(end[0]), float(end[1])), (6.5, 6.5), 1.8)
+        canvas.add_blob((float(middle[0]), float(middle[1])), (15, 13), 1.4, edge_mm=4)
 
 
 def add_airway(canvas: Canvas, patient: Patient) -> None:
@@ -250,10 +267,11 @@ def add_vessels(
         big = scale > 1.4
         radius = 15.0 * (1 + 0.62 * (scale - 1)) if big else 15.0 * scale
         shift = 6.0 if big else 0.0
-        canvas.add_blob(
-            (hilum[0] + sign * shift, hilum[1]), (radius * 0.85, radius * 1.25),
-            3.6 if big else 1.6, edge_mm=3.0 if big else 4.5,
-        )  # fmt: skip
+        with canvas.marking("hilar_enlargement", big):
+            canvas.add_blob(
+                (hilum[0] + sign * shift, hilum[1]), (radius * 0.85, radius * 1.25),
+                3.6 if big else 1.6, edge_mm=3.0 if big else 4.5,
+            )  # fmt: skip
         for angle in np.linspace(-1.25, 1.45, 11) + rng.normal(0, 0.07, 11):
             length = rng.uniform(62, 105)
             t = np.linspace(0, 1, 7)

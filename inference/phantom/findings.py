@@ -15,9 +15,10 @@ from inference.phantom.anatomy import (
     soft_step,
     spine_x_mm,
 )
-from inference.phantom.case import Patient, PhantomCase
+from inference.phantom.case import DEVICE_WEIGHTS, Patient, PhantomCase
 from inference.report_language.statements import Statement
 
+_PARENCHYMAL = ("consolidation", "mass", "nodule", "atelectasis", "pulmonary_edema")
 _ZONE_Y = {"upper": -92.0, "mid": -22.0, "lower": 45.0}
 
 
@@ -47,9 +48,11 @@ def add_pleura(
     air = Aeration(chest.lung_left.copy(), chest.lung_right.copy())
     if (effusion := case.find("pleural_effusion")) is not None:
         for side in sides_of(effusion):
-            _add_effusion(canvas, chest, case.patient, side, str(effusion.severity), rng, air)
+            with canvas.marking("pleural_effusion"):
+                _add_effusion(canvas, chest, case.patient, side, str(effusion.severity), rng, air)
     if (pneumothorax := case.find("pneumothorax")) is not None:
-        _add_pneumothorax(canvas, chest, case.patient, pneumothorax, rng, air)
+        with canvas.marking("pneumothorax"):
+            _add_pneumothorax(canvas, chest, case.patient, pneumothorax, rng, air)
     return air
 
 
@@ -96,32 +99,39 @@ def add_parenchyma(
     canvas: Canvas, chest: Chest, case: PhantomCase, air: Aeration, rng: np.random.Generator
 ) -> None:
     """Consolidation, atelectasis, nodule, mass and edema, inside aerated lung."""
-    patient = case.patient
     for statement in case.statements:
-        match statement.concept:
-            case "consolidation":
-                x, y = _place(patient, statement, rng, 26)
-                keep = air.of(str(statement.side))
-                for _ in range(9):
-                    offset = rng.normal(0, 11, 2)
-                    radius = rng.uniform(12, 21)
-                    canvas.add_blob(
-                        (x + offset[0], y + offset[1]), (radius, radius * 0.9), 1.25, 6, keep
-                    )
-            case "mass":
-                x, y = _place(patient, statement, rng, 26)
-                radius = rng.uniform(18, 25)
-                canvas.add_blob((x, y), (radius, radius * rng.uniform(0.88, 1.1)), 4.6, 1.8)
-            case "nodule":
-                x, y = _place(patient, statement, rng, 12)
-                radius = rng.uniform(6.5, 9.5)
-                canvas.add_blob((x, y), (radius, radius), 2.6, 1.4)
-            case "atelectasis":
-                _add_plate_atelectasis(canvas, patient, str(statement.side), air, rng)
-            case "pulmonary_edema":
-                _add_edema(canvas, chest, air, rng)
-            case _:
-                pass
+        with canvas.marking(statement.concept, statement.concept in _PARENCHYMAL):
+            _add_in_lung(canvas, chest, case.patient, statement, air, rng)
+
+
+def _add_in_lung(
+    canvas: Canvas, chest: Chest, patient: Patient, statement: Statement, air: Aeration,
+    rng: np.random.Generator,
+) -> None:  # fmt: skip
+    match statement.concept:
+        case "consolidation":
+            x, y = _place(patient, statement, rng, 26)
+            keep = air.of(str(statement.side))
+            for _ in range(9):
+                offset = rng.normal(0, 11, 2)
+                radius = rng.uniform(12, 21)
+                canvas.add_blob(
+                    (x + offset[0], y + offset[1]), (radius, radius * 0.9), 1.25, 6, keep
+                )
+        case "mass":
+            x, y = _place(patient, statement, rng, 26)
+            radius = rng.uniform(18, 25)
+            canvas.add_blob((x, y), (radius, radius * rng.uniform(0.88, 1.1)), 4.6, 1.8)
+        case "nodule":
+            x, y = _place(patient, statement, rng, 12)
+            radius = rng.uniform(6.5, 9.5)
+            canvas.add_blob((x, y), (radius, radius), 2.6, 1.4)
+        case "atelectasis":
+            _add_plate_atelectasis(canvas, patient, str(statement.side), air, rng)
+        case "pulmonary_edema":
+            _add_edema(canvas, chest, air, rng)
+        case _:
+            pass
 
 
 def _place(
@@ -176,42 +186,48 @@ def _add_edema(canvas: Canvas, chest: Chest, air: Aeration, rng: np.random.Gener
 
 def add_devices(canvas: Canvas, case: PhantomCase, rng: np.random.Generator) -> None:
     """Tubes, lines and metal along their courses."""
-    patient = case.patient
     for statement in case.statements:
-        sign = sign_of(str(statement.side))
-        match statement.concept:
-            case "endotracheal_tube":
-                y = np.linspace(-205, rng.uniform(-92, -80), 6)
-                x = spine_x_mm(patient, y) * 0.3 + patient.rotation_mm
-                for edge in (-3.6, 3.6):
-                    canvas.add_line(np.stack([x + edge, y], axis=1), 1.5, 2.3)
-            case "gastric_tube":
-                y = np.linspace(-205, patient.dome_left_y_mm + 22, 12)
-                x = spine_x_mm(patient, y) * 0.5 + 9 + 2.5 * np.sin(y / 40)
-                stem = np.stack([x, y], axis=1)
-                tail = stem[-1] + np.array([[14.0, 12.0], [34.0, 18.0], [56.0, 15.0]])
-                canvas.add_line(np.concatenate([stem, tail]), 1.7, 2.6)
-            case "central_venous_catheter":
-                _add_catheter(canvas, sign, rng)
-            case "pacemaker":
-                _add_pacemaker(canvas, patient, sign, rng)
-            case "chest_tube":
-                wall = float(chest_wall_mm(patient, np.array(30.0)))
-                y0 = rng.uniform(25, 50)
-                points = np.array(
-                    [[wall + 30, y0 + 22], [wall - 6, y0], [wall - 26, y0 - 50],
-                     [wall - 42, y0 - 105], [wall - 62, y0 - 140]]
-                ) * np.array([sign, 1.0])  # fmt: skip
-                for edge in (-3.2, 3.2):
-                    canvas.add_line(points + np.array([edge, 0.0]), 1.6, 2.4)
-            case "sternal_wires":
-                for index in range(6):
-                    y0 = -88 + 27 * index + rng.uniform(-2, 2)
-                    angle = np.linspace(0, 2 * np.pi, 11)
-                    loop = np.stack([8.5 * np.cos(angle), y0 + 5.5 * np.sin(angle)], axis=1)
-                    canvas.add_line(loop, 1.4, 3.8)
-            case _:
-                pass
+        with canvas.marking(statement.concept, statement.concept in DEVICE_WEIGHTS):
+            _add_device(canvas, case.patient, statement, rng)
+
+
+def _add_device(
+    canvas: Canvas, patient: Patient, statement: Statement, rng: np.random.Generator
+) -> None:
+    sign = sign_of(str(statement.side))
+    match statement.concept:
+        case "endotracheal_tube":
+            y = np.linspace(-205, rng.uniform(-92, -80), 6)
+            x = spine_x_mm(patient, y) * 0.3 + patient.rotation_mm
+            for edge in (-3.6, 3.6):
+                canvas.add_line(np.stack([x + edge, y], axis=1), 1.5, 2.3)
+        case "gastric_tube":
+            y = np.linspace(-205, patient.dome_left_y_mm + 22, 12)
+            x = spine_x_mm(patient, y) * 0.5 + 9 + 2.5 * np.sin(y / 40)
+            stem = np.stack([x, y], axis=1)
+            tail = stem[-1] + np.array([[14.0, 12.0], [34.0, 18.0], [56.0, 15.0]])
+            canvas.add_line(np.concatenate([stem, tail]), 1.7, 2.6)
+        case "central_venous_catheter":
+            _add_catheter(canvas, sign, rng)
+        case "pacemaker":
+            _add_pacemaker(canvas, patient, sign, rng)
+        case "chest_tube":
+            wall = float(chest_wall_mm(patient, np.array(30.0)))
+            y0 = rng.uniform(25, 50)
+            points = np.array(
+                [[wall + 30, y0 + 22], [wall - 6, y0], [wall - 26, y0 - 50],
+                 [wall - 42, y0 - 105], [wall - 62, y0 - 140]]
+            ) * np.array([sign, 1.0])  # fmt: skip
+            for edge in (-3.2, 3.2):
+                canvas.add_line(points + np.array([edge, 0.0]), 1.6, 2.4)
+        case "sternal_wires":
+            for index in range(6):
+                y0 = -88 + 27 * index + rng.uniform(-2, 2)
+                angle = np.linspace(0, 2 * np.pi, 11)
+                loop = np.stack([8.5 * np.cos(angle), y0 + 5.5 * np.sin(angle)], axis=1)
+                canvas.add_line(loop, 1.4, 3.8)
+        case _:
+            pass
 
 
 def _add_catheter(canvas: Canvas, sign: float, rng: np.random.Generator) -> None:

@@ -41,6 +41,18 @@ def render_film(case: PhantomCase, size: int) -> np.ndarray:
 
 def render_thickness(case: PhantomCase, size: int) -> np.ndarray:
     """Water-equivalent thickness along each ray: [size, size] float32, centimetres."""
+    return _draw(case, size).tissue_cm
+
+
+def render_regions(case: PhantomCase, size: int) -> dict[str, np.ndarray]:
+    """Where the film shows each finding and device: concept to [size, size] changed cm.
+
+    Findings of the whole film (emphysema, a raised dome, a wide mediastinum) have no region.
+    """
+    return _draw(case, size).regions
+
+
+def _draw(case: PhantomCase, size: int) -> Canvas:
     patient = case.patient
     rng = np.random.default_rng((case.seed, 7))  # details only; never depends on size
     canvas = Canvas.blank(size, patient)
@@ -55,7 +67,7 @@ def render_thickness(case: PhantomCase, size: int) -> np.ndarray:
     add_parenchyma(canvas, chest, case, air, rng)
     add_soft_parts(canvas, patient, rng)
     add_devices(canvas, case, rng)
-    return canvas.tissue_cm
+    return canvas
 
 
 def _blur_coarsely(image: np.ndarray) -> np.ndarray:

@@ -105,6 +105,7 @@ class PromptFrame:
             patch_size=14, temporal_patch_size=2, merge_size=2,
             min_pixels=IMAGE_SIZE**2, max_pixels=IMAGE_SIZE**2,
             mean=tuple(config["image_mean"]), std=tuple(config["image_std"]),  # type: ignore[arg-type]
+            local_contrast=bool(config["local_contrast"]),
         )  # fmt: skip
         side = IMAGE_SIZE // 14
         self.grid = (1, side, side)

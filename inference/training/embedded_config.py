@@ -76,6 +76,7 @@ def preprocessor_config() -> dict[str, object]:
         "image_mean": [0.5, 0.5, 0.5],
         "image_std": [0.25, 0.25, 0.25],
         "pad_to_square": True,
+        "local_contrast": True,
     }
 
 

@@ -2,8 +2,9 @@
 
     python -m inference.training.warm_up_vision --films runs/films --out runs/v0
 
-ECHO starts from a pretrained vision-language model; ours starts from nothing. A throw-away
-head reads every labelled attribute from the vision tokens; only the tower is kept.
+ECHO starts from a pretrained vision-language model; ours starts from nothing. Two throw-away
+heads read the vision tokens: one every labelled attribute of the film, one which concepts each
+token's cell shows (where render_regions has labelled the film). Only the tower is kept.
 """
 
 from __future__ import annotations
@@ -11,18 +12,26 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch.nn import functional
 
 from inference.phantom import sample_case
-from inference.phantom.case import DEVICE_WEIGHTS, FINDING_WEIGHTS
 from inference.training.dataset import PhantomPairs, PromptFrame, augment
 from inference.training.embedded_config import build_model
 from inference.training.forward import ReportForward
-from inference.training.loop import Schedule, TrainingRun, save_weights, step_generator
+from inference.training.loop import (
+    Schedule,
+    TrainingRun,
+    load_weights,
+    save_weights,
+    step_generator,
+)
+from inference.training.render_films import SHARD
+from inference.training.render_regions import CONCEPT_NAMES, regions_path
 from inference.training.tokenizer import train_tokenizer
 
-CONCEPT_NAMES = (*FINDING_WEIGHTS, *DEVICE_WEIGHTS)
+_CELL_WEIGHT = 4.0  # few cells show anything
 ATTRIBUTES = tuple(
     (name, attribute)
     for name in CONCEPT_NAMES
@@ -43,6 +52,37 @@ def label_vector(seed: int) -> torch.Tensor:
         if statement.severity == "large":
             truth.add((statement.concept, "upper"))
     return torch.tensor([float(pair in truth) for pair in ATTRIBUTES])
+
+
+class RegionLabels:
+    """Dense targets of the films that have them by now; render_regions may still be running."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._shards: dict[int, np.ndarray] = {}
+
+    def find(self, seed: int) -> np.ndarray | None:
+        """[concepts, 8, 8] uint8, or None."""
+        first = seed - seed % SHARD
+        if first not in self._shards:
+            path = regions_path(self._folder, first)
+            if not path.exists():
+                return None
+            self._shards[first] = np.load(path, mmap_mode="r")
+        return self._shards[first][seed % SHARD]
+
+
+def dense_loss(logits: torch.Tensor, seeds: list[int], regions: RegionLabels) -> torch.Tensor:
+    """Cross-entropy of cells x concepts over the labelled films; logits [B, tokens, concepts]."""
+    found = [(row, regions.find(seed)) for row, seed in enumerate(seeds)]
+    labelled = [(row, target) for row, target in found if target is not None]
+    if not labelled:
+        return logits.new_zeros(())
+    rows = torch.tensor([row for row, _ in labelled])
+    targets = torch.from_numpy(np.stack([target for _, target in labelled])).float()
+    targets = targets.flatten(2).transpose(1, 2)  # [B, tokens, concepts]
+    weight = torch.tensor(_CELL_WEIGHT)
+    return functional.binary_cross_entropy_with_logits(logits[rows], targets, pos_weight=weight)
 
 
 class AttributeHead(torch.nn.Module):
@@ -67,15 +107,21 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=1800)
     parser.add_argument("--batch", type=int, default=24)
     parser.add_argument("--learning-rate", type=float, default=1.2e-3)
+    parser.add_argument("--start", type=Path, help="weights to go on from, e.g. an earlier tower")
     options = parser.parse_args()
     tokenizer = train_tokenizer()
     pairs = PhantomPairs(options.films, tokenizer)
     model = build_model(tokenizer)
+    if options.start is not None:
+        load_weights(model, options.start)
     frame = PromptFrame(tokenizer)
     forward = ReportForward(model, frame)
     head = AttributeHead(frame.ids.count(model.config.image_token_id), 256)
+    cell_head = torch.nn.Linear(256, len(CONCEPT_NAMES))
+    regions = RegionLabels(options.films)
+    modules = {"visual": model.model.visual, "head": head, "cell_head": cell_head}
     schedule = Schedule(options.steps, options.learning_rate)
-    run = TrainingRun(options.out, "vision", {"visual": model.model.visual, "head": head}, schedule)
+    run = TrainingRun(options.out, "vision", modules, schedule)
     labels: dict[int, torch.Tensor] = {}
 
     def loss_of(step: int) -> torch.Tensor:
@@ -86,8 +132,10 @@ def main() -> None:
                 labels[seed] = label_vector(seed)
         target = torch.stack([labels[seed] for seed in batch.seeds])
         with torch.autocast("cpu", torch.bfloat16):
-            logits = head(forward.vision_features(films))
-        return functional.binary_cross_entropy_with_logits(logits.float(), target) * 10
+            features = forward.vision_features(films)
+            logits, cells = head(features), cell_head(features)
+        loss = functional.binary_cross_entropy_with_logits(logits.float(), target) * 10
+        return loss + dense_loss(cells.float(), batch.seeds, regions) * 10
 
     run.train(loss_of)
     save_weights(model, options.out / "vision.safetensors")
