@@ -97,7 +97,9 @@ def contrast_channels(grey: torch.Tensor) -> torch.Tensor:
     film = grey[None, None]
     details = [film]
     for side, gain in ((15, 4.0), (57, 2.0)):
-        mean = functional.avg_pool2d(film, side, 1, side // 2, count_include_pad=False)
+        mean = film  # by rows, then by columns: a square kernel costs side² a pixel
+        for kernel, margin in (((side, 1), (side // 2, 0)), ((1, side), (0, side // 2))):
+            mean = functional.avg_pool2d(mean, kernel, 1, margin, count_include_pad=False)
         details.append((0.5 + gain * (film - mean)).clamp(0.0, 1.0))
     return torch.cat(details, dim=1)[0]
 

@@ -140,3 +140,11 @@ def load_weights(model: torch.nn.Module, path: Path) -> None:
     missing = [key for key in missing if key != "lm_head.weight"]
     if missing or unexpected:
         raise RuntimeError(f"{path}: missing {missing}, unexpected {unexpected}")
+
+
+def load_vision(model: torch.nn.Module, path: Path) -> None:
+    """Only the vision tower's tensors of a weights file."""
+    tensors = {n: t for n, t in load_file(path).items() if n.startswith("model.visual.")}
+    _, unexpected = model.load_state_dict(tensors, strict=False)
+    if unexpected or not tensors:
+        raise RuntimeError(f"{path}: no vision tower of this shape ({unexpected})")

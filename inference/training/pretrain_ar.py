@@ -19,6 +19,7 @@ from inference.training.forward import ReportForward, masked_cross_entropy
 from inference.training.loop import (
     Schedule,
     TrainingRun,
+    load_vision,
     load_weights,
     save_weights,
     step_generator,
@@ -33,11 +34,13 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=1200)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--learning-rate", type=float, default=1.2e-3)
+    parser.add_argument("--start", type=Path, help="weights whose language model to go on from")
     options = parser.parse_args()
     tokenizer = train_tokenizer()
     pairs = PhantomPairs(options.films, tokenizer)
     model = build_model(tokenizer)
-    load_weights(model, options.out / "vision.safetensors")
+    load_weights(model, options.start or options.out / "vision.safetensors")
+    load_vision(model, options.out / "vision.safetensors")
     frame = PromptFrame(tokenizer)
     forward = ReportForward(model, frame)
     run = TrainingRun(

@@ -1,0 +1,93 @@
+"""Take the README's pictures of the demo: empty, half filled, signed.
+
+    QT_QPA_PLATFORM=offscreen python packaging/take_pictures.py resources/pictures
+
+The real window, the real embedded model; only the reader's hands are simulated.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from PySide6.QtCore import QEventLoop, QObject, QTimer, SignalInstance
+from PySide6.QtWidgets import QApplication
+
+from inference import BlockCommitted
+from inference.phantom import sample_case
+from inference.phantom.dicom_writer import write_dicom
+from workstation.app import build_window
+from workstation.catalog.database import open_database
+from workstation.drafting.drafting_worker import DraftingService
+from workstation.ui.demo_films import DEMO_FILM_SIZE, DEMO_SEEDS
+from workstation.ui.main_window import MainWindow
+from workstation.ui.theme import apply_theme
+
+_SIZE = (1500, 900)
+_SETTLE_MS = 400  # the words' fade, and the coalesced repaint
+
+
+def wait_for(signal: SignalInstance) -> None:
+    loop = QEventLoop()
+    signal.connect(lambda *_: loop.quit())
+    loop.exec()
+
+
+def settle() -> None:
+    loop = QEventLoop()
+    QTimer.singleShot(_SETTLE_MS, loop.quit)
+    loop.exec()
+
+
+class HalfWay(QObject):
+    """Grabs the window when half of the draft's blocks stand."""
+
+    def __init__(self, window: MainWindow, path: Path, at_block: int) -> None:
+        super().__init__(window)
+        self._window, self._path, self._at_block = window, path, at_block
+
+    def on_block(self, event: BlockCommitted) -> None:
+        if event.index == self._at_block:
+            self._window.report_panel.draft_view.is_motion_enabled = False
+            QApplication.processEvents()
+            self._window.grab().save(str(self._path))
+
+
+def main(out: Path) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    app = QApplication([])
+    apply_theme(app)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        films = [write_dicom(sample_case(seed), folder, DEMO_FILM_SIZE) for seed in DEMO_SEEDS]
+        drafting = DraftingService()
+        window = build_window(open_database(folder / "data"), drafting)
+        window.resize(*_SIZE)
+        window.show()
+        drafting.start("embedded", "cpu")
+        wait_for(drafting.engine_ready)
+        window.import_paths(films, open_first=False)
+        wait_for(window.importer.finished)
+        window.study_list.activate_study(
+            window.study_list.model.rows[1].study_instance_uid
+        )
+        wait_for(window.loader.film_loaded)
+        settle()
+        window.grab().save(str(out / "empty.png"))
+
+        half_way = HalfWay(window, out / "half-filled.png", at_block=5)
+        drafting.block_committed.connect(half_way.on_block)
+        window.report_panel.request_draft()
+        wait_for(drafting.draft_finished)
+        settle()
+        window.grab().save(str(out / "drafted.png"))
+        window.desk.sign(lambda _report: "Dr. A. Reader")
+        settle()
+        window.grab().save(str(out / "signed.png"))
+        window.close()
+        drafting.shutdown(60_000)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
