@@ -12,6 +12,7 @@ from inference.phantom import sample_case
 from inference.prompts import IMAGE_PAD
 from inference.training.dataset import PhantomPairs, PromptFrame, answer_ids, augment
 from inference.training.embedded_config import BLOCK_LENGTH
+from inference.training.tokenizer import special_id
 
 
 @pytest.fixture
@@ -75,5 +76,5 @@ def test_augmented_films_stay_films_and_keep_their_sides() -> None:
 def test_prompt_is_whole_blocks_with_one_token_per_vision_feature(tokenizer: Tokenizer) -> None:
     frame = PromptFrame(tokenizer)
     assert frame.length % BLOCK_LENGTH == 0
-    assert frame.ids.count(tokenizer.token_to_id(IMAGE_PAD)) == 64
+    assert frame.ids.count(special_id(tokenizer, IMAGE_PAD)) == 64
     assert frame.patches(torch.rand(2, 224, 224)).shape == (2 * 256, 3 * 2 * 14 * 14)

@@ -142,7 +142,7 @@ def test_one_step_tokens_of_the_engine_are_the_student_s_in_one_pass(
 
 
 @torch.inference_mode()
-@pytest.mark.parametrize("threshold", [0.2, 1.0])
+@pytest.mark.parametrize("threshold", [0.5, 1.0])
 def test_multi_step_tokens_of_the_engine_are_the_teacher_s(
     exported_engine: ReportEngine,
     stage_forward: Callable[[str], ReportForward],
@@ -169,7 +169,8 @@ def test_multi_step_tokens_of_the_engine_are_the_teacher_s(
     if threshold == 1.0:
         assert steps.sort(1).values.tolist() == [[*range(1, BLOCK_LENGTH + 1)]] * BLOCKS
     else:
-        assert 1 < int(steps.max()) < BLOCK_LENGTH  # some committed together, some later
+        assert int(steps.max()) > 1  # some committed later than others, some together
+        assert int(steps.amax(1).min()) < BLOCK_LENGTH
 
 
 @torch.inference_mode()
@@ -198,7 +199,7 @@ def test_recorded_distribution_is_the_one_at_the_step_of_commitment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(collect_trajectories, "MAX_BLOCKS", 1)
-    teacher = BatchedTeacher(forward, stop_ids, threshold=0.3)
+    teacher = BatchedTeacher(forward, stop_ids, threshold=0.85)
     draft = teacher.draft(features)
     cache, mask_id = teacher._prefill(features), int(forward.model.config.mask_token_id)
     steps, tokens = draft.steps[0], draft.tokens[0].long()
