@@ -231,13 +231,13 @@ def add_skeleton(canvas: Canvas, patient: Patient, fractured_side: str | None, w
 
 def _add_broken_rib(canvas: Canvas, points: Array, sign: float) -> None:
     canvas.add_line(points[:8], 4.4, 1.2)
-    fragment = points[9:] + np.array([sign * 1.0, 11.0])
+    fragment = points[9:] + np.array([sign * 1.0, 14.0])
     canvas.add_line(fragment, 4.4, 1.4)
     middle = points[9] + np.array([0.0, 6.0])
     with canvas.marking("fracture"):
         for end in (points[7], fragment[0]):  # sclerotic ends, soft-tissue swelling over them
-            canvas.add_blob((float(end[0]), float(end[1])), (6.5, 6.5), 1.8)
-        canvas.add_blob((float(middle[0]), float(middle[1])), (15, 13), 1.4, edge_mm=4)
+            canvas.add_blob((float(end[0]), float(end[1])), (8.0, 8.0), 2.6)
+        canvas.add_blob((float(middle[0]), float(middle[1])), (21, 18), 2.4, edge_mm=4)
 
 
 def add_airway(canvas: Canvas, patient: Patient) -> None:

@@ -153,6 +153,11 @@ def _draw_finding(rng: np.random.Generator, concept: str, taken: set[Side]) -> S
                 taken.add(side)
         case "cardiomegaly":
             side, severity = None, ("mild", "marked")[int(rng.integers(2))]
+        case "diaphragm_elevation":
+            free = [s for s in _LATERAL if s not in taken]  # fluid or much air would hide the dome
+            if not free:
+                return None
+            side = free[int(rng.integers(len(free)))]
         case "hilar_enlargement":
             side = ("left", "right", "bilateral")[int(rng.integers(3))]
         case "pulmonary_edema" | "emphysema" | "mediastinal_widening" | "scoliosis":
@@ -179,7 +184,7 @@ def _draw_patient(rng: np.random.Generator, statements: tuple[Statement, ...]) -
         ratio = u(0.53, 0.57) if heart.severity == "mild" else u(0.63, 0.70)
     enlarged = present.get("hilar_enlargement")
     big_left, big_right = u(1.75, 2.3), u(1.75, 2.3)
-    bow = u(28, 42) * rng.choice([-1, 1]) if "scoliosis" in present else u(-6, 6)
+    bow = u(36, 50) * rng.choice([-1, 1]) if "scoliosis" in present else u(-6, 6)
     return Patient(
         sex="FM"[int(rng.integers(2))],
         age=int(rng.integers(25, 90)),

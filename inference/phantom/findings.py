@@ -116,16 +116,16 @@ def _add_in_lung(
                 offset = rng.normal(0, 11, 2)
                 radius = rng.uniform(12, 21)
                 canvas.add_blob(
-                    (x + offset[0], y + offset[1]), (radius, radius * 0.9), 1.25, 6, keep
+                    (x + offset[0], y + offset[1]), (radius, radius * 0.9), 2.0, 6, keep
                 )
         case "mass":
             x, y = _place(patient, statement, rng, 26)
-            radius = rng.uniform(18, 25)
+            radius = rng.uniform(20, 27)
             canvas.add_blob((x, y), (radius, radius * rng.uniform(0.88, 1.1)), 4.6, 1.8)
         case "nodule":
-            x, y = _place(patient, statement, rng, 12)
-            radius = rng.uniform(6.5, 9.5)
-            canvas.add_blob((x, y), (radius, radius), 2.6, 1.4)
+            x, y = _place(patient, statement, rng, 15)
+            radius = rng.uniform(9, 12.5)
+            canvas.add_blob((x, y), (radius, radius), 4.2, 1.4)
         case "atelectasis":
             _add_plate_atelectasis(canvas, patient, str(statement.side), air, rng)
         case "pulmonary_edema":
@@ -168,7 +168,7 @@ def _add_plate_atelectasis(
             ],
             axis=1,
         )
-        canvas.add_line(points, 3.0, rng.uniform(1.5, 2.0), air.of(side))
+        canvas.add_line(points, 4.0, rng.uniform(2.4, 3.2), air.of(side))
 
 
 def _add_edema(canvas: Canvas, chest: Chest, air: Aeration, rng: np.random.Generator) -> None:
@@ -200,13 +200,13 @@ def _add_device(
             y = np.linspace(-205, rng.uniform(-92, -80), 6)
             x = spine_x_mm(patient, y) * 0.3 + patient.rotation_mm
             for edge in (-3.6, 3.6):
-                canvas.add_line(np.stack([x + edge, y], axis=1), 1.5, 2.3)
+                canvas.add_line(np.stack([x + edge, y], axis=1), 2.0, 4.5)
         case "gastric_tube":
             y = np.linspace(-205, patient.dome_left_y_mm + 22, 12)
             x = spine_x_mm(patient, y) * 0.5 + 9 + 2.5 * np.sin(y / 40)
             stem = np.stack([x, y], axis=1)
             tail = stem[-1] + np.array([[14.0, 12.0], [34.0, 18.0], [56.0, 15.0]])
-            canvas.add_line(np.concatenate([stem, tail]), 1.7, 2.6)
+            canvas.add_line(np.concatenate([stem, tail]), 2.2, 5.0)
         case "central_venous_catheter":
             _add_catheter(canvas, sign, rng)
         case "pacemaker":
@@ -219,13 +219,13 @@ def _add_device(
                  [wall - 42, y0 - 105], [wall - 62, y0 - 140]]
             ) * np.array([sign, 1.0])  # fmt: skip
             for edge in (-3.2, 3.2):
-                canvas.add_line(points + np.array([edge, 0.0]), 1.6, 2.4)
+                canvas.add_line(points + np.array([edge, 0.0]), 2.2, 4.5)
         case "sternal_wires":
             for index in range(6):
                 y0 = -88 + 27 * index + rng.uniform(-2, 2)
                 angle = np.linspace(0, 2 * np.pi, 11)
-                loop = np.stack([8.5 * np.cos(angle), y0 + 5.5 * np.sin(angle)], axis=1)
-                canvas.add_line(loop, 1.4, 3.8)
+                loop = np.stack([10 * np.cos(angle), y0 + 6.5 * np.sin(angle)], axis=1)
+                canvas.add_line(loop, 1.9, 7.0)
         case _:
             pass
 
@@ -237,7 +237,7 @@ def _add_catheter(canvas: Canvas, sign: float, rng: np.random.Generator) -> None
         points = [[-40, -205], [-34, -165], [-24, -120], [-23, -70], [-25, -30], [-24, tip]]
     else:
         points = [[44, -205], [38, -165], [28, -128], [4, -104], [-17, -82], [-23, -40], [-24, tip]]
-    canvas.add_line(np.array(points, dtype=float), 1.7, 2.4)
+    canvas.add_line(np.array(points, dtype=float), 2.2, 4.5)
 
 
 def _add_pacemaker(canvas: Canvas, patient: Patient, sign: float, rng: np.random.Generator) -> None:

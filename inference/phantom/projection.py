@@ -26,7 +26,19 @@ def render_film(case: PhantomCase, size: int) -> np.ndarray:
 
     The same case at two sizes shows the same body; only noise differs.
     """
-    thickness = render_thickness(case, size)
+    return _expose(case, render_thickness(case, size))
+
+
+def render_film_and_regions(
+    case: PhantomCase, size: int
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """render_film and render_regions from one drawing."""
+    canvas = _draw(case, size)
+    return _expose(case, canvas.tissue_cm), canvas.regions
+
+
+def _expose(case: PhantomCase, thickness: np.ndarray) -> np.ndarray:
+    size = thickness.shape[0]
     rng = np.random.default_rng((case.seed, size))
     transmitted = np.exp(-_MU_PER_CM * np.clip(thickness, 0.0, None))
     scattered = 0.35 * _blur_coarsely(transmitted)

@@ -30,7 +30,7 @@ from inference.training.loop import (
     step_generator,
 )
 from inference.training.rad_layout import mask_blocks, multi_copy_rad_mask
-from inference.training.tokenizer import train_tokenizer
+from inference.training.tokenizer import run_tokenizer
 
 
 def main() -> None:
@@ -42,7 +42,7 @@ def main() -> None:
     parser.add_argument("--copies", type=int, default=2)
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     options = parser.parse_args()
-    tokenizer = train_tokenizer()
+    tokenizer = run_tokenizer(options.out)
     pairs = PhantomPairs(options.films, tokenizer)
     model = build_model(tokenizer)
     load_weights(model, options.out / "ar.safetensors")

@@ -27,7 +27,7 @@ from inference.training.embedded_config import BLOCK_LENGTH, build_model
 from inference.training.feature_cache import cached_features
 from inference.training.forward import ReportForward
 from inference.training.loop import load_weights
-from inference.training.tokenizer import special_id, train_tokenizer
+from inference.training.tokenizer import run_tokenizer, special_id
 
 TOP = 8
 MAX_BLOCKS = 15
@@ -178,7 +178,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=8000)
     parser.add_argument("--threshold", type=float, default=0.85)
     options = parser.parse_args()
-    tokenizer = train_tokenizer()
+    tokenizer = run_tokenizer(options.out)
     pairs = PhantomPairs(options.films, tokenizer)
     model = build_model(tokenizer)
     load_weights(model, options.out / "rad.safetensors")

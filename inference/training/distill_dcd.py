@@ -33,7 +33,7 @@ from inference.training.loop import (
     step_generator,
 )
 from inference.training.rad_layout import mask_blocks, multi_copy_rad_mask
-from inference.training.tokenizer import special_id, train_tokenizer
+from inference.training.tokenizer import run_tokenizer, special_id
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--learning-rate", type=float, default=6e-4)
     options = parser.parse_args()
-    tokenizer = train_tokenizer()
+    tokenizer = run_tokenizer(options.out)
     pairs = PhantomPairs(options.films, tokenizer)
     model = build_model(tokenizer)
     load_weights(model, options.out / "rad.safetensors")

@@ -25,7 +25,7 @@ from inference.training.embedded_config import (
     write_preprocessor_config,
 )
 from inference.training.model_card import write_model_card
-from inference.training.tokenizer import special_id, train_tokenizer
+from inference.training.tokenizer import run_tokenizer, special_id
 
 _VISION_PREFIX = "model.visual."
 STAGE_FILES = {
@@ -85,7 +85,7 @@ def main() -> None:
     parser.add_argument("--scores", type=Path, help="JSON of inference.evaluation, per model")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    tokenizer = train_tokenizer()
+    tokenizer = run_tokenizer(options.run)
     main_file = options.out / STAGE_FILES["dcd"]
     export_weights(options.run / f"{options.main_stage}.safetensors", main_file, True)
     if (options.run / "ar.safetensors").exists():

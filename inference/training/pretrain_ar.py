@@ -24,7 +24,7 @@ from inference.training.loop import (
     save_weights,
     step_generator,
 )
-from inference.training.tokenizer import train_tokenizer
+from inference.training.tokenizer import run_tokenizer
 
 
 def main() -> None:
@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("--learning-rate", type=float, default=1.2e-3)
     parser.add_argument("--start", type=Path, help="weights whose language model to go on from")
     options = parser.parse_args()
-    tokenizer = train_tokenizer()
+    tokenizer = run_tokenizer(options.out)
     pairs = PhantomPairs(options.films, tokenizer)
     model = build_model(tokenizer)
     load_weights(model, options.start or options.out / "vision.safetensors")

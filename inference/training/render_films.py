@@ -2,8 +2,9 @@
 
     python -m inference.training.render_films --out runs/films --count 24000 --first-seed 1000000
 
-Films are written in shards of uint8 [shard, size, size] (already normalised); an interrupted
-run resumes at the first missing shard. Reports follow from the seed and are not stored.
+Films are written in shards of uint8 [shard, size, size] (already normalised), with where each
+finding stands beside them; an interrupted run resumes at the first missing shard. Reports follow
+from the seed and are not stored.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ import numpy as np
 
 from inference.api import ModelImage
 from inference.image_processor import normalise_film
-from inference.phantom import render_film, sample_case
+from inference.phantom import sample_case
+from inference.phantom.projection import render_film_and_regions
+from inference.training.region_labels import CELLS, CONCEPT_NAMES, region_labels, regions_path
 
 SHARD = 500
 
@@ -28,11 +31,14 @@ def shard_path(folder: Path, first_seed: int) -> Path:
 
 
 def render_shard(folder: Path, first_seed: int, size: int) -> int:
-    """Render SHARD films; the file appears only once it is complete."""
+    """Render SHARD films and their region labels; the films' file appears last, complete."""
     films = np.zeros((SHARD, size, size), dtype=np.uint8)
+    labels = np.zeros((SHARD, len(CONCEPT_NAMES), CELLS, CELLS), dtype=np.uint8)
     for offset in range(SHARD):
-        stored = render_film(sample_case(first_seed + offset), size)
+        stored, regions = render_film_and_regions(sample_case(first_seed + offset), size)
         films[offset] = np.round(normalise_film(ModelImage(stored)) * 255)
+        labels[offset] = region_labels(regions)
+    np.save(regions_path(folder, first_seed), labels)
     partial = shard_path(folder, first_seed).with_suffix(".partial.npy")
     np.save(partial, films)
     os.replace(partial, shard_path(folder, first_seed))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
@@ -35,6 +36,15 @@ def train_tokenizer(vocabulary_size: int = 1024) -> Tokenizer:
     )
     tokenizer.train_from_iterator(_corpus(), trainer)
     return tokenizer
+
+
+def run_tokenizer(folder: Path) -> Tokenizer:
+    """The tokenizer of a training run: trained once and kept, so that stages always agree."""
+    path = folder / "tokenizer.json"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        train_tokenizer().save(str(path))
+    return Tokenizer.from_file(str(path))
 
 
 def special_id(tokenizer: Tokenizer, token: str) -> int:

@@ -4,7 +4,7 @@
 
 ECHO starts from a pretrained vision-language model; ours starts from nothing. Two throw-away
 heads read the vision tokens: one every labelled attribute of the film, one which concepts each
-token's cell shows (where render_regions has labelled the film). Only the tower is kept.
+token's cell shows. Only the tower is kept.
 """
 
 from __future__ import annotations
@@ -27,10 +27,12 @@ from inference.training.loop import (
     save_weights,
     step_generator,
 )
+from inference.training.patch_whitening import whiten_patch_embedding
+from inference.training.region_labels import CONCEPT_NAMES, regions_path
 from inference.training.render_films import SHARD
-from inference.training.render_regions import CONCEPT_NAMES, regions_path
-from inference.training.tokenizer import train_tokenizer
+from inference.training.tokenizer import run_tokenizer
 
+_WHITENING_FILMS = 400
 _CELL_WEIGHT = 4.0  # few cells show anything
 ATTRIBUTES = tuple(
     (name, attribute)
@@ -55,7 +57,7 @@ def label_vector(seed: int) -> torch.Tensor:
 
 
 class RegionLabels:
-    """Dense targets of the films that have them by now; render_regions may still be running."""
+    """Dense targets of the films that have them."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -109,12 +111,16 @@ def main() -> None:
     parser.add_argument("--learning-rate", type=float, default=1.2e-3)
     parser.add_argument("--start", type=Path, help="weights to go on from, e.g. an earlier tower")
     options = parser.parse_args()
-    tokenizer = train_tokenizer()
+    tokenizer = run_tokenizer(options.out)
     pairs = PhantomPairs(options.films, tokenizer)
     model = build_model(tokenizer)
+    frame = PromptFrame(tokenizer)
     if options.start is not None:
         load_weights(model, options.start)
-    frame = PromptFrame(tokenizer)
+    else:
+        films = pairs.films(list(range(0, len(pairs), max(1, len(pairs) // _WHITENING_FILMS))))
+        patches = frame.patches(films)
+        whiten_patch_embedding(model.model.visual.patch_embed.proj.weight, patches)
     forward = ReportForward(model, frame)
     head = AttributeHead(frame.ids.count(model.config.image_token_id), 256)
     cell_head = torch.nn.Linear(256, len(CONCEPT_NAMES))

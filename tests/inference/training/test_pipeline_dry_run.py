@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 
 from inference import DECODING_MODES, load_engine
 from inference.api import DraftFinished, GenerationRequest, ModelImage, PrefillDone
-from inference.training import collect_trajectories, render_films, render_regions
+from inference.training import collect_trajectories, region_labels, render_films
 
 _STAGES = ("warm_up_vision", "pretrain_ar", "adapt_rad", "collect_trajectories", "distill_dcd")
 _FIRST_SEED, _SHARD = 5_000, 4
@@ -24,10 +24,9 @@ def small_pipeline(monkeypatch: pytest.MonkeyPatch, tokenizer: Tokenizer) -> Non
 
     After two steps no teacher writes a stop token, so that none would be.
     """
-    for name in ("dataset", "render_films", "render_regions", "warm_up_vision"):
+    for name in ("dataset", "render_films", "warm_up_vision"):
         monkeypatch.setattr(f"inference.training.{name}.SHARD", _SHARD)
-    for name in (*_STAGES, "export_model"):
-        monkeypatch.setattr(f"inference.training.{name}.train_tokenizer", lambda: tokenizer)
+    monkeypatch.setattr("inference.training.tokenizer.train_tokenizer", lambda: tokenizer)
     monkeypatch.setattr(collect_trajectories, "keep_row", lambda *_: True)
     monkeypatch.setattr(collect_trajectories, "MAX_BLOCKS", 3)
 
@@ -55,7 +54,7 @@ def test_every_stage_runs_and_the_engine_drafts_with_the_result(
     films.mkdir()
     for seed in (_FIRST_SEED, _FIRST_SEED + _SHARD):
         render_films.render_shard(films, seed, 224)
-    render_regions.label_shard(films, _FIRST_SEED)  # the other shard has no labels yet
+    region_labels.regions_path(films, _FIRST_SEED).unlink()  # films without labels do too
     for stage in _STAGES:
         own = ("--count", 8, "--threshold", 0.0) if stage == "collect_trajectories" else (
             "--steps", 2, "--batch", 2,

@@ -51,7 +51,7 @@ def exported_engine(
     for stage, seed in STAGE_SEEDS.items():
         save_weights(build_random_model(seed), run / f"{stage}.safetensors")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(export_model, "train_tokenizer", lambda: tokenizer)
+        patch.setattr("inference.training.tokenizer.train_tokenizer", lambda: tokenizer)
         patch.setattr("sys.argv", ["export_model", "--run", str(run), "--out", str(out)])
         export_model.main()
     return load_engine(out, "cpu")
