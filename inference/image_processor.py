@@ -62,7 +62,11 @@ class ImageProcessor:
         if self.pad_to_square:
             grey = _pad_to_square(grey)
         height, width = smart_resize(
-            *grey.shape, self.patch_size * self.merge_size, self.min_pixels, self.max_pixels
+            grey.shape[0],
+            grey.shape[1],
+            self.patch_size * self.merge_size,
+            self.min_pixels,
+            self.max_pixels,
         )
         resized = _resize(grey, height, width)
         return self.patchify(torch.from_numpy(resized))

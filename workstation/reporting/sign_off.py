@@ -22,7 +22,7 @@ from workstation.reporting.report_state import (
 )
 from workstation.reporting.report_store import Addendum, damage_named, require_unsigned
 
-MEANING = "Author of the report: read, edited where needed, and approved"
+MEANING = "I have reviewed the images and approve this report."
 
 
 class NothingToSign(Exception):

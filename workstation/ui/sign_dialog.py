@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from workstation.reporting.report_state import ReportState, report_text
+from workstation.reporting.sign_off import MEANING
 from workstation.ui.theme import report_font
 
 
@@ -58,7 +59,7 @@ class SignDialog(QDialog):
     @property
     def meaning(self) -> str:
         """What the signature says."""
-        return self.tr("I have reviewed the images and approve this report.")
+        return MEANING
 
     @property
     def signer_name(self) -> str:
