@@ -69,9 +69,7 @@ def main(out: Path) -> None:
         wait_for(drafting.engine_ready)
         window.import_paths(films, open_first=False)
         wait_for(window.importer.finished)
-        window.study_list.activate_study(
-            window.study_list.model.rows[1].study_instance_uid
-        )
+        window.study_list.activate_study(window.study_list.model.rows[1].study_instance_uid)
         wait_for(window.loader.film_loaded)
         settle()
         window.grab().save(str(out / "empty.png"))

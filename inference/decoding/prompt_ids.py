@@ -30,7 +30,8 @@ def build_prompt_ids(
     text = render_prompt(language, image_token_counts, system)
     ids: list[int] = tokenizer.encode(text, add_special_tokens=False).ids
     padding = -len(ids) % block_length if pad else 0
-    return [tokenizer.token_to_id(END_OF_TEXT)] * padding + ids
+    filler: int = tokenizer.token_to_id(END_OF_TEXT)  # type: ignore[assignment]  # checked at load
+    return [filler] * padding + ids
 
 
 def rope_positions(

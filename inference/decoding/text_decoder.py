@@ -7,7 +7,7 @@ into rows, so that keys are never repeated. Batch is always one: rows are [rows,
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import nn
@@ -144,7 +144,7 @@ class TextDecoder:
 class _Layer:
     """One decoder layer's weights, joined where they share an input."""
 
-    def __init__(self, layer: nn.Module) -> None:
+    def __init__(self, layer: Any) -> None:  # transformers is untyped here: Qwen2_5_VLDecoderLayer
         attention, mlp = layer.self_attn, layer.mlp
         self.input_norm: torch.Tensor = layer.input_layernorm.weight
         self.post_norm: torch.Tensor = layer.post_attention_layernorm.weight

@@ -15,7 +15,7 @@ _CHEST_WORDS = ("CHEST", "THORAX", "LUNG", "RIB")
 
 
 def reason_not_to_draft(header: InstanceHeader) -> str:
-    """"" where the film may be a frontal chest film, else why the model is not asked."""
+    """Empty where the film may be a frontal chest film, else why the model is not asked."""
     translate = QCoreApplication.translate
     if header.modality not in _RADIOGRAPHS:
         text = translate("eligibility", "The model reads chest radiographs; this is {0}.")
