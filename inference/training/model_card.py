@@ -27,7 +27,7 @@ the real method, on a fresh machine without GPU or network.
 | stage | steps | minutes (2 CPU cores, shared with other work) | last loss |
 | --- | --- | --- | --- |
 {stages}
-All on 24,000 phantoms (seeds 1,000,000 to 1,023,999), bfloat16 autocast, AdamW.
+Rendered phantoms from seed 1,000,000 on, bfloat16 autocast, AdamW. {history}
 
 ## Scores
 
@@ -68,12 +68,19 @@ def write_model_card(folder: Path, run: Path, version: str, scores_path: Path) -
     text = _HEAD.format(
         version=version,
         stages=_stage_rows(run),
+        history=_history(run),
         phantoms=student["reports"],
         last_seed=student["reports"] - 1,
         scores="".join(_score_row(label, summary) for label, summary in scores.items()),
         concepts=concepts,
     )
     (folder / "README.md").write_text(text, encoding="utf-8")
+
+
+def _history(run: Path) -> str:
+    """What the logs of this run don't say (earlier runs it went on from): run/history.md."""
+    path = run / "history.md"
+    return path.read_text(encoding="utf-8").strip() if path.exists() else ""
 
 
 def _stage_rows(run: Path) -> str:
