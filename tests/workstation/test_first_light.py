@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QDialog
 from pytestqt.qtbot import QtBot
 
@@ -193,6 +195,20 @@ def test_unreadable_files_are_listed_and_the_rest_opens(
     assert refused == {"truncated.dcm", "notes.txt"}
     assert len(desk.records.catalog.list_studies()) == 1
     assert desk.window.viewer.film is not None
+
+
+def test_dropped_films_are_imported_and_opened(
+    modelless_desk: Desk, phantom_films: list[Path], qtbot: QtBot
+) -> None:
+    window = modelless_desk.window
+    dropped = QMimeData()
+    dropped.setUrls([QUrl.fromLocalFile(str(phantom_films[0]))])
+    action, buttons = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+    event = QDropEvent(QPointF(5, 5), action, dropped, buttons, Qt.KeyboardModifier.NoModifier)
+    with qtbot.waitSignal(window.loader.film_loaded, timeout=30_000):
+        window.dropEvent(event)
+    assert window.viewer.film is not None
+    assert modelless_desk.events() == ["import", "study-opened"]
 
 
 def test_a_model_that_cannot_be_loaded_leaves_writing_by_hand(
