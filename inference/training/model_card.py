@@ -27,7 +27,9 @@ the real method, on a fresh machine without GPU or network.
 | stage | steps | minutes (2 CPU cores, shared with other work) | last loss |
 | --- | --- | --- | --- |
 {stages}
-Rendered phantoms from seed 1,000,000 on, bfloat16 autocast, AdamW. {history}
+Rendered phantoms from seed 1,000,000 on, bfloat16 autocast, AdamW.
+
+{history}
 
 ## Scores
 
@@ -50,6 +52,8 @@ One-step student, F1 per concept:
 The phantom's findings are drawn with a gap between normal and abnormal, one wording each, never
 more than four at once. Token confidence is the model's probability of its own words; it is not
 calibrated and is no probability of disease. Films that are not frontal chests are not recognised.
+Side and zone are the weakest part, thin lines (catheters, gastric tube) and small lesions are often
+missed, and the one-step student still prints broken sentences where its teacher is in doubt.
 """
 
 _STAGE_NAMES = {
