@@ -140,3 +140,19 @@ def test_unusable_config_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "preprocessor_config.json").write_text(text)
     with pytest.raises(EngineError, match=r"preprocessor_config\.json"):
         ImageProcessor.from_folder(tmp_path)
+
+
+@pytest.mark.parametrize("side", [1, 100, 1024, 1536, 2500, 3000, 3072])
+def test_a_fixed_square_is_filled_whatever_the_film_size(side: int) -> None:
+    grey = (0.5, 0.5, 0.5)
+    processor = ImageProcessor(14, 2, 2, 224 * 224, 224 * 224, grey, grey, pad_to_square=True)
+    _, grid = processor(ModelImage(np.arange(side * side, dtype=float).reshape(side, side)))
+    assert grid == (1, 16, 16)
+
+
+def test_noise_does_not_move_the_grey_range() -> None:
+    rng = np.random.default_rng(3)
+    body = np.linspace(1000, 3000, 1536)[:, None] * np.ones((1, 1536))
+    noisy = ModelImage(body + rng.normal(0, 400, body.shape))
+    clean = normalise_film(ModelImage(body))
+    assert abs(normalise_film(noisy).mean() - clean.mean()) < 0.005
