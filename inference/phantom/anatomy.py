@@ -22,9 +22,9 @@ def soft_step(distance_mm: Array, edge_mm: float = 2.0) -> Array:
 
 @dataclass(eq=False)
 class Canvas:
-    """The film being built. x_mm, y_mm, tissue_cm, lung: [size, size] float32.
+    """The film being built. x_mm, y_mm, tissue_cm: [size, size] float32.
 
-    lung: signed fraction of air-filled lung along the ray, per side, before vessels are added.
+    regions: what was drawn under ``marking``, by concept.
     """
 
     size: int
@@ -124,9 +124,6 @@ class Chest:
     lung_depth_cm: Array
     hilum_left: tuple[float, float]
     hilum_right: tuple[float, float]
-    outer_left_mm: Array  # [size, size] |x| of the inner chest wall at each row
-    base_left_mm: float
-    base_right_mm: float
 
     def lung(self, side: str) -> Array:
         return self.lung_left if side == "left" else self.lung_right
@@ -171,10 +168,7 @@ def build_chest(canvas: Canvas, patient: Patient) -> Chest:
     )
     left, right = lungs
     canvas.tissue_cm -= AIR_SHARE * depth * (left + right)
-    return Chest(
-        left, right, depth.astype(np.float32),
-        (36.0 + 4, -18.0), (-38.0, -10.0), wall, patient.dome_left_y_mm, patient.dome_right_y_mm,
-    )  # fmt: skip
+    return Chest(left, right, depth.astype(np.float32), (40.0, -18.0), (-38.0, -10.0))
 
 
 def _is_flat(patient: Patient, dome_y_mm: float) -> bool:

@@ -15,13 +15,13 @@ from sqlalchemy import Connection, Engine, Select, case, func, insert, select
 from workstation.catalog.database import read_transaction, write_transaction
 from workstation.catalog.schema import InstanceRecord, ReportRecord, SignatureRecord, StudyRecord
 from workstation.dicom.unreadable import UnreadableInstance
+from workstation.dicom.view_position import FRONTAL_VIEWS
 
 if TYPE_CHECKING:
     from workstation.dicom.instance_reader import InstanceHeader
 
 StudyStatus = Literal["new", "draft", "signed"]
 
-_FRONTAL_VIEWS = ("PA", "AP")  # View Position, PS3.3 C.8.1.3
 _ISO_DATE = re.compile(r"(\d{4})[-/.](\d{2})(?:[-/.](\d{2}))?")
 
 
@@ -132,7 +132,7 @@ class StudyCatalog:
                 record.source_format,
             )
             .where(record.study_instance_uid == study_instance_uid)
-            .order_by(case((record.view_position.in_(_FRONTAL_VIEWS), 0), else_=1), record.added_at)
+            .order_by(case((record.view_position.in_(FRONTAL_VIEWS), 0), else_=1), record.added_at)
         )
         with read_transaction(self._engine) as connection:
             rows = connection.execute(query).all()

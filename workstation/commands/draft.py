@@ -28,8 +28,7 @@ from workstation.dicom.instance_reader import (
     read_film,
     read_header,
 )
-
-_FRONTAL_VIEWS = ("PA", "AP")  # View Position, PS3.3 C.8.1.3
+from workstation.dicom.view_position import FRONTAL_VIEWS
 
 _ReportFailure = Callable[[object], None]
 
@@ -125,7 +124,7 @@ def _group_by_study(
         instances = studies.setdefault(header.study_instance_uid, {})
         instances.setdefault(header.sop_instance_uid, (header, path))
     return {
-        uid: sorted(found.values(), key=lambda item: item[0].view_position not in _FRONTAL_VIEWS)
+        uid: sorted(found.values(), key=lambda item: item[0].view_position not in FRONTAL_VIEWS)
         for uid, found in studies.items()
     }
 

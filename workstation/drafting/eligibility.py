@@ -8,9 +8,9 @@ from __future__ import annotations
 from PySide6.QtCore import QCoreApplication
 
 from workstation.dicom.instance_reader import InstanceHeader
+from workstation.dicom.view_position import FRONTAL_VIEWS
 
 _RADIOGRAPHS = ("CR", "DX", "RG", "XR", "SC", "OT", "")
-_FRONTAL_VIEWS = ("PA", "AP", "")  # View Position, PS3.3 C.8.1.3; often missing
 _CHEST_WORDS = ("CHEST", "THORAX", "LUNG", "RIB")
 
 
@@ -20,7 +20,8 @@ def reason_not_to_draft(header: InstanceHeader) -> str:
     if header.modality not in _RADIOGRAPHS:
         text = translate("eligibility", "The model reads chest radiographs; this is {0}.")
         return text.format(header.modality)
-    if header.view_position.upper() not in _FRONTAL_VIEWS:
+    view = header.view_position.upper()
+    if view and view not in FRONTAL_VIEWS:  # often missing: then nothing is known
         text = translate("eligibility", "The model reads frontal films; this one is marked {0}.")
         return text.format(header.view_position)
     body_part = header.body_part.upper()

@@ -20,7 +20,6 @@ from inference import (
     EngineError,
     GenerationRequest,
     PrefillDone,
-    resource_folder,
 )
 from workstation.commands import draft as draft_command
 from workstation.commands.draft import run_draft
@@ -212,10 +211,6 @@ def test_missing_model_folder_is_named(
     assert f"{folder}: no such model folder" in capsys.readouterr().err
 
 
-@pytest.mark.skipif(
-    not (resource_folder() / "models" / "embedded" / "echo_manifest.json").exists(),
-    reason="the embedded model is not built yet",
-)
 def test_embedded_model_drafts_a_film(
     write_film: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
