@@ -1,0 +1,128 @@
+"""Reads a free-text report: its statements by section, and the sentences that state nothing."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from inference.report_language.extraction import extract_statements
+from inference.report_language.prose_repair import repair_prose
+from inference.report_language.raw_sections import split_raw_sections
+from inference.report_language.sentences import split_sentences
+from inference.report_language.statements import Language, Statement
+from inference.report_language.template import NOT_A_FRONTAL_CHEST
+
+# "Normal chest.", "No active disease.": states no concept, and leaves every one implied normal.
+_NORMAL: dict[Language, str] = {
+    "en": (
+        r"\b(?:normal|unremarkable|negative|clear)\b.{0,30}\b(?:chest|study|exam(?:ination)?"
+        r"|radiographs?|x-?rays?|film)\b|\b(?:chest|study|exam(?:ination)?|radiographs?|x-?rays?"
+        r"|cxr)\b.{0,20}\b(?:normal|unremarkable|negative)\b|\bno\b.{0,40}\b(?:disease|process"
+        r"|abnormalit(?:y|ies)|findings?|pathology)\b|\bthorax is symmetric\b|\A\W*normal\W*\Z"
+        r"|\botherwise\b.{0,20}\b(?:clear|normal|unremarkable)\b"
+    ),
+    "zh": (
+        r"未见(?:明[显确])?(?:急性|活动性)?(?:病变|异常|改变)|(?:大致|基本)?正常"
+        r"|无(?:明[显确])?异常|胸廓.{0,4}对称"
+    ),
+}
+_NOT_ASSESSED: dict[Language, str] = {
+    "en": (
+        r"\b(?:cannot|can't|could not|not|difficult to|hard to|limited?|unable to|suboptimal\w*)"
+        r" (?:\w+ ){0,3}?(?:evaluat\w+|assess\w*|visuali[sz]ed|seen|included|imaged)\b"
+        r"|\bobscur\w+|\bexcluded from\b|\boff the (?:film|image)\b|\blimits? (?:\w+ ){0,2}?"
+        r"(?:evaluation|assessment)\b"
+    ),
+    "zh": (
+        r"(?:无法|不能|难以|未能)(?:进行)?(?:评估|评价|判断|显示|观察)|显示不清|遮挡|未包括|观察不清"
+    ),
+}
+# What is then not implied normal: pattern of the structure -> concepts.
+_STRUCTURES: dict[Language, tuple[tuple[str, tuple[str, ...]], ...]] = {
+    "en": (
+        (r"\bheart\b|\bcardiac\b|\bcardiomediast", ("cardiomegaly",)),
+        (r"mediastin", ("mediastinal_widening",)),
+        (r"\bhil(?:a|um|ar)\b", ("hilar_enlargement",)),
+        (r"diaphragm", ("diaphragm_elevation",)),
+        (r"costophrenic|\bcp angle", ("pleural_effusion",)),
+        (r"\bapex\b|\bapices\b", ("pneumothorax",)),
+        (r"\b(?:lung )?bases?\b|\blungs?\b", ("consolidation",)),
+        (r"\bribs?\b|\bbon[ey]|\bosseous\b", ("fracture",)),
+    ),
+    "zh": (
+        (r"心影|心脏|心缘", ("cardiomegaly",)),
+        (r"纵隔", ("mediastinal_widening",)),
+        (r"肺门", ("hilar_enlargement",)),
+        (r"膈", ("diaphragm_elevation",)),
+        (r"肋膈角", ("pleural_effusion",)),
+        (r"肺尖", ("pneumothorax",)),
+        (r"肺野|下肺|肺底", ("consolidation",)),
+        (r"肋骨|骨", ("fracture",)),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class RawReading:
+    """What a report says. Sentences are as ``repair_prose`` leaves them.
+
+    findings, impression: statements of the two sections, offsets into ``text``.
+    silent: sentences of both sections that state nothing, those that call the chest normal apart.
+    unassessed: concepts that the report says could not be judged.
+    """
+
+    text: str
+    findings: tuple[Statement, ...]
+    impression: tuple[Statement, ...]
+    silent: tuple[str, ...]
+    unassessed: frozenset[str]
+    calls_normal: bool
+    is_refusal: bool
+
+    @property
+    def statements(self) -> tuple[Statement, ...]:
+        return self.findings + self.impression
+
+
+def read_raw_report(raw: str, language: Language) -> RawReading:
+    """Read a report; indication, technique and comparison are left out.
+
+    Raises ValueError for a language without rules.
+    """
+    text = repair_prose(raw, language)
+    said: dict[str, list[Statement]] = {"findings": [], "impression": []}
+    silent: list[str] = []
+    unassessed: set[str] = set()
+    calls_normal = is_refusal = False
+    for section, start, end in split_raw_sections(text, language):
+        if section == "other":
+            continue
+        body = text[start:end]
+        statements = extract_statements(body, language)
+        said[section].extend(statements)
+        for first, last in split_sentences(body):
+            sentence = body[first:last]
+            unassessed |= _find_unassessed(sentence, language)
+            if sentence == NOT_A_FRONTAL_CHEST[language]:
+                is_refusal = True
+            if any(first <= s.start < last for s in statements):
+                continue
+            if re.search(_NORMAL[language], sentence, re.IGNORECASE):
+                calls_normal = True
+            elif re.search(r"\w{2}", sentence):
+                silent.append(sentence)
+    return RawReading(
+        text, tuple(said["findings"]), tuple(said["impression"]), tuple(silent),
+        frozenset(unassessed), calls_normal, is_refusal,
+    )  # fmt: skip
+
+
+def _find_unassessed(sentence: str, language: Language) -> set[str]:
+    if not re.search(_NOT_ASSESSED[language], sentence, re.IGNORECASE):
+        return set()
+    return {
+        concept
+        for structure, concepts in _STRUCTURES[language]
+        if re.search(structure, sentence, re.IGNORECASE)
+        for concept in concepts
+    }
