@@ -12,8 +12,10 @@ from typing import Literal
 
 import numpy as np
 
-DecodingMode = Literal["one-step", "multi-step", "autoregressive"]
-DECODING_MODES: tuple[DecodingMode, ...] = ("one-step", "multi-step", "autoregressive")
+from inference.report_language import Language
+
+DecodingMode = Literal["one-step", "adaptive", "multi-step", "autoregressive"]
+DECODING_MODES: tuple[DecodingMode, ...] = ("one-step", "adaptive", "multi-step", "autoregressive")
 
 
 class EngineError(Exception):
@@ -48,14 +50,18 @@ class GenerationRequest:
 
     denoising_steps and confidence_threshold steer ``multi-step`` only: at most that many
     steps a block; positions above the threshold are committed together (ECHO, decoding).
+    adaptive_threshold and adaptive_max_passes steer ``adaptive`` only: positions below the
+    threshold are looked at again, in at most that many passes a block, the first included.
     """
 
     request_id: str
     images: tuple[ModelImage, ...]
-    language: Literal["en"] = "en"
+    language: Language = "en"
     decoding: DecodingMode = "one-step"
     denoising_steps: int = 8
     confidence_threshold: float = 0.85
+    adaptive_threshold: float = 0.7
+    adaptive_max_passes: int = 8
     max_new_tokens: int = 512
 
 
@@ -90,7 +96,10 @@ class BlockCommitted:
 
 @dataclass(frozen=True)
 class DraftFinished:
-    """The answer ended; tokens counts valid tokens only (nothing after the first stop id)."""
+    """The answer ended; tokens counts valid tokens only (nothing after the first stop id).
+
+    extra_passes: of ``adaptive``, those beyond one a block; 0 in the other modes.
+    """
 
     request_id: str
     text: str
@@ -101,6 +110,7 @@ class DraftFinished:
     tokens: int
     prefill_ms: float
     decode_ms: float
+    extra_passes: int = 0
 
     @property
     def tokens_per_second(self) -> float:

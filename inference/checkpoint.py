@@ -175,7 +175,7 @@ def _released_manifest(folder: Path) -> Manifest:
         max_images=2,
         pad_prompt_to_block=False,
         system_prompt=_QWEN_SYSTEM_PROMPT,
-        decoding_modes=("one-step", "multi-step"),
+        decoding_modes=("one-step", "adaptive", "multi-step"),
     )
 
 

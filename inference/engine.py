@@ -29,6 +29,7 @@ from inference.api import (
     UnsupportedRequest,
 )
 from inference.checkpoint import Checkpoint, open_checkpoint
+from inference.decoding.adaptive import decode_adaptive
 from inference.decoding.answer import Answer
 from inference.decoding.autoregressive import decode_autoregressive
 from inference.decoding.draft_session import Block, DecodingCancelled, DraftSession
@@ -37,6 +38,7 @@ from inference.decoding.one_step import decode_one_step
 from inference.decoding.prompt_ids import build_prompt_ids, rope_positions
 from inference.decoding.text_decoder import TextDecoder
 from inference.prompts import PROMPTS, parse_sections
+from inference.report_grammar import BrokenRuns
 
 
 class _Weights(NamedTuple):
@@ -66,6 +68,8 @@ class ReportEngine:
         offered = set(manifest.decoding_modes)
         if manifest.autoregressive_weights is None:
             offered.discard("autoregressive")
+        if "one-step" in offered:
+            offered.add("adaptive")  # the same weights; older manifests don't know the mode
         return EngineDescription(
             model_name=manifest.name,
             model_version=manifest.version,
@@ -115,7 +119,7 @@ class ReportEngine:
         answer = Answer(
             self._checkpoint.tokenizer, self._checkpoint.stop_ids, request.max_new_tokens
         )
-        blocks, index, decode_ms = _decode_blocks(session, request), 0, 0.0
+        blocks, index, decode_ms = self._decode_blocks(session, request), 0, 0.0
         while answer.stop_reason is None:
             resumed = perf_counter()
             block = next(blocks)
@@ -142,7 +146,33 @@ class ReportEngine:
             tokens=len(answer.token_ids),
             prefill_ms=prefill_ms,
             decode_ms=decode_ms,
+            extra_passes=session.passes - index if request.decoding == "adaptive" else 0,
         )
+
+    def _decode_blocks(self, session: DraftSession, request: GenerationRequest) -> Iterator[Block]:
+        match request.decoding:
+            case "one-step":
+                return decode_one_step(session)
+            case "adaptive":
+                return decode_adaptive(
+                    session,
+                    request.adaptive_threshold,
+                    request.adaptive_max_passes,
+                    self._checkpoint.stop_ids,
+                    self._find_broken(request),
+                )
+            case "multi-step":
+                return decode_multi_step(
+                    session, request.denoising_steps, request.confidence_threshold
+                )
+            case "autoregressive":
+                return decode_autoregressive(session)
+
+    def _find_broken(self, request: GenerationRequest) -> BrokenRuns | None:
+        """Only for a model whose every sentence is known; else confidence alone counts."""
+        if not self._checkpoint.manifest.canonical_wording:
+            return None
+        return BrokenRuns(self._checkpoint.tokenizer, request.language)
 
     def _prefill(self, request: GenerationRequest, cancel: CancelToken) -> DraftSession:
         """Vision tower and prompt; the cache then holds all that decoding won't feed again."""
@@ -208,10 +238,12 @@ class ReportEngine:
                 f"{len(request.images)} images: {description.model_name} takes 1 to "
                 f"{description.max_images}"
             )
-        if request.max_new_tokens < 1 or request.denoising_steps < 1:
-            raise UnsupportedRequest("max_new_tokens and denoising_steps must be at least 1")
-        if not 0.0 <= request.confidence_threshold <= 1.0:
-            raise UnsupportedRequest("confidence_threshold must lie in 0..1")
+        for name in ("max_new_tokens", "denoising_steps", "adaptive_max_passes"):
+            if getattr(request, name) < 1:
+                raise UnsupportedRequest(f"{name} must be at least 1")
+        for name in ("confidence_threshold", "adaptive_threshold"):
+            if not 0.0 <= getattr(request, name) <= 1.0:
+                raise UnsupportedRequest(f"{name} must lie in 0..1")
 
 
 def choose_device(device: str) -> torch.device:
@@ -227,14 +259,6 @@ def choose_device(device: str) -> torch.device:
     if chosen.type == "cuda" and (chosen.index or 0) >= torch.cuda.device_count():
         raise EngineError(f"device {device!r}: this machine has no such GPU")
     return chosen
-
-
-def _decode_blocks(session: DraftSession, request: GenerationRequest) -> Iterator[Block]:
-    if request.decoding == "one-step":
-        return decode_one_step(session)
-    if request.decoding == "multi-step":
-        return decode_multi_step(session, request.denoising_steps, request.confidence_threshold)
-    return decode_autoregressive(session)
 
 
 def _elapsed_ms(since: float) -> float:

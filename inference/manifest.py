@@ -31,6 +31,8 @@ class Manifest:
     autoregressive_weights, multi_step_weights: weights of their own for that decoding mode;
     None means no autoregressive mode, and multi-step on the one-step weights. Such a file may
     leave out the vision tower, which then is the main file's.
+    canonical_wording: the model was trained on the wording of report_language's template and on
+    nothing else, so that a sentence outside it is a broken one (adaptive looks again).
     """
 
     name: str
@@ -44,6 +46,7 @@ class Manifest:
     decoding_modes: tuple[DecodingMode, ...] = DECODING_MODES
     autoregressive_weights: str | None = None
     multi_step_weights: str | None = None
+    canonical_wording: bool = False
     files: Mapping[str, FileDigest] = field(default_factory=dict)
 
 
@@ -66,6 +69,7 @@ def read_manifest(folder: Path) -> Manifest | None:
             decoding_modes=tuple(values["decoding_modes"]),
             autoregressive_weights=values.get("autoregressive_weights"),
             multi_step_weights=values.get("multi_step_weights"),
+            canonical_wording=bool(values.get("canonical_wording", False)),
             files={
                 name: FileDigest(str(entry["sha256"]), int(entry["bytes"]))
                 for name, entry in values["files"].items()

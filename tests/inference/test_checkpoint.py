@@ -73,7 +73,7 @@ def test_released_layout_loads_and_decodes(
     renamed = ReportEngine.load(released_folder, "cpu")
     assert _tokens(renamed, make_request()) == expected
     description = renamed.description
-    assert description.decoding_modes == ("one-step", "multi-step")
+    assert description.decoding_modes == ("one-step", "adaptive", "multi-step")
     assert (description.model_name, description.block_length) == ("model", 4)
     assert renamed._checkpoint.manifest.system_prompt == "You are a helpful assistant."
 
@@ -130,10 +130,20 @@ def test_extra_weights_may_share_the_vision_tower(
     assert torch.equal(first, second)
 
 
+def test_manifests_from_before_adaptive_offer_it_if_they_offer_one_step(
+    copied_folder: Path,
+) -> None:
+    _change_json(copied_folder / MANIFEST_NAME, decoding_modes=["one-step", "autoregressive"])
+    engine = ReportEngine.load(copied_folder, "cpu")
+    assert engine.description.decoding_modes == ("one-step", "adaptive", "autoregressive")
+    _change_json(copied_folder / MANIFEST_NAME, decoding_modes=["multi-step"])
+    assert ReportEngine.load(copied_folder, "cpu").description.decoding_modes == ("multi-step",)
+
+
 def test_mode_without_weights_is_not_offered(copied_folder: Path) -> None:
     _change_json(copied_folder / MANIFEST_NAME, autoregressive_weights=None)
     engine = ReportEngine.load(copied_folder, "cpu")
-    assert engine.description.decoding_modes == ("one-step", "multi-step")
+    assert engine.description.decoding_modes == ("one-step", "adaptive", "multi-step")
 
 
 def test_model_sha256_is_the_digest_of_the_file_digests(tiny_folder: Path) -> None:

@@ -25,7 +25,7 @@ from inference.api import (
 from inference.decoding.draft_session import DraftSession
 from inference.engine import ReportEngine, choose_device
 
-MODES: tuple[DecodingMode, ...] = ("one-step", "multi-step", "autoregressive")
+MODES: tuple[DecodingMode, ...] = ("one-step", "adaptive", "multi-step", "autoregressive")
 MakeRequest = Callable[..., GenerationRequest]
 
 
@@ -126,6 +126,30 @@ def test_one_step_needs_one_pass_a_block(
     assert [block.passes for block in _blocks(events)] == list(range(1, len(events) - 1))
 
 
+def test_extra_passes_are_those_beyond_one_a_block(
+    tiny_engine: ReportEngine, make_request: MakeRequest
+) -> None:
+    for mode in MODES:
+        events = list(tiny_engine.draft(make_request(decoding=mode, adaptive_threshold=0.9)))
+        last = events[-1]
+        assert isinstance(last, DraftFinished)
+        extra = last.passes - len(_blocks(events))
+        assert last.extra_passes == (extra if mode == "adaptive" else 0)
+        assert extra > 0 or mode in ("one-step", "autoregressive")
+
+
+def test_canonical_models_are_asked_again_about_broken_sentences(
+    tiny_engine: ReportEngine, make_request: MakeRequest
+) -> None:
+    """A random model writes nothing canonical."""
+    checkpoint = tiny_engine._checkpoint
+    canonical = replace(checkpoint.manifest, canonical_wording=True)
+    engine = ReportEngine(replace(checkpoint, manifest=canonical), tiny_engine._device)
+    request = make_request(decoding="adaptive", adaptive_threshold=0.0)
+    assert list(tiny_engine.draft(request))[-1].extra_passes == 0  # type: ignore[union-attr]
+    assert list(engine.draft(request))[-1].extra_passes > 0  # type: ignore[union-attr]
+
+
 def test_autoregressive_needs_one_pass_a_token(
     tiny_engine: ReportEngine, make_request: MakeRequest
 ) -> None:
@@ -203,7 +227,7 @@ def test_mask_token_is_never_committed(
         return values
 
     monkeypatch.setattr(decoder, "logits", favouring_mask)
-    for mode in ("one-step", "multi-step"):
+    for mode in ("one-step", "adaptive", "multi-step"):
         for block in _blocks(list(tiny_engine.draft(make_request(decoding=mode)))):
             assert mask_token_id not in block.token_ids
             assert all(np.isfinite(block.confidences))
@@ -229,13 +253,15 @@ def test_loop_is_cut(
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [
-        ({"decoding": "sideways"}, "sideways.*one-step, multi-step, autoregressive"),
+        ({"decoding": "sideways"}, "sideways.*one-step, adaptive, multi-step, autoregressive"),
         ({"language": "zh"}, "zh"),
         ({"images": ()}, "0 images"),
         ({"images": (ModelImage(np.ones((28, 28))),) * 3}, "3 images"),
         ({"max_new_tokens": 0}, "max_new_tokens"),
         ({"denoising_steps": 0}, "denoising_steps"),
         ({"confidence_threshold": 1.5}, "confidence_threshold"),
+        ({"adaptive_max_passes": 0}, "adaptive_max_passes"),
+        ({"adaptive_threshold": -0.1}, "adaptive_threshold"),
     ],
 )
 def test_unsupported_request_is_refused_at_once(

@@ -7,7 +7,7 @@ by loops written here from echo.md ("Decoding") and from nothing else.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
@@ -109,6 +109,37 @@ def _naive_blocks(plain: Recompute, steps: int, threshold: float) -> Run:
     return Run(ids[start:end], [confidences[p] for p in range(start, end)], passes)
 
 
+def _naive_adaptive(
+    plain: Recompute, threshold: float, max_passes: int, stop_ids: Collection[int] = ()
+) -> Run:
+    """echo.md, "Adaptive decoding": commit what is sure, look again at the rest."""
+    length, mask = plain.block_length, plain.mask_token_id
+    ids, confidences, passes = list(plain.prompt), {}, 0
+    while len(ids) < len(plain.prompt) + NEW_TOKENS:
+        ids += [mask] * (length - len(ids) % length)
+        masked = {position for position, token in enumerate(ids) if token == mask}
+        for look in range(1, max_passes + 1):
+            for position in masked:
+                ids[position] = mask
+            probabilities = plain.logits(ids, length).softmax(-1)
+            passes += 1
+            for position in masked:
+                ids[position] = int(probabilities[position].argmax())
+                confidences[position] = float(probabilities[position].max())
+            block = range(len(ids) - length, len(ids))
+            stops = [p for p in block if p >= len(plain.prompt) and ids[p] in stop_ids]
+            stop = min(stops, default=len(ids))
+            doubtful = {p for p in masked if p <= stop and confidences[p] < threshold}
+            followers = set(range(stop, len(ids)))
+            if masked == doubtful | (followers if stop in doubtful else set()):
+                doubtful.remove(max(doubtful, key=lambda p: (confidences[p], -p)))
+            if not doubtful or look == max_passes:
+                break
+            masked = doubtful | (followers if stop in doubtful else set())
+    start, end = len(plain.prompt), len(plain.prompt) + NEW_TOKENS
+    return Run(ids[start:end], [confidences[p] for p in range(start, end)], passes)
+
+
 def _naive_autoregressive(plain: Recompute) -> Run:
     ids, confidences = list(plain.prompt), []
     for _ in range(NEW_TOKENS):
@@ -176,6 +207,53 @@ def test_multi_step_equals_naive_loop(
     assert cached.passes == plain.passes + blocks - 1
 
 
+@pytest.mark.parametrize(
+    ("threshold", "max_passes"), [(1.0, 4), (1.0, 2), (0.3, 4), (0.5, 3), (0.6, 8), (0.7, 1)]
+)
+def test_adaptive_equals_naive_loop(
+    engine: ReportEngine, make_request: MakeRequest, threshold: float, max_passes: int
+) -> None:
+    request = _request(
+        make_request, "adaptive", adaptive_threshold=threshold, adaptive_max_passes=max_passes
+    )
+    cached = _decode(engine, request)
+    plain = _naive_adaptive(Recompute(engine, request), threshold, max_passes)
+    assert cached.ids == plain.ids
+    assert cached.confidences == pytest.approx(plain.confidences, abs=1e-4)
+    assert cached.passes == plain.passes
+
+
+def test_adaptive_without_a_threshold_is_one_step(
+    engine: ReportEngine, make_request: MakeRequest
+) -> None:
+    adaptive = _decode(engine, _request(make_request, "adaptive", adaptive_threshold=0.0))
+    assert adaptive == _decode(engine, _request(make_request, "one-step"))
+
+
+def test_adaptive_cases_do_look_again(engine: ReportEngine, make_request: MakeRequest) -> None:
+    one_step = _decode(engine, _request(make_request, "one-step"))
+    passes = [
+        _decode(engine, _request(make_request, "adaptive", adaptive_threshold=threshold)).passes
+        for threshold in (0.5, 1.0)
+    ]
+    assert one_step.passes < passes[0] < passes[1] <= 4 * one_step.passes
+
+
+def test_adaptive_equals_naive_loop_around_a_stop(
+    engine: ReportEngine, make_request: MakeRequest
+) -> None:
+    """Every token the free answer has in its first blocks, taken as the stop, in turn."""
+    request = _request(make_request, "adaptive", adaptive_threshold=0.6)
+    free = _decode(engine, request)
+    plain = Recompute(engine, request)
+    for position in range(0, 12):
+        stop_ids = frozenset({free.ids[position]})
+        stopping = ReportEngine(replace(engine._checkpoint, stop_ids=stop_ids), engine._device)
+        cached, naive = _decode(stopping, request), _naive_adaptive(plain, 0.6, 8, stop_ids)
+        assert cached.ids == naive.ids[: len(cached.ids)]
+        assert cached.ids[-1] in stop_ids or len(cached.ids) == NEW_TOKENS
+
+
 def _tail(engine: ReportEngine, request: GenerationRequest) -> int:
     plain = Recompute(engine, request)
     return len(plain.prompt) % plain.block_length
@@ -189,7 +267,7 @@ def test_autoregressive_equals_naive_loop(engine: ReportEngine, make_request: Ma
     assert cached.passes == NEW_TOKENS
 
 
-@pytest.mark.parametrize("mode", ["one-step", "multi-step", "autoregressive"])
+@pytest.mark.parametrize("mode", ["one-step", "adaptive", "multi-step", "autoregressive"])
 def test_each_pass_gives_the_stock_models_logits(
     engine: ReportEngine,
     make_request: MakeRequest,
