@@ -148,6 +148,7 @@ class MainWindow(QMainWindow):
         draft_menu = self.menuBar().addMenu(self.tr("&Draft"))
         names = {
             "one-step": self.tr("One-step (a block a pass)"),
+            "adaptive": self.tr("Adaptive (a second look where in doubt)"),
             "multi-step": self.tr("Multi-step (several passes a block)"),
             "autoregressive": self.tr("Autoregressive (word by word)"),
         }
