@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from inference.report_language.clauses import Clause
-from inference.report_language.lexicon import RELATIONS
+from inference.report_language.relations import RELATIONS
 from inference.report_language.statements import Severity, Side, Status, Zone
 from inference.report_language.tokens import Phrase, Token
 from inference.report_language.vocabulary import CONCEPT_BY_NAME
@@ -85,18 +85,22 @@ def _relate(tokens: tuple[Token, ...], structure: Phrase, predicate: Phrase) -> 
     first = min(structure.first, predicate.first)
     last = max(structure.last, predicate.last)
     words = f"{structure.value} {predicate.value}"
+    # Only denying what is "abnormal" says something: the normal state.
+    only_denied = predicate.value == "abnormal"
+    meaning = RELATIONS.get((structure.value, "normal" if only_denied else predicate.value), ())
     return [
         Mention(
             concept,
-            status,
+            "present" if only_denied else status,
             structure.first,
             structure.last,
             predicate.first,
             (first, last),
             words=words,
+            only_denied=only_denied,
             is_term=False,
         )
-        for concept, status in RELATIONS.get((structure.value, predicate.value), ())
+        for concept, status in meaning
     ]
 
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 from inference.report_language.extraction import extract_statements
-from inference.report_language.lists import remove_list_item
+from inference.report_language.lists import Span, remove_list_item
+from inference.report_language.lists_zh import (
+    extend_over_description,
+    remove_clause_zh,
+    remove_list_item_zh,
+)
 from inference.report_language.sentences import ENUMERATOR, split_sentences
 from inference.report_language.slots import express_statement
-from inference.report_language.statements import Statement, Status
+from inference.report_language.statements import Language, Statement, Status
 from inference.report_language.template import word_statement
 from inference.report_language.vocabulary import CONCEPT_BY_NAME
 
@@ -35,7 +40,9 @@ class CannotRewrite(Exception):
         self.reason = reason
 
 
-def rewrite_statement(text: str, statement: Statement, status: Status) -> str:
+def rewrite_statement(
+    text: str, statement: Statement, status: Status, language: Language = "en"
+) -> str:
     """text with only the clause of statement (as extracted from text) saying the new status.
 
     The clause becomes the canonical sentence of the new status, side, zone and severity kept as
@@ -43,7 +50,7 @@ def rewrite_statement(text: str, statement: Statement, status: Status) -> str:
     and its sentence appended. Raises CannotRewrite if statement does not stand in text, or if
     no such change leaves every other statement as it was.
     """
-    before = extract_statements(text)
+    before = extract_statements(text, language)
     if statement not in before:
         raise CannotRewrite("the text no longer says this")
     if statement.status == status:
@@ -53,8 +60,8 @@ def rewrite_statement(text: str, statement: Statement, status: Status) -> str:
     wanted[_key(statement)] -= 1
     wanted[_key(flipped)] += 1
     wanted = +wanted
-    for candidate in _candidates(text, before, statement, flipped):
-        if Counter(_key(s) for s in extract_statements(candidate)) == wanted:
+    for candidate in _candidates(text, before, statement, flipped, language):
+        if Counter(_key(s) for s in extract_statements(candidate, language)) == wanted:
             return candidate
     peers = [s.concept for s in before if s.start == statement.start and s != statement]
     labels = ", ".join(dict.fromkeys(CONCEPT_BY_NAME[name].label for name in peers))
@@ -73,38 +80,63 @@ def _key(statement: Statement) -> StatementKey:
     )
 
 
-def _word(statement: Statement) -> str:
+@dataclass(frozen=True)
+class _Prose:
+    """How the text of one language is taken apart and put together again."""
+
+    remove_clause: Callable[[str, int, int], str]
+    remove_list_item: Callable[[str, Span, Span, list[Span]], Iterator[str]]
+    gap: str  # between two sentences
+
+    def join(self, *sentences: str) -> str:
+        return self.gap.join(sentence for sentence in sentences if sentence)
+
+
+def _word(statement: Statement, language: Language) -> str:
     return word_statement(
-        statement.concept, statement.status, statement.side, statement.zone, statement.severity
+        statement.concept,
+        statement.status,
+        statement.side,
+        statement.zone,
+        statement.severity,
+        language,
     )
 
 
 def _candidates(
-    text: str, before: tuple[Statement, ...], statement: Statement, flipped: Statement
+    text: str,
+    before: tuple[Statement, ...],
+    statement: Statement,
+    flipped: Statement,
+    language: Language,
 ) -> Iterator[str]:
     """Possible new texts, the least change first."""
+    prose = _PROSE[language]
     start, end = next((a, b) for a, b in split_sentences(text) if a <= statement.start < b)
     number = ENUMERATOR.match(text[start:end])
     body_start = start + (number.end() if number else 0)
     sentence = text[body_start:end]
     clause = (max(statement.start - body_start, 0), statement.end - body_start)
     peers = [s for s in before if s.start == statement.start and s != statement]
-    head, tail, worded = text[:body_start], text[end:], _word(flipped)
+    head, tail, worded = text[:body_start], text[end:], _word(flipped, language)
     if not peers:
-        without = _remove_clause(sentence, *clause)
+        clause_end = clause[1]
+        if language == "zh" and flipped.status == "absent":
+            clause_end = extend_over_description(sentence, clause_end)
+        without = prose.remove_clause(sentence, clause[0], clause_end)
         first_in_sentence = clause[0] == 0
         parts = (worded, without) if first_in_sentence else (without, worded)
-        yield head + " ".join(part for part in parts if part) + tail
+        yield head + prose.join(*parts) + tail
         return
     trigger = (statement.trigger_start - body_start, statement.trigger_end - body_start)
     spans = [(s.trigger_start - body_start, s.trigger_end - body_start) for s in peers]
-    for rest in remove_list_item(sentence, clause, trigger, spans):
-        yield f"{head}{rest} {worded}{tail}"
+    for rest in prose.remove_list_item(sentence, clause, trigger, spans):
+        yield head + prose.join(rest, worded) + tail
     if all(s.status == "absent" and s.rule.startswith("normality:") for s in (statement, *peers)):
         # "The lungs are clear" cannot be half true: each of its denials gets its own sentence.
-        said = [worded if s == statement else _word(s) for s in (statement, *peers)]
-        without = _remove_clause(sentence, *clause)
-        yield head + " ".join(part for part in (without, *said) if part) + tail
+        said = [worded if s == statement else _word(s, language) for s in (statement, *peers)]
+        without = prose.remove_clause(sentence, *clause)
+        yield head + prose.join(without, *said) + tail
 
 
 def _remove_clause(sentence: str, start: int, end: int) -> str:
@@ -122,3 +154,9 @@ def _remove_clause(sentence: str, start: int, end: int) -> str:
         return ""
     rest = rest[0].upper() + rest[1:]
     return rest if rest[-1] in ".?!" else rest + "."
+
+
+_PROSE: dict[Language, _Prose] = {
+    "en": _Prose(_remove_clause, remove_list_item, gap=" "),
+    "zh": _Prose(remove_clause_zh, remove_list_item_zh, gap=""),
+}

@@ -6,11 +6,17 @@ import re
 
 # A full stop after one of these does not end a sentence.
 _ABBREVIATIONS = frozenset({"dr", "mr", "mrs", "ms", "st", "vs", "approx", "e.g", "i.e", "no"})
-# "2." or "(2)" at the start of a sentence.
-ENUMERATOR = re.compile(r"\s*\(?\d{1,2}[.)](?!\d)\s*")
-_HEADER = re.compile(r"\s*(?:findings|impression)\s*:", re.IGNORECASE)
-_STOP = re.compile(r"[.?!。！？]+[\"')\]]*|\n")
+# "2." or "(2)", "2、", "（2）" or "②" at the start of a sentence.
+ENUMERATOR = re.compile(r"\s*(?:[(（]?\d{1,2}(?:[.)](?!\d)|[、．）])|[①-⑳])\s*")
+_HEADER = re.compile(
+    r"\s*(?:findings|impression"
+    r"|(?:影像|检查|放射|X线)?(?:学)?(?:所见|表现|描述|结论|印象|诊断意见|诊断|意见))\s*[:：]",
+    re.IGNORECASE,
+)
+# A Chinese semicolon parts statements of their own, as a full stop does.
+_STOP = re.compile(r"[.?!。！？；]+[\"')\]”’）]*|\n")
 _OPEN_ENUMERATOR = re.compile(r"\s*\(?\d{1,2}\Z")
+_HAN = re.compile(r"[\u3400-\u9fff]")
 _LAST_WORD = re.compile(r"[A-Za-z][A-Za-z.]*\Z")
 
 
@@ -47,6 +53,8 @@ def _is_boundary(text: str, start: int, stop: re.Match[str]) -> bool:
         return True
     if _OPEN_ENUMERATOR.match(before):
         return False
+    if _HAN.match(after) and not before[-1:].isdigit():
+        return True  # 心影不大.两肺清晰 is typed with the Latin full stop
     if after and not after.isspace():
         # "normal.No effusion" runs on without a space; "0.5" and "e.g.," do not end a sentence.
         word = _LAST_WORD.search(before)

@@ -9,12 +9,15 @@ from typing import NamedTuple
 
 # ASCII only: str.lower() may change the length of a text, and offsets must stay exact.
 _LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+_HAN = "\u3400-\u9fff\uf900-\ufaff"
 # A hyphen is white space ("mid-lung" reads as "mid lung"); punctuation kept is what parts lists.
-_TOKEN = re.compile(r"[^\W_]+(?:'[a-z]+)?|[,;:()/?]")
+# Chinese is written without spaces: there each character is a token.
+_TOKEN = re.compile(rf"[{_HAN}]|[^\W_{_HAN}]+(?:'[a-z]+)?|[,;:()/?，、；：（）？]")
+_HAN_GAP = re.compile(rf"(?<=[{_HAN}]) (?=[{_HAN}])")
 
 
 class Token(NamedTuple):
-    """One lower-case word or punctuation mark and its offsets."""
+    """One lower-case word, Chinese character or punctuation mark, and its offsets."""
 
     word: str
     start: int
@@ -31,9 +34,14 @@ class Phrase(NamedTuple):
 
 
 def tokenize(text: str) -> tuple[Token, ...]:
-    """Lower-case tokens of text with exact offsets."""
+    """Lower-case words and single Chinese characters of text with exact offsets."""
     lowered = text.translate(_LOWER)
     return tuple(Token(m.group(), m.start(), m.end()) for m in _TOKEN.finditer(lowered))
+
+
+def join_words(tokens: Iterable[Token]) -> str:
+    """The words of tokens as one would write them: Chinese ones without spaces."""
+    return _HAN_GAP.sub("", " ".join(token.word for token in tokens))
 
 
 def expand_pattern(pattern: str) -> list[str]:

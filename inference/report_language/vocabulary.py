@@ -1,13 +1,16 @@
 """The finding vocabulary: 24 concepts and the devices, in report order.
 
 Codes are RadLex (RID), SNOMED CT (bare number) and DICOM (DCM); an unverified code is left
-empty rather than guessed. Terms are lower case, matched longest first at word boundaries.
+empty rather than guessed. Terms are lower case, matched longest first at word boundaries; the
+Chinese ones stand in ``vocabulary_zh``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
+
+from inference.report_language.vocabulary_zh import LABELS_ZH, TERMS_ZH
 
 # Report order of ECHO's Stage I normalisation (arXiv 2604.09450), pleura set apart from the lungs.
 Region = Literal[
@@ -36,9 +39,11 @@ class Concept:
     terms: tuple[str, ...]
     codes: tuple[str, ...] = ()
     is_device: bool = False
+    label_zh: str = ""
+    terms_zh: tuple[str, ...] = ()
 
 
-CONCEPTS: tuple[Concept, ...] = (
+_ENGLISH: tuple[Concept, ...] = (
     Concept(
         "mediastinal_widening",
         "mediastinal widening",
@@ -395,4 +400,8 @@ CONCEPTS: tuple[Concept, ...] = (
     Concept("surgical_clips", "surgical clips", "devices", ("surgical clips", "clips"), (), True),
 )
 
+CONCEPTS: tuple[Concept, ...] = tuple(
+    replace(concept, label_zh=LABELS_ZH[concept.name], terms_zh=TERMS_ZH[concept.name])
+    for concept in _ENGLISH
+)
 CONCEPT_BY_NAME: dict[str, Concept] = {concept.name: concept for concept in CONCEPTS}
