@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from inference.api import (
     DECODING_MODES,
     BlockCommitted,
+    Calibration,
     CancelToken,
     DecodingMode,
     DraftCancelled,
@@ -20,6 +21,7 @@ from inference.api import (
     PrefillDone,
     UnsupportedRequest,
     WeightsMismatch,
+    calibrate_confidence,
 )
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ def load_engine(model: str | Path = "embedded", device: str = "auto") -> ReportE
 __all__ = [
     "DECODING_MODES",
     "BlockCommitted",
+    "Calibration",
     "CancelToken",
     "DecodingMode",
     "DraftCancelled",
@@ -58,6 +61,7 @@ __all__ = [
     "PrefillDone",
     "UnsupportedRequest",
     "WeightsMismatch",
+    "calibrate_confidence",
     "load_engine",
     "resource_folder",
 ]

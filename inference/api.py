@@ -99,6 +99,9 @@ class DraftFinished:
     """The answer ended; tokens counts valid tokens only (nothing after the first stop id).
 
     extra_passes: of ``adaptive``, those beyond one a block; 0 in the other modes.
+    refusal: why there is no report, "" where there is one. Either the model answered that the
+    film is no frontal chest radiograph, or (0 passes, no text, no event before this one) the
+    film shows nothing.
     """
 
     request_id: str
@@ -111,6 +114,12 @@ class DraftFinished:
     prefill_ms: float
     decode_ms: float
     extra_passes: int = 0
+    refusal: str = ""
+
+    @property
+    def refused(self) -> bool:
+        """Whether this is no report: findings and impression must not be used as one."""
+        return bool(self.refusal)
 
     @property
     def tokens_per_second(self) -> float:
@@ -143,9 +152,25 @@ class CancelToken:
         return self._event.is_set()
 
 
+Calibration = tuple[tuple[float, float], ...]
+"""(mean token confidence of a sentence, share of such sentences that was right), both rising."""
+
+
+def calibrate_confidence(calibration: Calibration, confidence: float) -> float:
+    """The share of sentences right at this mean token confidence, on the model's test films.
+
+    Linear between the points, level outside. Of the wording's truth on those films; never a
+    probability of disease.
+    """
+    return float(np.interp(confidence, *zip(*calibration, strict=True)))
+
+
 @dataclass(frozen=True)
 class EngineDescription:
-    """What is loaded, for the status line, the audit log and headless output."""
+    """What is loaded, for the status line, the audit log and headless output.
+
+    calibration: at least one point, or None where the model brings none.
+    """
 
     model_name: str
     model_version: str
@@ -155,5 +180,6 @@ class EngineDescription:
     dtype: str
     block_length: int
     decoding_modes: tuple[DecodingMode, ...]
-    languages: tuple[str, ...]
+    languages: tuple[Language, ...]
     max_images: int
+    calibration: Calibration | None = None

@@ -17,7 +17,7 @@ from tokenizers import Tokenizer
 from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
 
 from inference import manifest as manifests
-from inference.api import DecodingMode, EngineError, WeightsMismatch
+from inference.api import Calibration, DecodingMode, EngineError, WeightsMismatch
 from inference.image_processor import ImageProcessor
 from inference.manifest import Manifest, check_file, read_json
 from inference.prompts import END_OF_TEXT, IMAGE_PAD, MASK
@@ -50,6 +50,7 @@ class Checkpoint:
     image_processor: ImageProcessor
     stop_ids: frozenset[int]
     sha256: str
+    calibration: Calibration | None = None
 
     def weights_name(self, mode: DecodingMode) -> str:
         """The weights file of a decoding mode, relative to the folder."""
@@ -122,12 +123,13 @@ def open_checkpoint(folder: Path) -> Checkpoint:
         image_processor=ImageProcessor.from_folder(folder),
         stop_ids=_read_stop_ids(folder),
         sha256=manifests.digest_of(digests),
+        calibration=manifests.read_calibration(folder),
     )
 
 
 def list_model_files(folder: Path, extra_weights: Iterable[str] = ()) -> list[str]:
     """Every file of folder that the engine reads: what a manifest has to name."""
-    names = [name for name in _FILES if (folder / name).exists()]
+    names = [name for name in (*_FILES, manifests.CALIBRATION_NAME) if (folder / name).exists()]
     for weights in (WEIGHTS_NAME, *extra_weights):
         names += _weight_files(folder, weights)
         if not (folder / weights).exists():

@@ -37,8 +37,10 @@ from inference.decoding.multi_step import decode_multi_step
 from inference.decoding.one_step import decode_one_step
 from inference.decoding.prompt_ids import build_prompt_ids, rope_positions
 from inference.decoding.text_decoder import TextDecoder
-from inference.prompts import PROMPTS, parse_sections
+from inference.film_checks import describe_emptiness
+from inference.prompts import parse_sections
 from inference.report_grammar import BrokenRuns
+from inference.report_language import LANGUAGES, NOT_A_FRONTAL_CHEST, Language
 
 
 class _Weights(NamedTuple):
@@ -79,8 +81,9 @@ class ReportEngine:
             dtype=str(self._dtype).removeprefix("torch."),
             block_length=manifest.block_length,
             decoding_modes=tuple(mode for mode in DECODING_MODES if mode in offered),
-            languages=tuple(lang for lang in manifest.languages if lang in PROMPTS),
+            languages=tuple(lang for lang in LANGUAGES if lang in manifest.languages),
             max_images=manifest.max_images,
+            calibration=self._checkpoint.calibration,
         )
 
     def draft(
@@ -96,6 +99,9 @@ class ReportEngine:
 
     @torch.inference_mode()
     def _stream(self, request: GenerationRequest, cancel: CancelToken) -> Iterator[DraftEvent]:
+        if emptiness := describe_emptiness(request.images[0]):
+            yield _refuse_unseen(request, emptiness)
+            return
         began, session = perf_counter(), None
         try:
             session = self._prefill(request, cancel)
@@ -147,6 +153,7 @@ class ReportEngine:
             prefill_ms=prefill_ms,
             decode_ms=decode_ms,
             extra_passes=session.passes - index if request.decoding == "adaptive" else 0,
+            refusal=_refusal_in(findings, request.language),
         )
 
     def _decode_blocks(self, session: DraftSession, request: GenerationRequest) -> Iterator[Block]:
@@ -259,6 +266,28 @@ def choose_device(device: str) -> torch.device:
     if chosen.type == "cuda" and (chosen.index or 0) >= torch.cuda.device_count():
         raise EngineError(f"device {device!r}: this machine has no such GPU")
     return chosen
+
+
+def _refuse_unseen(request: GenerationRequest, reason: str) -> DraftFinished:
+    """The answer to a film that needs no model to be refused."""
+    return DraftFinished(
+        request.request_id,
+        text="",
+        findings="",
+        impression="",
+        stop_reason="stop",
+        passes=0,
+        tokens=0,
+        prefill_ms=0.0,
+        decode_ms=0.0,
+        refusal=reason,
+    )
+
+
+def _refusal_in(findings: str, language: Language) -> str:
+    """The model's own words that it refuses the film, else ""."""
+    refusal = NOT_A_FRONTAL_CHEST[language]
+    return refusal if findings.startswith(refusal) else ""
 
 
 def _elapsed_ms(since: float) -> float:

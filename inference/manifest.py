@@ -7,12 +7,20 @@ import json
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from inference.api import DECODING_MODES, DecodingMode, EngineError, WeightsMismatch
+from inference.api import (
+    DECODING_MODES,
+    Calibration,
+    DecodingMode,
+    EngineError,
+    WeightsMismatch,
+)
 
 MANIFEST_NAME = "echo_manifest.json"
+CALIBRATION_NAME = "calibration.json"
 _PICKLE_SUFFIXES = frozenset({".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt"})
 
 
@@ -82,6 +90,26 @@ def read_manifest(folder: Path) -> Manifest | None:
     return manifest
 
 
+def read_calibration(folder: Path) -> Calibration | None:
+    """The folder's calibration.json, or None where there is none; WeightsMismatch if unusable.
+
+    {"method": "isotonic", "x": [...], "y": [...]}: both within 0..1, x rising, y not falling.
+    """
+    path = folder / CALIBRATION_NAME
+    if not path.exists():
+        return None
+    values = read_json(path)
+    try:
+        points = tuple((float(x), float(y)) for x, y in zip(values["x"], values["y"], strict=True))
+    except (KeyError, TypeError, ValueError) as error:
+        raise WeightsMismatch(f"{path}: not a usable calibration ({error!r})") from error
+    rises = all(a[0] < b[0] and a[1] <= b[1] for a, b in pairwise(points))
+    lies_within = all(0.0 <= value <= 1.0 for point in points for value in point)
+    if values.get("method") != "isotonic" or not points or not rises or not lies_within:
+        raise WeightsMismatch(f"{path}: not a rising curve within 0..1 by the method isotonic")
+    return points
+
+
 def write_manifest(folder: Path, manifest: Manifest, names: Iterable[str]) -> Manifest:
     """Hash the named files of folder and write the manifest with them; returns it."""
     values = asdict(manifest) | {
@@ -128,8 +156,12 @@ def hash_files(folder: Path, names: Iterable[str]) -> dict[str, FileDigest]:
 
 
 def digest_of(digests: Mapping[str, FileDigest]) -> str:
-    """One sha256 for the model: over its sorted "relative name:sha256" lines."""
-    lines = "".join(f"{name}:{digests[name].sha256}\n" for name in sorted(digests))
+    """One sha256 for the model: over its sorted "relative name:sha256" lines.
+
+    Without the calibration: it is fitted to this very model, and changes none of its answers.
+    """
+    names = sorted(name for name in digests if name != CALIBRATION_NAME)
+    lines = "".join(f"{name}:{digests[name].sha256}\n" for name in names)
     return hashlib.sha256(lines.encode()).hexdigest()
 
 

@@ -38,7 +38,11 @@ def render_prompt(
 
 
 def parse_sections(text: str) -> tuple[str, str]:
-    """(findings, impression) of an answer, tolerant of heading variants and of none at all."""
+    """(findings, impression) of an answer, tolerant of heading variants and of none at all.
+
+    Pieces of a section that stands in several are joined as their language joins sentences: by
+    a space, by nothing after a Chinese full stop.
+    """
     parts: dict[str, list[str]] = {"findings": [], "impression": []}
     section, position = "findings", 0
     for heading in _HEADINGS.finditer(text):
@@ -47,8 +51,11 @@ def parse_sections(text: str) -> tuple[str, str]:
         section = "impression" if name.startswith("impression") or name == "结论" else "findings"
         position = heading.end()
     parts[section].append(text[position:])
-    findings, impression = (
-        " ".join(piece.strip() for piece in parts[name] if piece.strip())
-        for name in ("findings", "impression")
-    )
-    return findings, impression
+    return _join_pieces(parts["findings"]), _join_pieces(parts["impression"])
+
+
+def _join_pieces(pieces: list[str]) -> str:
+    joined = ""
+    for piece in filter(None, (piece.strip() for piece in pieces)):
+        joined += piece if not joined or joined.endswith("。") else f" {piece}"
+    return joined

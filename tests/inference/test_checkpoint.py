@@ -13,10 +13,15 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from inference import load_engine
-from inference.api import EngineError, GenerationRequest, WeightsMismatch
+from inference.api import (
+    EngineError,
+    GenerationRequest,
+    WeightsMismatch,
+    calibrate_confidence,
+)
 from inference.checkpoint import list_model_files, open_checkpoint
 from inference.engine import ReportEngine
-from inference.manifest import MANIFEST_NAME, read_manifest, write_manifest
+from inference.manifest import CALIBRATION_NAME, MANIFEST_NAME, read_manifest, write_manifest
 
 WEIGHTS = "model.safetensors"
 
@@ -128,6 +133,48 @@ def test_extra_weights_may_share_the_vision_tower(
         weights.model.model.visual.patch_embed.proj.weight for weights in engine._weights.values()
     )
     assert torch.equal(first, second)
+
+
+def _write_calibration(folder: Path, **changes: object) -> None:
+    curve = {"method": "isotonic", "x": [0.5, 0.75, 1.0], "y": [0.25, 0.5, 1.0]}
+    (folder / CALIBRATION_NAME).write_text(json.dumps(curve | changes))
+
+
+def test_calibration_is_read_verified_and_no_part_of_the_models_identity(
+    copied_folder: Path,
+) -> None:
+    plain = ReportEngine.load(copied_folder, "cpu").description
+    assert plain.calibration is None
+    _write_calibration(copied_folder)
+    with pytest.raises(WeightsMismatch, match=r"calibration\.json: not named in"):
+        ReportEngine.load(copied_folder, "cpu")
+    manifest = read_manifest(copied_folder)
+    assert manifest is not None
+    names = list_model_files(copied_folder, ["autoregressive.safetensors"])
+    write_manifest(copied_folder, manifest, names)
+    description = ReportEngine.load(copied_folder, "cpu").description
+    assert description.calibration == ((0.5, 0.25), (0.75, 0.5), (1.0, 1.0))
+    assert description.model_sha256 == plain.model_sha256
+    for confidence, share in ((0.1, 0.25), (0.625, 0.375), (0.875, 0.75), (1.0, 1.0)):
+        assert calibrate_confidence(description.calibration, confidence) == share
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"method": "guess"},
+        {"x": [0.5, 0.5, 1.0]},
+        {"y": [0.5, 0.25, 1.0]},
+        {"y": [0.5, 1.0]},
+        {"y": [0.25, 0.5, 1.5]},
+        {"x": [], "y": []},
+        {"x": "high"},
+    ],
+)
+def test_unusable_calibration_is_named(released_folder: Path, changes: dict[str, object]) -> None:
+    _write_calibration(released_folder, **changes)
+    with pytest.raises(WeightsMismatch, match=r"calibration\.json: not a"):
+        ReportEngine.load(released_folder, "cpu")
 
 
 def test_manifests_from_before_adaptive_offer_it_if_they_offer_one_step(

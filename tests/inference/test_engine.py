@@ -22,8 +22,14 @@ from inference.api import (
     PrefillDone,
     UnsupportedRequest,
 )
-from inference.decoding.draft_session import DraftSession
+from inference.decoding.draft_session import Block, DraftSession
 from inference.engine import ReportEngine, choose_device
+from inference.report_language import (
+    NOT_A_FRONTAL_CHEST,
+    Language,
+    compose_refusal,
+    compose_report,
+)
 
 MODES: tuple[DecodingMode, ...] = ("one-step", "adaptive", "multi-step", "autoregressive")
 MakeRequest = Callable[..., GenerationRequest]
@@ -269,6 +275,49 @@ def test_unsupported_request_is_refused_at_once(
 ) -> None:
     with pytest.raises(UnsupportedRequest, match=reason):
         tiny_engine.draft(make_request(**settings))
+
+
+def test_film_that_shows_nothing_is_refused_before_any_pass(
+    tiny_engine: ReportEngine, make_request: MakeRequest
+) -> None:
+    lettered = np.full((300, 300), 80)
+    lettered[5:12, 5:40] = 4095
+    half_padding = np.tile(np.arange(28) < 14, (28, 1))
+    for film, reason in (
+        (ModelImage(np.zeros((28, 28))), "same value"),
+        (ModelImage(lettered), "same value"),
+        (ModelImage(half_padding * 7, padding_mask=~half_padding), "same value"),
+        (ModelImage(np.eye(28), padding_mask=np.ones((28, 28), dtype=bool)), "padding"),
+    ):
+        (refused,) = tiny_engine.draft(make_request(images=(film,)))
+        assert isinstance(refused, DraftFinished)
+        assert refused.refused
+        assert reason in refused.refusal
+        assert (refused.text, refused.findings, refused.passes) == ("", "", 0)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_models_own_refusal_is_told_from_a_report(
+    tiny_engine: ReportEngine,
+    make_request: MakeRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    language: Language,
+) -> None:
+    checkpoint = tiny_engine._checkpoint
+    bilingual = replace(checkpoint.manifest, languages=("zh", "en"))
+    engine = ReportEngine(replace(checkpoint, manifest=bilingual), tiny_engine._device)
+    for answer, refusal in (
+        (compose_refusal(language), NOT_A_FRONTAL_CHEST[language]),
+        (compose_report((), language), ""),
+    ):
+        ids = [*checkpoint.tokenizer.encode(answer).ids, min(checkpoint.stop_ids)]
+        blocks = iter([Block(ids, [1.0] * len(ids))])
+        monkeypatch.setattr(engine, "_decode_blocks", lambda *_, blocks=blocks: blocks)
+        request = make_request(language=language, max_new_tokens=900)
+        last = list(engine.draft(request))[-1]
+        assert isinstance(last, DraftFinished)
+        assert (last.text, last.refusal, last.refused) == (answer, refusal, bool(refusal))
+        assert last.findings
 
 
 def test_description_tells_what_is_loaded(tiny_engine: ReportEngine) -> None:

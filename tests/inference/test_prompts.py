@@ -57,6 +57,8 @@ def test_padding_stands_at_the_very_start(
         ("Impression: C.", "", "C."),
         ("Findings: A. Impression: C. Findings: B.", "A. B.", "C."),
         ("所见：心影不大。结论：正常。", "心影不大。", "正常。"),
+        ("所见：心影不大。 结论：正常。", "心影不大。", "正常。"),
+        ("所见:心影不大。结论:正常。所见：无气胸。", "心影不大。无气胸。", "正常。"),
         ("", "", ""),
         ("Findings: Impression:", "", ""),
     ],
