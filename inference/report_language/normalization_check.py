@@ -14,7 +14,7 @@ from dataclasses import replace
 from inference.report_language.consistency import find_contradictions
 from inference.report_language.raw_reading import RawReading, read_raw_report
 from inference.report_language.raw_sections import split_raw_sections
-from inference.report_language.slots import express_statement
+from inference.report_language.slots import MEASURES, express_statement
 from inference.report_language.statement_merging import share_place, strip_statement
 from inference.report_language.statements import Language, Side, Statement
 from inference.report_language.template import DENIED, compose_findings, word_statement
@@ -37,75 +37,81 @@ def check_normalization(raw: str, normalized: str, language: Language) -> tuple[
     before, after = read_raw_report(raw, language), read_raw_report(normalized, language)
     if before.is_refusal or after.is_refusal:
         return () if before.is_refusal == after.is_refusal else ("a refusal on one side only",)
-    said = [strip_statement(s) for s in before.statements]
+    findings = [strip_statement(s) for s in before.findings]
+    impression = [strip_statement(s) for s in before.impression]
     made = [strip_statement(s) for s in after.statements]
     problems = [
-        *_find_lost(said, made),
-        *_find_invented(said, made),
+        *_find_lost(findings, impression, made),
+        *_find_invented([*findings, *impression], made),
         *_find_unsaid_regions(before, after, language),
         *_find_own_contradictions(normalized, language),
     ]
     return tuple(dict.fromkeys(problems))
 
 
-def _find_lost(said: list[Statement], made: list[Statement]) -> Iterator[str]:
-    for statement in said:
-        same = [s for s in made if s.concept == statement.concept]
-        others = [s for s in said if s.concept == statement.concept and s != statement]
-        if statement.status == "absent":
+def _find_lost(
+    findings: list[Statement], impression: list[Statement], made: list[Statement]
+) -> Iterator[str]:
+    said = [*findings, *impression]
+    for section in (findings, impression):
+        for statement in section:
+            same = [s for s in made if s.concept == statement.concept]
+            rivals = [s for s in section if _contradicts(s, statement)]
+            if section is impression:  # another place than the findings' gives way
+                others = [s for s in findings if s.concept == statement.concept]
+                rivals += [s for s in others if _contradicts(s, statement)]
+                rivals += [s for s in others if len({None, s.side, statement.side}) == 3]
+                rivals += [s for s in others if len({None, s.zone, statement.zone}) == 3]
             if not same:
                 yield f"lost: {_name(statement)}"
-            elif all(s.status != "absent" and share_place(s, statement) for s in same) and all(
-                s.status == "absent" for s in others
+            elif statement.status == "absent":
+                is_denied = all(s.status == "absent" for s in said if s.concept == same[0].concept)
+                if is_denied and all(s.status != "absent" for s in same):
+                    yield f"status changed: {_name(statement)} became {_name(same[0])}"
+            elif not all(
+                _covers(same, one) or any(_covers(same, rival) for rival in rivals)
+                for one in _split_sides(statement)
             ):
-                yield f"status changed: {_name(statement)} became {_name(same[0])}"
-            continue
-        alike = [s for s in same if s.status == statement.status]
-        if _covers(alike, statement) or _gave_way(statement, others, same):
-            continue
-        if not same:
-            yield f"lost: {_name(statement)}"
-        elif not alike:
-            yield f"status changed: {_name(statement)} became {_name(same[0])}"
-        else:
-            yield f"{_changed_slot(statement, alike)} changed: {_name(statement)}"
+                yield _describe_change(statement, same)
+
+
+def _split_sides(statement: Statement) -> list[Statement]:
+    return [replace(statement, side=side) for side in _SIDES[statement.side]]
 
 
 def _covers(made: list[Statement], statement: Statement) -> bool:
-    """Whether the statements made say all of one, its two sides perhaps in two sentences."""
+    """Whether statements made say all of one of the report, its sides perhaps one by one."""
     return all(
         any(
-            side in (None, own)
-            and statement.zone in (None, s.zone)
-            and statement.severity in (None, s.severity)
+            one.status == s.status
+            and one.side in (None, own)
+            and one.zone in (None, s.zone)
+            and one.severity in (None, s.severity)
             for s in made
             for own in _SIDES[s.side]
         )
-        for side in _SIDES[statement.side]
+        for one in _split_sides(statement)
     )
 
 
-def _gave_way(statement: Statement, others: list[Statement], made: list[Statement]) -> bool:
-    """Whether another raw statement of the concept contradicts this one and was kept instead."""
-    for other in others:
-        contradicts = (
-            other.status != statement.status
-            or (other.side != statement.side and None not in (other.side, statement.side))
-            or (other.zone != statement.zone and None not in (other.zone, statement.zone))
-            or (
-                other.severity != statement.severity
-                and None not in (other.severity, statement.severity)
-            )
-        )
-        if contradicts and _covers([s for s in made if s.status == other.status], other):
-            return True
-    return False
+def _contradicts(rival: Statement, statement: Statement) -> bool:
+    """Whether two statements of one section cannot both be kept; two sides are two things."""
+    if rival.concept != statement.concept or not share_place(rival, statement):
+        return False
+    if rival.status != statement.status:
+        return True
+    is_sized = MEASURES.get(statement.concept) == "size"  # two sizes are two nodules
+    severities = {rival.severity, statement.severity}
+    return len(severities) == 2 and None not in severities and not is_sized
 
 
-def _changed_slot(statement: Statement, alike: list[Statement]) -> str:
-    if not _covers(alike, replace(statement, zone=None, severity=None)):
-        return "side"
-    return "severity" if _covers(alike, replace(statement, severity=None)) else "zone"
+def _describe_change(statement: Statement, same: list[Statement]) -> str:
+    if not any(s.status == statement.status for s in same):
+        return f"status changed: {_name(statement)} became {_name(same[0])}"
+    if not _covers(same, replace(statement, zone=None, severity=None)):
+        return f"side changed: {_name(statement)}"
+    slot = "severity" if _covers(same, replace(statement, severity=None)) else "zone"
+    return f"{slot} changed: {_name(statement)}"
 
 
 def _find_invented(said: list[Statement], made: list[Statement]) -> Iterator[str]:

@@ -60,6 +60,32 @@ _STRUCTURES: dict[Language, tuple[tuple[str, tuple[str, ...]], ...]] = {
         (r"肋骨|骨", ("fracture",)),
     ),
 }
+# A concept is wider than its canonical sentence: degenerative change must not become "Scoliosis."
+# concept -> (words of another sense, words of the sentence's own sense).
+_OTHER_SENSES: dict[Language, dict[str, tuple[str, str]]] = {
+    "en": {
+        "aortic_atherosclerosis": (
+            r"calcif|atheroscl",
+            r"tortuo|ectat|ectasia|unfold|uncoil|elongat",
+        ),
+        "diaphragm_elevation": (r"hernia", r"elevat|raised"),
+        "endotracheal_tube": (r"tracheostomy", r"endotracheal|\bett?\b"),
+        "fracture": (
+            r"vertebra|compression|clavic|stern(?:al|um)|humer|scapula|spine|wedge",
+            r"\bribs?\b",
+        ),
+        "mediastinal_widening": (r"shift|deviat", r"\bwid"),
+        "scoliosis": (r"degenerat|spondyl|osteophyt|kypho", r"scolio"),
+    },
+    "zh": {
+        "aortic_atherosclerosis": (r"钙化|硬化", r"迂曲|延长|扩张"),
+        "diaphragm_elevation": (r"疝", r"抬高|升高|上抬"),
+        "endotracheal_tube": (r"切开", r"插管|导管"),
+        "fracture": (r"椎|锁骨|胸骨|肱骨|肩胛", r"肋骨"),
+        "mediastinal_widening": (r"移位|偏移|偏曲|移向", r"增宽|变宽"),
+        "scoliosis": (r"退行|退变|骨质增生|骨赘|骨刺|后凸", r"侧弯|侧凸"),
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -67,8 +93,10 @@ class RawReading:
     """What a report says. Sentences are as ``repair_prose`` leaves them.
 
     findings, impression: statements of the two sections, offsets into ``text``.
-    silent: sentences of both sections that state nothing, those that call the chest normal apart.
-    unassessed: concepts that the report says could not be judged.
+    silent: sentences of both sections that state nothing a canonical sentence could say, those
+        that call the chest normal apart.
+    unassessed: concepts that the report says could not be judged, or names in another sense than
+        the canonical sentence does; they are not implied normal.
     """
 
     text: str
@@ -98,7 +126,12 @@ def read_raw_report(raw: str, language: Language) -> RawReading:
         if section == "other":
             continue
         body = text[start:end]
-        statements = extract_statements(body, language)
+        statements = []
+        for statement in extract_statements(body, language):
+            if _is_of_other_sense(statement, body[statement.start : statement.end], language):
+                unassessed.add(statement.concept)
+            else:
+                statements.append(statement)
         said[section].extend(statements)
         for first, last in split_sentences(body):
             sentence = body[first:last]
@@ -115,6 +148,14 @@ def read_raw_report(raw: str, language: Language) -> RawReading:
         text, tuple(said["findings"]), tuple(said["impression"]), tuple(silent),
         frozenset(unassessed), calls_normal, is_refusal,
     )  # fmt: skip
+
+
+def _is_of_other_sense(statement: Statement, clause: str, language: Language) -> bool:
+    if statement.status == "absent" or statement.concept not in _OTHER_SENSES[language]:
+        return False
+    other, own = _OTHER_SENSES[language][statement.concept]
+    is_other = re.search(other, clause, re.IGNORECASE) is not None
+    return is_other and re.search(own, clause, re.IGNORECASE) is None
 
 
 def _find_unassessed(sentence: str, language: Language) -> set[str]:

@@ -140,14 +140,19 @@ def _add_conclusions(
     for said in concluded:
         alike = [s for s in account if s.status == said.status and share_place(s, said)]
         if alike:
-            merged = _merge_alike(alike[0], said)
-            position = account.index(alike[0])
-            one_side = merged is not None and len(merged) == 1
-            if one_side and merged is not None and said.side in (None, merged[0].side):
-                account[position : position + 1] = merged
+            _refine(account, alike[0], said)
         elif not any(_leaves_room(s, said) for s in account):
             overruled.append(said)
     return account
+
+
+def _refine(account: list[Statement], known: Statement, said: Statement) -> None:
+    """Fill in what the findings leave open; a side that they do not name is not added."""
+    agree = _is_compatible(known.severity, said.severity)
+    widens = said.side == "bilateral" and known.side in ("left", "right")
+    if (agree or known.side == said.side) and not widens:
+        position = account.index(known)
+        account[position : position + 1] = _merge_alike(known, said) or [known]
 
 
 def _leaves_room(known: Statement, said: Statement) -> bool:
