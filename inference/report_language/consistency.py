@@ -47,7 +47,10 @@ _NOTHING_ACUTE: dict[Language, str] = {
         r"\bno (?:acute|active|significant)?\s*(?:intrathoracic|cardiopulmonary|pulmonary|cardiac)?"
         r"\s*(?:disease|process|abnormalit(?:y|ies)|findings?|pathology)\b|\bnormal chest\b"
     ),
-    "zh": r"未见(?:明[显确])?(?:急性|活动性)?(?:病变|异常)",
+    "zh": (
+        r"(?:心、?肺|胸部|[两双]肺)[^。，；]{0,6}未见(?:明[显确])?(?:急性|活动性)?"
+        r"(?:病变|异常)(?!密)"
+    ),
 }
 _ACUTE = frozenset(
     {
@@ -182,7 +185,8 @@ def _find_nothing_acute(
             sentence = section[start:end]
             if not re.search(_NOTHING_ACUTE[language], sentence, re.I):
                 continue
-            if any(s.sentence == sentence for s in said):
+            own = [s for s in said if s.sentence == sentence]
+            if not all(s.statement.rule.startswith("normality") for s in own):
                 continue
             for finding in said:
                 name = finding.statement.concept

@@ -64,7 +64,7 @@ def normalize_report(raw: str, language: Language) -> NormalizedReport:
     reading = read_raw_report(raw, language)
     if reading.is_refusal:
         return _refuse(reading, language)
-    if not reading.statements and not reading.calls_normal:
+    if not (reading.statements or reading.calls_normal or reading.unassessed):
         raise NothingStated("the report says nothing of the chest")
     merged = merge_statements(reading.findings, reading.impression)
     kept = merged.kept

@@ -45,8 +45,8 @@ _ENGLISH: tuple[tuple[str, str], ...] = (
     (r"(?i)(\A|[.:\n)]\s*)suspected (?=\w)", r"\1possible "),
     (r"(?i)\bcalcified (?:pulmonary |lung )?nodules\b", "calcified granulomas"),
     (
-        r"(?i)\b(?:slightly|minimally|mildly|moderately|markedly) (?=(?:increased|decreased|improved"
-        r"|worsened|larger|smaller)(?: in size)?(?: (?:from|since|compared|than|as)\b|[.,;]|\Z))",
+        r"(?i)\b(?:slightly|minimally|mildly|moderately|markedly) (?=(?:increased|decreased"
+        r"|improved|worsened|larger|smaller)(?: in size)?(?: (?:from|since|compared|than|as)\b|[.,;]|\Z))",
         "",
     ),
 )

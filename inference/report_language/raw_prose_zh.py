@@ -31,6 +31,7 @@ from inference.report_language.vocabulary import CONCEPT_BY_NAME
 __all__ = ["ALL_NORMAL", "NORMALS", "PERTINENT", "REMARKS", "conclude", "conclude_normal",
            "deny", "join_findings", "lay_out", "slip", "word_finding"]  # fmt: skip
 
+_OWN_PLACE = tuple("左右双两未无心胸纵主脊骨")
 _SLIP_RATE = 0.02  # of the words that have a homophone
 
 
@@ -98,8 +99,10 @@ def _degree(said: Statement, dice: Dice) -> str:
 def _place(said: Statement, dice: Dice) -> str:
     if said.zone is not None:
         return dice.pick(PLACES[said.side, said.zone])
-    in_lung = CONCEPT_BY_NAME[said.concept].region == "lungs"
-    return dice.pick((LUNGS if in_lung else SIDES)[said.side])
+    concept = CONCEPT_BY_NAME[said.concept]
+    if concept.is_device:
+        return SIDES[said.side][0]  # "左心脏起搏器" would name the left heart
+    return dice.pick((LUNGS if concept.region == "lungs" else SIDES)[said.side])
 
 
 def deny(concepts: list[str], dice: Dice) -> str:
@@ -143,8 +146,14 @@ def lay_out(habits: Habits, findings: list[str], impression: list[str], dice: Di
 
 
 def _join_clauses(clauses: list[str], dice: Dice) -> str:
-    """Clauses with commas between some of them, full stops between the others."""
-    ends = [dice.pick(("。", "，", "。", "；")) for _ in clauses[1:]]
+    """Clauses with commas between some of them, full stops between the others.
+
+    No comma before a clause without a place: it would take over the place before it.
+    """
+    ends = []
+    for following in clauses[1:]:
+        end = dice.pick(("。", "，", "。", "；"))
+        ends.append(end if following.startswith(_OWN_PLACE) else "。")
     return "".join(clause + end for clause, end in zip(clauses, [*ends, "。"], strict=True))
 
 

@@ -10,7 +10,7 @@ from inference.report_language.prose_repair import repair_prose
 from inference.report_language.raw_sections import split_raw_sections
 from inference.report_language.sentences import split_sentences
 from inference.report_language.statements import Language, Statement
-from inference.report_language.template import NOT_A_FRONTAL_CHEST
+from inference.report_language.template import NOT_A_FRONTAL_CHEST, compose_impression
 
 # "Normal chest.", "No active disease.": states no concept, and leaves every one implied normal.
 _NORMAL: dict[Language, str] = {
@@ -127,7 +127,7 @@ def read_raw_report(raw: str, language: Language) -> RawReading:
             continue
         body = text[start:end]
         statements = []
-        for statement in extract_statements(body, language):
+        for statement in _extract_apart_from_normal(body, language):
             if _is_of_other_sense(statement, body[statement.start : statement.end], language):
                 unassessed.add(statement.concept)
             else:
@@ -148,6 +148,14 @@ def read_raw_report(raw: str, language: Language) -> RawReading:
         text, tuple(said["findings"]), tuple(said["impression"]), tuple(silent),
         frozenset(unassessed), calls_normal, is_refusal,
     )  # fmt: skip
+
+
+def _extract_apart_from_normal(body: str, language: Language) -> list[Statement]:
+    """Statements but those read from the template's "nothing acute", which denies no concept."""
+    nothing_acute = compose_impression((), language)
+    spans = [(a, b) for a, b in split_sentences(body) if body[a:b] == nothing_acute]
+    said = extract_statements(body, language)
+    return [s for s in said if not any(a <= s.start < b for a, b in spans)]
 
 
 def _is_of_other_sense(statement: Statement, clause: str, language: Language) -> bool:

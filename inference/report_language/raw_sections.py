@@ -59,5 +59,5 @@ def split_raw_sections(raw: str, language: Language) -> tuple[RawSection, ...]:
 def _heading_pattern(language: Language) -> re.Pattern[str]:
     """A heading opens the text, a line or a sentence (or is in capitals) and ends in a colon."""
     named = "|".join(f"(?P<{name}>{words})" for name, words in _HEADINGS[language].items())
-    opening = r"(?:^|(?<=[\n.。;；!?])|(?<=\s)(?=(?-i:[A-Z]{4}|[【\u4e00-\u9fff])))\s*[【*]*"
+    opening = r"(?:^|(?<=[\n.。;；!?！？])|(?<=\s)(?=(?-i:[A-Z]{4}|[【\u4e00-\u9fff])))\s*[【*]*"
     return re.compile(rf"{opening}(?:{named})[ \t】*]*[:：][ \t]*", re.IGNORECASE)
