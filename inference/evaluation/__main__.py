@@ -9,6 +9,9 @@ every table again without drafting. Calibration is fitted on a run of its own:
 
     python -m inference.evaluation --phantoms 300 --seed 500000 --fit-calibration calibration.json
     python -m inference.evaluation --phantoms 1000 --calibration calibration.json
+
+The file is the calibration.json that the engine reads beside the weights. Fit it on the decoding
+and languages that are used: all statements of the run go into one curve.
 """
 
 from __future__ import annotations
@@ -21,15 +24,14 @@ from pathlib import Path
 
 from inference import DECODING_MODES, EngineError
 from inference.evaluation.calibration import (
-    Calibration,
+    FittedCalibration,
     UnusableCalibration,
+    fit_calibration,
     read_calibration,
     write_calibration,
 )
 from inference.evaluation.evaluation_run import EvaluationRun, draft_run, read_run
 from inference.evaluation.external_metrics import find_external_metrics
-from inference.evaluation.fit_calibration import fit_calibration
-from inference.evaluation.manifest_studies import LANGUAGES
 from inference.evaluation.outcomes import UnusableOutcomes
 from inference.evaluation.report_page import compose_page, show_estimate
 from inference.evaluation.studies import UnreadableStudy
@@ -41,6 +43,7 @@ from inference.evaluation.summary import (
     result_to_json,
     summarise,
 )
+from inference.report_language import LANGUAGES
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -101,16 +104,27 @@ def _evaluate(options: argparse.Namespace) -> int:
     metrics = find_external_metrics(options.metric_weights)
     results = summarise(run.outcomes, calibration, metrics)
     differences = compare(results)
-    if options.fit_calibration and results:
-        fitted = fit_calibration(run.description.model_sha256, results)
-        write_calibration(options.fit_calibration, fitted)
     if options.report:
         _write_page(options.report, run, results, differences)
     if options.json:
         print(json.dumps(_run_to_json(run, results, differences, calibration), indent=2))
     else:
         _print_tables(run, results, options.show_broken)
+    if options.fit_calibration:
+        write_calibration(options.fit_calibration, _fit_calibration(run, results))
     return 130 if run.is_interrupted else 0
+
+
+def _fit_calibration(run: EvaluationRun, results: Sequence[Result]) -> FittedCalibration:
+    """One curve of all statements of the run, whatever the decoding and language."""
+    rated = [c for result in results for study in result.studies for c in study.confidences]
+    return fit_calibration(
+        run.description.model_sha256,
+        sorted({outcome.study for outcome in run.outcomes}),
+        [result.name for result in results],
+        [c.mean for c in rated],
+        [c.is_right for c in rated],
+    )
 
 
 def _unavailable(results: Sequence[Result]) -> dict[str, str]:
@@ -132,7 +146,7 @@ def _run_to_json(
     run: EvaluationRun,
     results: Sequence[Result],
     differences: Sequence[Difference],
-    calibration: Calibration | None,
+    calibration: FittedCalibration | None,
 ) -> dict[str, object]:
     description = run.description
     return {

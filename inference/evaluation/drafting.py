@@ -68,10 +68,12 @@ def _draft(
     assert isinstance(finished, DraftFinished)  # nobody else holds a cancel token
     return describe(
         token_texts=tuple(text for block in blocks for text in block.token_texts),
-        confidences=tuple(value for block in blocks for value in block.confidences),
+        # Rounded here, not on the way to the file: figures made again from it are the same.
+        confidences=tuple(round(value, 5) for block in blocks for value in block.confidences),
         stop_reason=finished.stop_reason,
         passes=finished.passes,
         extra_passes=finished.extra_passes,
+        refusal=finished.refusal,
         blocks=len(blocks),
     )
 

@@ -11,10 +11,11 @@ from pathlib import Path
 
 from inference import EngineDescription, UnsupportedRequest, load_engine
 from inference.evaluation.drafting import draft_studies
-from inference.evaluation.manifest_studies import LANGUAGES, manifest_studies
+from inference.evaluation.manifest_studies import manifest_studies
 from inference.evaluation.outcomes import OutcomeFile, RunDescription, StudyOutcome
 from inference.evaluation.phantom_studies import phantom_studies
 from inference.evaluation.studies import Study
+from inference.report_language import LANGUAGES
 
 _QUIET_PROGRESS_S = 60.0  # between lines where the progress is no terminal
 

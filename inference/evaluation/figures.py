@@ -14,18 +14,21 @@ import numpy as np
 from inference.evaluation.bootstrap import Figure
 from inference.evaluation.calibration import (
     BINS,
-    Calibration,
+    FittedCalibration,
     bin_confidences,
     expected_calibration_error,
 )
 from inference.evaluation.cider import CiderD
 from inference.evaluation.external_metrics import ExternalMetric
 from inference.evaluation.scored_study import ScoredStudy
+from inference.evaluation.statement_confidence import StatementConfidence
 from inference.evaluation.statement_scores import MatchCounts, StatementScores
 from inference.evaluation.wording_scores import corpus_bleu
 
 
-def build_figures(studies: Sequence[ScoredStudy], calibration: Calibration | None) -> list[Figure]:
+def build_figures(
+    studies: Sequence[ScoredStudy], calibration: FittedCalibration | None
+) -> list[Figure]:
     """All figures of one decoding and language but text_figures, in the order they are shown."""
     return [
         *statement_figures(studies),
@@ -251,7 +254,7 @@ def refusal_figures(studies: Sequence[ScoredStudy]) -> list[Figure]:
             "failures",
             "empty or failed drafts",
             studies,
-            lambda s: (s.outcome.is_empty, 1),
+            lambda s: (s.outcome.is_failure, 1),
             of="all",
         ),
         _ratio(
@@ -266,47 +269,59 @@ def refusal_figures(studies: Sequence[ScoredStudy]) -> list[Figure]:
 
 def confidence_tables(
     studies: Sequence[ScoredStudy],
-    confidences_of: Callable[[ScoredStudy], Sequence[float]],
+    confidence_of: Callable[[StatementConfidence], float],
+    *,
+    only_present: bool = False,
 ) -> np.ndarray:
     """[studies, 15, 3] of calibration.bin_confidences."""
+    rated = [
+        [c for c in s.confidences if not only_present or c.status == "present"] for s in studies
+    ]
     tables = [
-        bin_confidences(confidences_of(s), [c.is_right for c in s.confidences]) for s in studies
+        bin_confidences([confidence_of(c) for c in of_study], [c.is_right for c in of_study])
+        for of_study in rated
     ]
     return np.array(tables).reshape(-1, BINS, 3)
 
 
 def calibration_figures(
-    studies: Sequence[ScoredStudy], calibration: Calibration | None
+    studies: Sequence[ScoredStudy], calibration: FittedCalibration | None
 ) -> list[Figure]:
     """Expected calibration errors; statements of chest studies only."""
-    tables = {
-        ("ece_mean", "ECE, mean token confidence"): confidence_tables(
-            studies, lambda s: [c.mean for c in s.confidences]
+
+    def figure(name: str, label: str, tables: np.ndarray) -> Figure:
+        return Figure(name, label, tables.reshape(len(studies), -1), _ece_of, "score", "lower")
+
+    figures = [
+        figure(
+            "ece_mean",
+            "ECE, mean token confidence",
+            confidence_tables(studies, lambda c: c.mean),
         ),
-        ("ece_minimum", "ECE, least token confidence"): confidence_tables(
-            studies, lambda s: [c.minimum for c in s.confidences]
+        figure(
+            "ece_minimum",
+            "ECE, least token confidence",
+            confidence_tables(studies, lambda c: c.minimum),
         ),
-    }
-    if calibration is not None:
-        tables["ece_calibrated", "ECE, calibrated"] = confidence_tables(
-            studies, lambda s: calibrated_confidences(s, calibration)
-        )
-    return [
-        Figure(
-            name,
-            label,
-            table.reshape(len(studies), -1),
-            lambda sums: expected_calibration_error(sums.reshape(*sums.shape[:-1], BINS, 3)),
-            "score",
-            "lower",
-        )
-        for (name, label), table in tables.items()
     ]
+    if calibration is not None:
+        figures += [
+            figure(
+                "ece_calibrated",
+                "ECE, calibrated",
+                confidence_tables(studies, lambda c: calibration.apply(c.mean)),
+            ),
+            figure(
+                "ece_calibrated_present",
+                "ECE, calibrated, findings present only",
+                confidence_tables(studies, lambda c: calibration.apply(c.mean), only_present=True),
+            ),
+        ]
+    return figures
 
 
-def calibrated_confidences(study: ScoredStudy, calibration: Calibration) -> list[float]:
-    outcome = study.outcome
-    return calibration.calibrate(outcome.decoding, outcome.language, study.confidences)
+def _ece_of(counts: np.ndarray) -> np.ndarray:
+    return expected_calibration_error(counts.reshape(*counts.shape[:-1], BINS, 3))
 
 
 def effort_figures(studies: Sequence[ScoredStudy]) -> list[Figure]:

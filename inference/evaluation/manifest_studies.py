@@ -13,7 +13,7 @@ import json
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pydicom
@@ -21,12 +21,9 @@ from PIL import Image
 from pydicom.pixels import apply_modality_lut
 
 from inference import ModelImage
-from inference.evaluation.refusals import is_refusal
 from inference.evaluation.studies import Reference, Study, UnreadableStudy
 from inference.prompts import parse_sections
-from inference.report_language.statements import Language
-
-LANGUAGES: tuple[Language, ...] = get_args(Language)
+from inference.report_language import LANGUAGES, NOT_A_FRONTAL_CHEST, Language
 
 
 def manifest_studies(manifest: Path, languages: Iterable[Language]) -> Iterator[Study]:
@@ -59,7 +56,7 @@ def _read_line(manifest: Path, number: int, line: str, languages: set[Language])
         return
     if language in languages:
         findings, impression = parse_sections(report)
-        is_chest = not is_refusal(findings, impression, language)
+        is_chest = not findings.startswith(NOT_A_FRONTAL_CHEST[language])
         films = tuple(manifest.parent / path for path in paths)
         reference = Reference(language, findings, impression)
         yield Study(name, is_chest, None, (reference,), _film_loader(place, films))

@@ -33,6 +33,7 @@ class StudyOutcome:
     where only the reference text is known (manifests).
     token_texts join to the answer; confidences belong to them one to one.
     blocks counts commits (an autoregressive one holds a single token).
+    refusal: why the engine takes the answer for none (DraftFinished.refusal), or "".
     failure: why there is no answer; such an outcome has no tokens and counts as a failure.
     """
 
@@ -49,6 +50,7 @@ class StudyOutcome:
     passes: int = 0
     extra_passes: int = 0
     blocks: int = 0
+    refusal: str = ""
     failure: str = ""
 
     @property
@@ -65,8 +67,9 @@ class StudyOutcome:
         return parse_sections(self.text)
 
     @property
-    def is_empty(self) -> bool:
-        return not self.text.strip()
+    def is_failure(self) -> bool:
+        """Whether nothing was answered, and no refusal either."""
+        return not self.text.strip() and not self.refusal
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,6 @@ class RunDescription:
 def outcome_to_json(outcome: StudyOutcome) -> dict[str, Any]:
     """A flat JSON object; statements keep what they say, not where they stand."""
     values = asdict(outcome)
-    values["confidences"] = [round(value, 5) for value in outcome.confidences]
     if outcome.truth is not None:
         values["truth"] = [[s.concept, s.status, s.side, s.zone, s.severity] for s in outcome.truth]
     return values

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from inference.evaluation.outcomes import StudyOutcome
-from inference.evaluation.refusals import is_flagged, is_refusal
 from inference.evaluation.statement_confidence import StatementConfidence, rate_statements
 from inference.evaluation.statement_scores import StatementScores
 from inference.evaluation.wording_scores import WordingScores
+from inference.report_language import NOT_A_FRONTAL_CHEST
 from inference.report_language.consistency import Contradiction, find_contradictions
 
 # The rest (a finding missing from the impression, or the reverse; a sentence said twice) is untidy
@@ -32,11 +32,12 @@ class ScoredStudy:
 
     @property
     def is_refused(self) -> bool:
-        return is_refusal(*self.outcome.sections, self.outcome.language)
+        return bool(self.outcome.refusal)
 
     @property
     def is_flagged(self) -> bool:
-        return is_flagged(self.outcome.text, self.outcome.language)
+        """Refused, or said somewhere in the answer to be no frontal chest."""
+        return self.is_refused or NOT_A_FRONTAL_CHEST[self.outcome.language] in self.outcome.text
 
     @property
     def is_exact(self) -> bool:

@@ -9,13 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Literal
 
 from inference.evaluation.outcomes import StudyOutcome
 from inference.evaluation.statement_scores import StatementScores
 from inference.report_language import Status, split_sentences
-
-Aggregate = Literal["mean", "minimum"]
 
 
 @dataclass(frozen=True)
@@ -26,9 +23,6 @@ class StatementConfidence:
     mean: float
     minimum: float
     is_right: bool
-
-    def value(self, aggregate: Aggregate) -> float:
-        return self.mean if aggregate == "mean" else self.minimum
 
 
 def rate_statements(

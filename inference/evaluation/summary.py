@@ -13,11 +13,10 @@ import numpy as np
 
 from inference.api import DecodingMode
 from inference.evaluation.bootstrap import Figure, Interval, interval, resample_weights
-from inference.evaluation.calibration import Calibration
+from inference.evaluation.calibration import FittedCalibration
 from inference.evaluation.external_metrics import ExternalMetric, MetricUnavailable
 from inference.evaluation.figures import (
     build_figures,
-    calibrated_confidences,
     confidence_tables,
     external_figure,
     f1_of,
@@ -95,7 +94,7 @@ class Difference:
 
 def summarise(
     outcomes: Iterable[StudyOutcome],
-    calibration: Calibration | None = None,
+    calibration: FittedCalibration | None = None,
     external_metrics: Sequence[ExternalMetric] = (),
 ) -> list[Result]:
     """A result for each language and decoding, in the order they come."""
@@ -114,7 +113,7 @@ def _summarise_group(
     decoding: DecodingMode,
     language: Language,
     studies: list[ScoredStudy],
-    calibration: Calibration | None,
+    calibration: FittedCalibration | None,
     external_metrics: Sequence[ExternalMetric],
 ) -> Result:
     figures, unavailable = build_figures(studies, calibration), {}
@@ -171,17 +170,15 @@ def _concept_rows(studies: Sequence[ScoredStudy], weights: np.ndarray) -> list[C
 
 
 def _reliability(
-    studies: Sequence[ScoredStudy], calibration: Calibration | None
+    studies: Sequence[ScoredStudy], calibration: FittedCalibration | None
 ) -> list[Reliability]:
     """Pooled over studies."""
     curves = {
-        "mean": confidence_tables(studies, lambda s: [c.mean for c in s.confidences]),
-        "minimum": confidence_tables(studies, lambda s: [c.minimum for c in s.confidences]),
+        "mean": confidence_tables(studies, lambda c: c.mean),
+        "minimum": confidence_tables(studies, lambda c: c.minimum),
     }
     if calibration is not None:
-        curves["calibrated"] = confidence_tables(
-            studies, lambda s: calibrated_confidences(s, calibration)
-        )
+        curves["calibrated"] = confidence_tables(studies, lambda c: calibration.apply(c.mean))
     return [Reliability(label, tables.sum(axis=0)) for label, tables in curves.items()]
 
 

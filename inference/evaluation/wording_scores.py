@@ -14,7 +14,6 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from inference.evaluation.outcomes import StudyOutcome
-from inference.evaluation.refusals import is_refusal
 from inference.report_language import is_canonical, split_sentences
 from inference.report_language.statements import Language
 
@@ -78,7 +77,7 @@ class WordingScores:
         )
         self.tokens = tokenise(self.text, outcome.language)
         self.reference_tokens = tokenise(self.reference, outcome.language)
-        sections = () if is_refusal(*outcome.sections, outcome.language) else outcome.sections
+        sections = () if outcome.refusal else outcome.sections
         self.sentences = [
             section[start:end] for section in sections for start, end in split_sentences(section)
         ]
@@ -120,7 +119,7 @@ class _Tokenizer:
 
 @cache
 def _rouge_scorer(language: Language) -> Any:
-    from rouge_score.rouge_scorer import RougeScorer  # type: ignore[import-untyped]
+    from rouge_score.rouge_scorer import RougeScorer
 
     return RougeScorer(["rougeL"], tokenizer=_Tokenizer(language))
 

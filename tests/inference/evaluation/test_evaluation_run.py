@@ -8,17 +8,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from inference import BlockCommitted, DraftFinished, GenerationRequest
 from inference.engine import ReportEngine
 from inference.evaluation import evaluation_run
 from inference.evaluation.__main__ import main
 from inference.evaluation.drafting import draft_studies
+from inference.evaluation.manifest_studies import manifest_studies
 from inference.evaluation.outcomes import StudyOutcome
 from inference.evaluation.phantom_studies import phantom_studies
+from inference.evaluation.summary import summarise
 from inference.phantom import sample_case
 from inference.phantom.dicom_writer import build_dataset
+from inference.report_language import compose_refusal
 
 PHANTOMS = ["--size", "96", "--device", "cpu"]
 
@@ -94,6 +99,20 @@ def test_token_texts_and_confidences_are_the_engines(tiny_engine: ReportEngine) 
     assert len(outcome.confidences) == len(outcome.token_texts) == finished.tokens
     assert (outcome.passes, outcome.blocks) == (finished.passes, len(blocks))
     assert outcome.stop_reason == finished.stop_reason
+
+
+def test_blank_film_is_refused_without_a_pass(tmp_path: Path, tiny_engine: ReportEngine) -> None:
+    Image.fromarray(np.zeros((64, 64), np.uint8)).save(tmp_path / "blank.png")
+    line = {"images": ["blank.png"], "report": compose_refusal("en")}
+    (tmp_path / "studies.jsonl").write_text(json.dumps(line))
+    studies = manifest_studies(tmp_path / "studies.jsonl", ("en",))
+    ((outcome,),) = draft_studies(tiny_engine, studies, ["one-step"])
+    assert outcome.refusal
+    assert (outcome.text, outcome.passes, outcome.failure) == ("", 0, "")
+    (result,) = summarise([outcome])
+    assert result.estimates["refusals"].value == 1.0
+    assert result.estimates["failures"].value == 0.0
+    assert result.estimates["tokens_per_pass"].value is None
 
 
 def test_interrupted_run_keeps_its_outcomes_and_goes_on(
@@ -190,13 +209,13 @@ def test_what_can_not_be_served_is_said_in_one_line(
 
 
 def test_calibration_is_fitted_stored_and_refused_on_its_own_studies(
-    tmp_path: Path, tiny_folder: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, embedded_report: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    fitted_on = ["--outcomes", str(embedded_report / "outcomes.jsonl")]
     path = str(tmp_path / "calibration.json")
-    arguments = ["--checkpoint", str(tiny_folder), *PHANTOMS, "--json", "--phantoms", "2"]
-    assert main([*arguments, "--seed", "500", "--fit-calibration", path]) == 0
-    capsys.readouterr()
-    assert main([*arguments, "--seed", "501", "--calibration", path]) == 2
-    assert "fitted on studies of this run, phantom-501" in capsys.readouterr().err
-    assert main([*arguments, "--seed", "700", "--calibration", path]) == 0
-    assert "ece_calibrated" in _json(capsys)["results"]["one-step/en"]
+    assert main([*fitted_on, "--fit-calibration", path]) == 0
+    assert main([*fitted_on, "--calibration", path]) == 2
+    assert "fitted on studies of this run, phantom-0" in capsys.readouterr().err
+    arguments = ["--phantoms", "1", "--seed", "700", "--device", "cpu", "--json"]
+    assert main([*arguments, "--calibration", path]) == 0
+    assert isinstance(_json(capsys)["results"]["one-step/en"]["ece_calibrated"], float)

@@ -6,11 +6,13 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from inference.evaluation.fit_calibration import fit_calibration
+from inference.evaluation.calibration import fit_calibration
 from inference.evaluation.outcomes import StudyOutcome
+from inference.evaluation.statement_confidence import StatementConfidence
 from inference.evaluation.summary import (
     Result,
     compare,
@@ -18,7 +20,7 @@ from inference.evaluation.summary import (
     result_to_json,
     summarise,
 )
-from inference.report_language import Statement
+from inference.report_language import NOT_A_FRONTAL_CHEST, Statement
 from inference.report_language.template import compose_refusal
 
 MakeOutcome = Callable[..., StudyOutcome]
@@ -36,16 +38,16 @@ def outcomes(
     good = make_report(*true_statements)
     refusal = compose_refusal("en")
     loop = "right left pleural effusion " * 5
-    other = {"truth": (), "reference": ("", ""), "is_chest": False}
+    other: dict[str, Any] = {"truth": (), "reference": ("", ""), "is_chest": False}
     return [
         make_outcome(good, study="1", passes=6, blocks=5, extra_passes=1),
         make_outcome("", (effusion,), study="2", failure="2: no film"),
-        make_outcome(refusal, study="3", passes=2),
+        make_outcome(refusal, study="3", passes=2, refusal=NOT_A_FRONTAL_CHEST["en"]),
         make_outcome(
             f"Findings: Nodule in the right upper zone. {loop}", study="4", stop_reason="length"
         ),
-        make_outcome(refusal, study="5", **other),  # type: ignore[arg-type]
-        make_outcome(good, study="6", **other),  # type: ignore[arg-type]
+        make_outcome("", study="5", refusal="the film is blank", **other),
+        make_outcome(good, study="6", **other),
     ]
 
 
@@ -70,8 +72,8 @@ def test_figures_by_hand(result: Result) -> None:
     assert values["refusals"] == values["refused_or_flagged"] == 0.5
     assert values["exact_findings"] == pytest.approx(1 / 4)
     assert values["contradictions"] == 0.0
-    assert values["extra_passes"] == pytest.approx(1 / 5)  # five drafts ended
-    assert values["passes_per_block"] == pytest.approx((6 + 2 + 3 * 3) / (5 + 2 * 4))
+    assert values["extra_passes"] == pytest.approx(1 / 4)  # four drafts took a pass
+    assert values["passes_per_block"] == pytest.approx((6 + 2 + 3 + 3) / (5 + 2 + 2 + 2))
     sentences = [len(s.wording.sentences) for s in result.studies]
     assert sentences[1] == sentences[2] == 0
     assert values["sentences_outside_grammar"] == pytest.approx(1 / (sentences[0] + sentences[3]))
@@ -143,25 +145,35 @@ def test_calibration_fitted_on_one_run_is_applied_to_another(
 ) -> None:
     good = make_report(*true_statements)
 
-    def run(first: int) -> list[StudyOutcome]:  # every fourth draft invents an effusion
-        return [
+    def run(first: int) -> Result:
+        """Every fourth draft invents an effusion, no less sure."""
+        (result,) = summarise(
             make_outcome(
                 "Findings: Small left pleural effusion." if n % 2 else good,
                 true_statements if n % 4 else true_statements[1:],
                 study=f"phantom-{n}",
-                confidence=0.99,
+                confidence=0.5,
             )
             for n in range(first, first + 40)
-        ]
+        )
+        return result
 
-    fitted = fit_calibration("a" * 64, summarise(run(0)))
-    assert "one-step/en/present" in fitted.maps
-    (result,) = summarise(run(100), fitted)
-    raw, mended = (result.estimates[n].value for n in ("ece_mean", "ece_calibrated"))
-    assert raw is not None
-    assert mended is not None
-    assert mended < raw
+    rated = [c for study in run(0).studies for c in study.confidences]
+    fitted = fit_calibration("a" * 64, [], [], [c.mean for c in rated], [c.is_right for c in rated])
+    (result,) = summarise((s.outcome for s in run(100).studies), fitted)
+    share_right = sum(c.is_right for c in rated) / len(rated)
+    assert share_right > 0.6
+    assert result.estimates["ece_mean"].value == pytest.approx(share_right - 0.5)
+    assert result.estimates["ece_calibrated"].value == pytest.approx(0.0, abs=1e-9)
+    assert result.estimates["ece_calibrated_present"].value == pytest.approx(
+        abs(share_right - _share_right_of_present(rated))
+    )
     assert [curve.label for curve in result.reliability] == ["mean", "minimum", "calibrated"]
+
+
+def _share_right_of_present(rated: list[StatementConfidence]) -> float:
+    present = [c.is_right for c in rated if c.status == "present"]
+    return sum(present) / len(present)
 
 
 def test_without_the_libraries_the_rest_is_computed(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,8 +33,9 @@ def test_text_and_sections_come_from_the_tokens(make_outcome: MakeOutcome) -> No
     outcome = make_outcome("Findings: No mass. Impression: Normal.")
     assert outcome.text == "Findings: No mass. Impression: Normal."
     assert outcome.sections == ("No mass.", "Normal.")
-    assert not outcome.is_empty
-    assert make_outcome("").is_empty
+    assert not outcome.is_failure
+    assert make_outcome("").is_failure
+    assert not make_outcome("", refusal="a blank film").is_failure
 
 
 def test_resumed_file_gives_back_what_was_added(tmp_path: Path, make_outcome: MakeOutcome) -> None:
@@ -61,7 +63,7 @@ def test_line_cut_by_a_kill_is_dropped(tmp_path: Path, make_outcome: MakeOutcome
 
 
 @pytest.mark.parametrize("change", [{"model_sha256": "b" * 64}, {"source": "manifest x.jsonl"}])
-def test_other_runs_file_is_refused(tmp_path: Path, change: dict[str, str]) -> None:
+def test_other_runs_file_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
     path = tmp_path / "outcomes.jsonl"
     OutcomeFile(path).resume(RUN)
     before = path.read_bytes()

@@ -1,4 +1,4 @@
-"""ECE, temperature and isotonic maps, by hand and on simulated statements."""
+"""ECE and the isotonic curve, by hand and on simulated statements."""
 
 from __future__ import annotations
 
@@ -8,27 +8,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from inference import manifest
 from inference.evaluation.calibration import (
-    Calibration,
+    FittedCalibration,
     UnusableCalibration,
     bin_confidences,
     expected_calibration_error,
-    fit_confidence_map,
+    fit_calibration,
     fit_isotonic,
-    fit_temperature,
     read_calibration,
     write_calibration,
 )
 from inference.evaluation.outcomes import StudyOutcome
-from inference.evaluation.statement_confidence import StatementConfidence, rate_statements
+from inference.evaluation.statement_confidence import rate_statements
 from inference.evaluation.statement_scores import StatementScores
-
-
-def _statements(confidences: np.ndarray, rights: np.ndarray) -> list[StatementConfidence]:
-    return [
-        StatementConfidence("present", float(c), float(c), bool(r))
-        for c, r in zip(confidences, rights, strict=True)
-    ]
 
 
 def test_ece_by_hand() -> None:
@@ -60,68 +53,57 @@ def test_isotonic_pools_equal_confidences() -> None:
     assert fit_isotonic(np.array([0.5, 0.5, 0.5, 0.5]), np.array([1, 0, 0, 0.0])) == ((0.5, 0.25),)
 
 
-def test_temperature_is_found_where_the_truth_is_scaled() -> None:
-    # Statements of logit z are right with probability sigmoid(z / 2): the temperature is 2.
-    rng = np.random.default_rng(3)
-    logits = rng.uniform(-1, 5, 40_000)
-    rights = rng.random(logits.size) < 1 / (1 + np.exp(-logits / 2))
-    fitted = fit_temperature(1 / (1 + np.exp(-logits)), rights.astype(float))
-    assert fitted == pytest.approx(2.0, abs=0.1)
-
-
-@pytest.mark.parametrize("method", ["temperature", "isotonic"])
-def test_map_mends_overconfidence_on_statements_it_never_saw(method: str) -> None:
+def test_curve_mends_overconfidence_on_statements_it_never_saw() -> None:
     rng = np.random.default_rng(5)
 
-    def draw(count: int) -> list[StatementConfidence]:
-        if method == "temperature":  # logits three times too large
-            true = rng.uniform(0.5, 0.95, count)
-            said = 1 / (1 + ((1 - true) / true) ** 3)
-        else:  # sure, and mostly wrong: no temperature turns 0.9 into 0.1
-            true = rng.uniform(0.1, 0.6, count)
-            said = 0.9 + (true - 0.1) * 0.2
-        return _statements(said, rng.random(count) < true)
+    def draw(count: int) -> tuple[list[float], list[bool]]:
+        true = rng.uniform(0.1, 0.95, count)
+        said = 0.9 + (true - 0.1) * 0.1  # sure of everything
+        return said.tolist(), (rng.random(count) < true).tolist()
 
-    fitted = fit_confidence_map(draw(4000))
-    assert fitted is not None
-    assert (fitted.temperature is not None) is (method == "temperature")
-    fresh = draw(4000)
-    rights = [s.is_right for s in fresh]
-    raw = expected_calibration_error(bin_confidences([s.mean for s in fresh], rights))
-    mended = fitted.apply(np.array([s.mean for s in fresh]))
-    ece = expected_calibration_error(bin_confidences(mended.tolist(), rights))
-    assert float(raw) > 0.08
-    assert float(ece) < 0.03
+    fitted = fit_calibration("a" * 64, [], [], *draw(4000))
+    said, rights = draw(4000)
+    raw = float(expected_calibration_error(bin_confidences(said, rights)))
+    mended = [fitted.apply(confidence) for confidence in said]
+    assert raw > 0.3
+    assert float(expected_calibration_error(bin_confidences(mended, rights))) < 0.05
 
 
-def test_too_few_statements_give_no_map() -> None:
-    assert fit_confidence_map(_statements(np.full(19, 0.5), np.ones(19))) is None
+def test_too_few_statements_are_refused() -> None:
+    with pytest.raises(UnusableCalibration, match="19 statements are too few"):
+        fit_calibration("a" * 64, [], [], [0.5] * 19, [True] * 19)
 
 
-def test_statement_without_a_map_keeps_its_mean() -> None:
-    statement = StatementConfidence("uncertain", 0.7, 0.2, True)
-    assert Calibration("sha", (), {}).calibrate("one-step", "en", [statement]) == [0.7]
-
-
-def test_calibration_survives_its_file(tmp_path: Path) -> None:
+@pytest.fixture
+def fitted() -> FittedCalibration:
     rng = np.random.default_rng(0)
-    fitted = fit_confidence_map(_statements(rng.random(50), rng.random(50) < 0.5))
-    assert fitted is not None
-    written = Calibration("sha", ("phantom-1", "phantom-2"), {"one-step/en/present": fitted})
-    write_calibration(tmp_path / "calibration.json", written)
-    assert read_calibration(tmp_path / "calibration.json") == written
+    confidences = rng.random(50)
+    rights = rng.random(50) < confidences
+    studies = ("phantom-1", "phantom-2")
+    return fit_calibration(
+        "a" * 64, studies, ["one-step/en"], confidences.tolist(), rights.tolist()
+    )
 
 
-def test_calibration_refuses_its_own_studies_and_other_weights() -> None:
-    calibration = Calibration("a" * 64, ("phantom-1",), {})
-    calibration.check("a" * 64, ["phantom-2"])
+def test_calibration_survives_its_file(tmp_path: Path, fitted: FittedCalibration) -> None:
+    write_calibration(tmp_path / "calibration.json", fitted)
+    assert read_calibration(tmp_path / "calibration.json") == fitted
+
+
+def test_engine_reads_the_same_curve(tmp_path: Path, fitted: FittedCalibration) -> None:
+    write_calibration(tmp_path / manifest.CALIBRATION_NAME, fitted)
+    assert manifest.read_calibration(tmp_path) == fitted.curve
+
+
+def test_calibration_refuses_its_own_studies_and_other_weights(fitted: FittedCalibration) -> None:
+    fitted.check("a" * 64, ["phantom-3"])
     with pytest.raises(UnusableCalibration, match="phantom-1"):
-        calibration.check("a" * 64, ["phantom-1", "phantom-2"])
+        fitted.check("a" * 64, ["phantom-1", "phantom-3"])
     with pytest.raises(UnusableCalibration, match="bbbb"):
-        calibration.check("b" * 64, [])
+        fitted.check("b" * 64, [])
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"calibration_format": 1}', '{"maps": 3}'])
+@pytest.mark.parametrize("content", ["", "[]", '{"method": "isotonic"}', '{"method": "guess"}'])
 def test_what_is_no_calibration_is_named(tmp_path: Path, content: str) -> None:
     path = tmp_path / "broken.json"
     path.write_text(content)

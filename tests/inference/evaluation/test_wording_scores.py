@@ -15,7 +15,7 @@ from inference.evaluation.wording_scores import (
     has_loop,
     tokenise,
 )
-from inference.report_language import Statement
+from inference.report_language import NOT_A_FRONTAL_CHEST, Language, Statement
 from inference.report_language.template import compose_refusal
 
 MakeOutcome = Callable[..., StudyOutcome]
@@ -74,8 +74,10 @@ def test_repetition_counts_within_a_section_only(make_outcome: MakeOutcome) -> N
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_refusal_has_no_sentences(make_outcome: MakeOutcome, language: str) -> None:
-    scores = WordingScores(make_outcome(compose_refusal(language), language=language))  # type: ignore[arg-type]
+def test_refusal_has_no_sentences(make_outcome: MakeOutcome, language: Language) -> None:
+    refusal = NOT_A_FRONTAL_CHEST[language]
+    outcome = make_outcome(compose_refusal(language), language=language, refusal=refusal)
+    scores = WordingScores(outcome)
     assert scores.sentences == scores.broken == []
 
 
