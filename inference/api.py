@@ -64,6 +64,16 @@ class GenerationRequest:
     adaptive_max_passes: int = 8
     max_new_tokens: int = 512
 
+    @property
+    def settings(self) -> dict[str, str | int | float]:
+        """What steers this answer, for the audit log and headless output: JSON-able."""
+        names = {
+            "multi-step": ("denoising_steps", "confidence_threshold"),
+            "adaptive": ("adaptive_threshold", "adaptive_max_passes"),
+        }.get(self.decoding, ())
+        common = {"mode": self.decoding, "language": self.language}
+        return common | {name: getattr(self, name) for name in ("max_new_tokens", *names)}
+
 
 @dataclass(frozen=True)
 class PrefillDone:
@@ -162,7 +172,7 @@ def calibrate_confidence(calibration: Calibration, confidence: float) -> float:
     Linear between the points, level outside. Of the wording's truth on those films; never a
     probability of disease.
     """
-    return float(np.interp(confidence, *zip(*calibration, strict=True)))
+    return float(np.interp(confidence, [x for x, _ in calibration], [y for _, y in calibration]))
 
 
 @dataclass(frozen=True)

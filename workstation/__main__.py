@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from inference import DECODING_MODES
+from inference.report_language import LANGUAGES
 
 _COMMANDS = ("draft", "render", "audit")
 
@@ -48,6 +49,7 @@ def _run_command(given: list[str]) -> int:
     draft = commands.add_parser("draft", help="draft reports without a window")
     draft.add_argument("paths", nargs="+", type=Path, metavar="PATH")
     draft.add_argument("--decoding", choices=DECODING_MODES, default="one-step")
+    draft.add_argument("--language", choices=LANGUAGES, default="en")
     draft.add_argument("--json", action="store_true", dest="as_json")
     _add_model_options(draft)
     render = commands.add_parser("render", help="write what the viewer would show")
@@ -62,7 +64,12 @@ def _run_command(given: list[str]) -> int:
         from workstation.commands.draft import run_draft
 
         return run_draft(
-            options.paths, options.decoding, options.model, options.device, options.as_json
+            options.paths,
+            options.decoding,
+            options.model,
+            options.device,
+            options.as_json,
+            options.language,
         )
     if options.command == "render":
         from workstation.commands.render import run_render

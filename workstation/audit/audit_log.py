@@ -39,6 +39,7 @@ EVENTS = (
     "study-opened",
     "draft-started",
     "draft-finished",
+    "draft-refused",
     "draft-cancelled",
     "draft-failed",
     "edit",

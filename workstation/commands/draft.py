@@ -1,4 +1,4 @@
-"""`echo-workstation draft PATH... [--decoding MODE] [--model FOLDER] [--device D] [--json]`."""
+"""`echo-workstation draft PATH... [--decoding MODE] [--language L] [--model FOLDER] [--json]`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from inference import (
     GenerationRequest,
     load_engine,
 )
-from inference.report_language import Statement, extract_statements
+from inference.report_language import Language, Statement, extract_statements
 from workstation.dicom.display_pipeline import model_image
 from workstation.dicom.instance_reader import (
     Film,
@@ -28,7 +28,7 @@ from workstation.dicom.instance_reader import (
     read_film,
     read_header,
 )
-from workstation.dicom.view_position import FRONTAL_VIEWS
+from workstation.dicom.view_position import choose_model_films
 
 _ReportFailure = Callable[[object], None]
 
@@ -44,9 +44,13 @@ class DraftingEngine(Protocol):
 
 @dataclass(frozen=True)
 class StudyDraft:
-    """One study's report and all that produced it."""
+    """One study's report, or refusal, and all that produced it.
+
+    not_sent: films of the study that the model was not given.
+    """
 
     films: tuple[Film, ...]
+    not_sent: int
     request: GenerationRequest
     blocks: tuple[BlockCommitted, ...]
     finished: DraftFinished
@@ -58,12 +62,25 @@ class StudyDraft:
     @property
     def statements(self) -> tuple[tuple[str, Statement], ...]:
         """(section, statement) pairs; offsets are into that section's text."""
-        sections = {"findings": self.finished.findings, "impression": self.finished.impression}
         return tuple(
             (section, statement)
-            for section, text in sections.items()
+            for section, text in self.sections.items()
             for statement in extract_statements(text, self.request.language)
         )
+
+    @property
+    def sections(self) -> dict[str, str]:
+        """Findings and impression; empty where there is no report: a refusal is none."""
+        finished = self.finished
+        if finished.refused:
+            return {"findings": "", "impression": ""}
+        return {"findings": finished.findings, "impression": finished.impression}
+
+    @property
+    def seen(self) -> str:
+        """In words, what the model was given of the study."""
+        text = "frontal and lateral" if len(self.films) > 1 else "frontal only"
+        return f"{text}; {self.not_sent} more not seen" if self.not_sent else text
 
 
 def run_draft(
@@ -72,13 +89,15 @@ def run_draft(
     model: str = "embedded",
     device: str = "auto",
     as_json: bool = False,
+    language: Language = "en",
 ) -> int:
     """Draft every study found in the files and folders, printing each as it is done.
 
     as_json: one JSON object a line, one line a study. Exit code 0; 1 if a file or study
-    failed (the reason is on stderr, the others are done all the same); 2 without a model.
+    failed (the reason is on stderr, the others are done all the same); 2 without a model; 3 if
+    nothing failed and the model gave no report of some study (the reason is on stderr too).
     """
-    failures = 0
+    failures = refusals = 0
 
     def report_failure(error: object) -> None:
         nonlocal failures
@@ -90,30 +109,36 @@ def run_draft(
         offered = engine.description.decoding_modes
         if decoding not in offered:
             raise EngineError(f"--decoding {decoding}: this model offers {', '.join(offered)}")
+        languages = engine.description.languages
+        if language not in languages:
+            raise EngineError(f"--language {language}: this model writes {', '.join(languages)}")
     except EngineError as error:
         print(error, file=sys.stderr)
         return 2
     studies = _group_by_study(paths, report_failure)
     for headers in studies.values():
-        films = list(_read_films(headers, engine.description.max_images, report_failure))
+        films = _read_films(headers, engine.description.max_images, report_failure)
         if not films:
             continue
         try:
-            draft = _draft_study(engine, films, decoding)
+            draft = _draft_study(engine, films, len(headers) - len(films), decoding, language)
         except EngineError as error:
             report_failure(f"{films[0].path}: {error}")
             continue
+        if draft.finished.refused:
+            refusals += 1
+            print(f"{films[0].path}: no report: {draft.finished.refusal}", file=sys.stderr)
         if as_json:
             print(json.dumps(describe_draft(draft, engine.description)), flush=True)
         else:
             print(format_draft(draft, engine.description), flush=True)
-    return 1 if failures else 0
+    return 1 if failures else 3 if refusals else 0
 
 
 def _group_by_study(
     paths: Iterable[Path], report_failure: _ReportFailure
 ) -> dict[str, list[tuple[InstanceHeader, Path]]]:
-    """Headers and paths by Study Instance UID, each SOP instance once, frontal views first."""
+    """Headers and paths by Study Instance UID, each SOP instance once."""
     studies: dict[str, dict[str, tuple[InstanceHeader, Path]]] = {}
     for path in _walk_files(paths):
         try:
@@ -123,10 +148,7 @@ def _group_by_study(
             continue
         instances = studies.setdefault(header.study_instance_uid, {})
         instances.setdefault(header.sop_instance_uid, (header, path))
-    return {
-        uid: sorted(found.values(), key=lambda item: item[0].view_position not in FRONTAL_VIEWS)
-        for uid, found in studies.items()
-    }
+    return {uid: list(found.values()) for uid, found in studies.items()}
 
 
 def _walk_files(paths: Iterable[Path]) -> Iterator[Path]:
@@ -142,35 +164,43 @@ def _walk_files(paths: Iterable[Path]) -> Iterator[Path]:
 
 
 def _read_films(
-    headers: Iterable[tuple[InstanceHeader, Path]], max_images: int, report_failure: _ReportFailure
-) -> Iterator[Film]:
-    """The first max_images films that can be decoded; of another one the reason is reported."""
-    count = 0
-    for _, path in headers:
-        if count == max_images:
-            return
+    headers: Sequence[tuple[InstanceHeader, Path]], max_images: int, report_failure: _ReportFailure
+) -> list[Film]:
+    """The films the model is to be asked about, in its order; one that can't be decoded is
+    reported, and the next that could stand for it tried."""
+    left, films = list(headers), dict[Path, Film]()
+    while left:
+        chosen = choose_model_films([header.view_position for header, _ in left], max_images)
+        unread = next((i for i in chosen if left[i][1] not in films), None)
+        if unread is None:
+            return [films[left[i][1]] for i in chosen]
+        path = left[unread][1]
         try:
-            film = read_film(path)
+            films[path] = read_film(path)
         except UnreadableInstance as error:
             report_failure(error)
-            continue
-        count += 1
-        yield film
+            del left[unread]
+    return []
 
 
 def _draft_study(
-    engine: DraftingEngine, films: Sequence[Film], decoding: DecodingMode
+    engine: DraftingEngine,
+    films: Sequence[Film],
+    not_sent: int,
+    decoding: DecodingMode,
+    language: Language,
 ) -> StudyDraft:
     request = GenerationRequest(
         films[0].header.study_instance_uid,
         tuple(model_image(film) for film in films),
+        language=language,
         decoding=decoding,
     )
     events = list(engine.draft(request))
     finished = events[-1]
     assert isinstance(finished, DraftFinished)  # nobody holds a cancel token
     blocks = tuple(event for event in events if isinstance(event, BlockCommitted))
-    return StudyDraft(tuple(films), request, blocks, finished)
+    return StudyDraft(tuple(films), not_sent, request, blocks, finished)
 
 
 def describe_draft(draft: StudyDraft, model: EngineDescription) -> dict[str, Any]:
@@ -195,9 +225,10 @@ def describe_draft(draft: StudyDraft, model: EngineDescription) -> dict[str, Any
             "device": model.device,
             "dtype": model.dtype,
         },
+        "seen": draft.seen,
         "decoding": _describe_decoding(draft.request, model),
-        "findings": finished.findings,
-        "impression": finished.impression,
+        **draft.sections,
+        "refusal": finished.refusal,
         "text": finished.text,
         "stop_reason": finished.stop_reason,
         "statements": [
@@ -215,6 +246,7 @@ def describe_draft(draft: StudyDraft, model: EngineDescription) -> dict[str, Any
             for block in draft.blocks
         ],
         "passes": finished.passes,
+        "extra_passes": finished.extra_passes,
         "tokens": finished.tokens,
         "prefill_ms": round(finished.prefill_ms, 3),
         "decode_ms": round(finished.decode_ms, 3),
@@ -223,16 +255,7 @@ def describe_draft(draft: StudyDraft, model: EngineDescription) -> dict[str, Any
 
 
 def _describe_decoding(request: GenerationRequest, model: EngineDescription) -> dict[str, Any]:
-    settings: dict[str, Any] = {
-        "mode": request.decoding,
-        "block_length": model.block_length,
-        "max_new_tokens": request.max_new_tokens,
-        "language": request.language,
-    }
-    if request.decoding == "multi-step":
-        settings["denoising_steps"] = request.denoising_steps
-        settings["confidence_threshold"] = request.confidence_threshold
-    return settings
+    return request.settings | {"block_length": model.block_length}
 
 
 def format_draft(draft: StudyDraft, model: EngineDescription) -> str:
@@ -245,21 +268,25 @@ def format_draft(draft: StudyDraft, model: EngineDescription) -> str:
         for film in draft.films
     ]
     lines += [
+        f"  seen     {draft.seen}",
         f"  model    {model.model_name} {model.model_version} on {model.device} ({model.dtype}) "
         f"sha256 {model.model_sha256}",
         "  decoding " + ", ".join(f"{name} {value}" for name, value in settings.items()),
         "",
-        f"Findings: {finished.findings}",
-        f"Impression: {finished.impression}",
-        "",
-        "Statements",
     ]
-    lines += [f"  {section:<11}{_word(statement)}" for section, statement in draft.statements]
+    if finished.refused:
+        lines += [f"No report: {finished.refusal}"]
+    else:
+        lines += [f"{section.capitalize()}: {text}" for section, text in draft.sections.items()]
+        lines += ["", "Statements"]
+        lines += [f"  {section:<11}{_word(statement)}" for section, statement in draft.statements]
     lines += ["", "Blocks (passes, ms, token confidence)"]
     lines += [f"  {_format_block(block)}" for block in draft.blocks]
     lines += [
         "",
-        f"{finished.passes} passes, {finished.tokens} tokens; "
+        f"{finished.passes} passes"
+        + (f" ({finished.extra_passes} second looks)" if finished.extra_passes else "")
+        + f", {finished.tokens} tokens; "
         f"prefill {finished.prefill_ms:.0f} ms, decoding {finished.decode_ms:.0f} ms; "
         f"{finished.tokens_per_second:.0f} tokens/s"
         + ("" if finished.stop_reason == "stop" else "; cut at its length limit or for looping"),

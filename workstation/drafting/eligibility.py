@@ -31,15 +31,33 @@ def reason_not_to_draft(header: InstanceHeader) -> str:
     return ""
 
 
-def describe_unseen(film_count: int) -> str:
-    """What a draft of one film leaves out: said beside the draft, always."""
+def describe_unseen(film_count: int, *, has_lateral: bool = False) -> str:
+    """What a draft leaves out: said beside the draft, always.
+
+    film_count: films of the study. has_lateral: the model is given the lateral film as well.
+    """
     translate = QCoreApplication.translate
-    if film_count > 1:
+    unseen = film_count - 1 - has_lateral
+    if has_lateral and unseen > 0:
         text = translate(
             "eligibility",
-            "The model sees this one film. Not seen: {0} more of this study, priors, indication.",
+            "The model sees the frontal and the lateral film. Not seen: {0} more of this study, "
+            "priors, indication.",
         )
-        return text.format(film_count - 1)
-    return translate(
-        "eligibility", "The model sees this one film. Not seen: lateral, priors, indication."
-    )
+    elif has_lateral:
+        text = translate(
+            "eligibility",
+            "The model sees the frontal and the lateral film. Not seen: priors, indication.",
+        )
+    elif unseen > 0:
+        text = translate(
+            "eligibility",
+            "The model sees this one film: frontal only. Not seen: {0} more of this study, "
+            "priors, indication.",
+        )
+    else:
+        text = translate(
+            "eligibility",
+            "The model sees this one film: frontal only. Not seen: lateral, priors, indication.",
+        )
+    return text.format(unseen)

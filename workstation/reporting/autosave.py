@@ -23,8 +23,11 @@ class Autosave:
 
     @property
     def is_dirty(self) -> bool:
-        has_news = bool(self._pending) or self._origin is not None
-        return has_news or self._report.state != self._saved_state
+        if self._pending or self._origin is not None:
+            return True
+        state, saved = self._report.state, self._saved_state
+        has_text = not (state.is_blank and saved.is_blank)  # a language alone is nothing to keep
+        return has_text and state != saved
 
     def set_origin(self, origin: DraftOrigin) -> None:
         """To be saved with the next flush: where the AI draft just taken over came from."""

@@ -7,8 +7,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from inference.report_language import Statement, Status, extract_statements, rewrite_statement
+from inference.report_language import (
+    Language,
+    Statement,
+    Status,
+    extract_statements,
+    rewrite_statement,
+)
 from workstation.reporting.report_state import (
+    JOINERS,
     SECTIONS,
     Edit,
     EditKind,
@@ -22,7 +29,12 @@ from workstation.reporting.report_state import (
     report_text,
     sentence_spans,
 )
-from workstation.reporting.sentence_alignment import align_sentences, join_pieces, split_pieces
+from workstation.reporting.sentence_alignment import (
+    Piece,
+    align_sentences,
+    join_pieces,
+    split_pieces,
+)
 
 ConfidenceSpan = tuple[int, int, float]  # start, end in the section's text, token confidence
 
@@ -61,6 +73,16 @@ class DraftReport:
         return self._state
 
     @property
+    def language(self) -> Language:
+        """What its sentences are written in, and read as."""
+        return self._state.language
+
+    def choose_language(self, language: Language) -> None:
+        """Set the language of a report that has no text yet; one with a text keeps its own."""
+        if self._state.is_blank and not self._is_signed:
+            self._state = replace(self._state, language=language)
+
+    @property
     def is_signed(self) -> bool:
         return self._is_signed
 
@@ -84,12 +106,14 @@ class DraftReport:
         impression: str,
         findings_confidences: Sequence[ConfidenceSpan] = (),
         impression_confidences: Sequence[ConfidenceSpan] = (),
+        language: Language = "en",
     ) -> None:
         """Replace the report by a finished AI draft; everything is "ai" afterwards."""
         self._require_unsigned()
         drafted = ReportState(
-            self._draft_sentences(findings, findings_confidences),
-            self._draft_sentences(impression, impression_confidences),
+            self._draft_sentences(findings, findings_confidences, language),
+            self._draft_sentences(impression, impression_confidences, language),
+            language,
         )
         self._commit(drafted, self._section_edits("draft", self._state, drafted))
 
@@ -107,7 +131,7 @@ class DraftReport:
         if the text is blank.
         """
         self._require_unsigned()
-        pieces = split_pieces(text)
+        pieces = self._split(text)
         if not pieces:
             raise ValueError("a sentence needs a text")
         added = [
@@ -143,13 +167,13 @@ class DraftReport:
         index, sentence = self._find(section, sentence_id)
         start, _ = sentence_spans(self._state.sentences(section))[index]
         local = _shift(statement, -start)
-        if local not in _statements_of(sentence.text):
+        if local not in _statements_of(sentence.text, self._state.language):
             raise StatementGone(
                 f"{statement.concept} is no longer stated in this sentence: {sentence.text}"
             )
         wanted: Status = status or ("present" if statement.status == "absent" else "absent")
         if wanted != statement.status:
-            flipped = rewrite_statement(sentence.text, local, wanted)
+            flipped = rewrite_statement(sentence.text, local, wanted, self._state.language)
             self._replace_sentence("flip", section, sentence_id, flipped)
 
     def set_section_text(self, section: Section, text: str, *, merge: bool = False) -> None:
@@ -160,7 +184,7 @@ class DraftReport:
         """
         self._require_unsigned()
         old = self._state.sentences(section)
-        sentences = align_sentences(old, split_pieces(text), lambda: next(self._ids))
+        sentences = align_sentences(old, self._split(text), lambda: next(self._ids))
         changed = self._state.with_section(section, sentences)
         edit = Edit("text", section, self._state.text(section), changed.text(section))
         if edit.before == edit.after:
@@ -202,8 +226,11 @@ class DraftReport:
         return tuple(
             (sentence, _shift(statement, start))
             for sentence, (start, _) in zip(sentences, sentence_spans(sentences), strict=True)
-            for statement in _statements_of(sentence.text)
+            for statement in _statements_of(sentence.text, self._state.language)
         )
+
+    def _split(self, text: str) -> tuple[Piece, ...]:
+        return split_pieces(text, JOINERS[self._state.language])
 
     def _require_unsigned(self) -> None:
         if self._is_signed:
@@ -216,11 +243,11 @@ class DraftReport:
         raise KeyError(f"no sentence {sentence_id} in the {section}")
 
     def _draft_sentences(
-        self, text: str, confidences: Sequence[ConfidenceSpan]
+        self, text: str, confidences: Sequence[ConfidenceSpan], language: Language
     ) -> tuple[Sentence, ...]:
         sentences = [
             Sentence(next(self._ids), piece.text, "ai", None, piece.separator)
-            for piece in split_pieces(text)
+            for piece in split_pieces(text, JOINERS[language])
         ]
         lead = len(text) - len(text.lstrip())  # a section's text starts at its first word
         return tuple(
@@ -233,7 +260,7 @@ class DraftReport:
     ) -> None:
         self._require_unsigned()
         index, old = self._find(section, sentence_id)
-        pieces = split_pieces(text)
+        pieces = self._split(text)
         if join_pieces(pieces) == old.text:
             return
         by_program = kind == "flip" and old.provenance != "human"
@@ -284,9 +311,9 @@ class DraftReport:
 
 
 @lru_cache(maxsize=1024)
-def _statements_of(sentence: str) -> tuple[Statement, ...]:
+def _statements_of(sentence: str, language: Language) -> tuple[Statement, ...]:
     # Sentence by sentence: an edit then can't change what its neighbours say.
-    return tuple(extract_statements(sentence))
+    return tuple(extract_statements(sentence, language))
 
 
 def _shift(statement: Statement, by: int) -> Statement:

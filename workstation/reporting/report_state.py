@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
+from inference.report_language import LANGUAGES, Language
 from workstation.audit.audit_chain import canonical_json
 
 Provenance = Literal["ai", "edited", "human"]
@@ -14,6 +15,11 @@ Section = Literal["findings", "impression"]
 EditKind = Literal["edit", "add", "delete", "flip", "undo", "redo", "draft", "text"]
 SECTIONS: tuple[Section, ...] = ("findings", "impression")
 PROVENANCES: tuple[Provenance, ...] = ("ai", "edited", "human")
+JOINERS: dict[Language, str] = {"en": " ", "zh": ""}  # between two sentences
+HEADINGS: dict[Language, dict[Section, str]] = {
+    "en": {"findings": "Findings: ", "impression": "Impression: "},
+    "zh": {"findings": "所见：", "impression": "结论："},
+}
 
 
 @dataclass(frozen=True)
@@ -23,7 +29,8 @@ class Sentence:
     id: unique in the report and stable while the sentence is edited.
     confidence: mean confidence of the model's tokens, only while provenance is "ai"; it is never
         a probability of disease.
-    separator: white space between the sentence before and this one, so that paragraphs survive.
+    separator: white space between the sentence before and this one, so that paragraphs survive;
+        as a rule JOINERS of the report's language.
     """
 
     id: int
@@ -35,10 +42,11 @@ class Sentence:
 
 @dataclass(frozen=True)
 class ReportState:
-    """Both sections. Section text is the sentences with their separators (one space as a rule)."""
+    """Both sections. Section text is the sentences with their separators."""
 
     findings: tuple[Sentence, ...] = ()
     impression: tuple[Sentence, ...] = ()
+    language: Language = "en"
 
     @property
     def findings_text(self) -> str:
@@ -59,7 +67,9 @@ class ReportState:
         return join_sentences(self.sentences(section))
 
     def with_section(self, section: Section, sentences: Iterable[Sentence]) -> ReportState:
-        return replace(self, **{check_section(section): tuple(sentences)})
+        if check_section(section) == "findings":
+            return replace(self, findings=tuple(sentences))
+        return replace(self, impression=tuple(sentences))
 
 
 @dataclass(frozen=True)
@@ -116,7 +126,8 @@ def sentence_spans(sentences: Iterable[Sentence]) -> tuple[tuple[int, int], ...]
 
 def report_text(state: ReportState) -> str:
     """The text that is signed, hashed and shown as one piece."""
-    return f"Findings: {state.findings_text}\nImpression: {state.impression_text}"
+    headings = HEADINGS[state.language]
+    return "\n".join(headings[section] + state.text(section) for section in SECTIONS)
 
 
 def coalesce_edits(edits: Iterable[Edit]) -> tuple[Edit, ...]:
@@ -135,8 +146,15 @@ def coalesce_edits(edits: Iterable[Edit]) -> tuple[Edit, ...]:
 
 
 def state_to_json(state: ReportState) -> str:
-    """Canonical JSON of the state: the form that is stored and whose sha256 is signed."""
-    return canonical_json(asdict(state))
+    """Canonical JSON of the state: the form that is stored and whose sha256 is signed.
+
+    The language is written where it isn't English: reports saved before there was a choice keep
+    their bytes, and with them their hashes.
+    """
+    values = asdict(state)
+    if state.language == "en":
+        del values["language"]
+    return canonical_json(values)
 
 
 def state_from_json(text: str) -> ReportState:
@@ -144,9 +162,12 @@ def state_from_json(text: str) -> ReportState:
     try:
         stored = json.loads(text)
         sections = {section: tuple(map(_sentence, stored[section])) for section in SECTIONS}
+        language = stored.get("language", "en")
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a stored report: {error}") from error
-    return ReportState(**sections)
+    if language not in LANGUAGES:
+        raise ValueError(f"not a stored report: written in {language!r}")
+    return ReportState(**sections, language=language)
 
 
 def _sentence(stored: dict[str, Any]) -> Sentence:

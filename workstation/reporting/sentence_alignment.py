@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
@@ -17,6 +18,7 @@ from workstation.reporting.report_state import Provenance, Sentence
 _SAME_SENTENCE = 0.35
 _SAME_LETTERS = 0.75
 _CARRIES_WORDS = 0.5
+_WORD = re.compile(r"[\u3400-\u9fff]|[^\s.,。，、；：\u3400-\u9fff]+")
 _MAX_PAIRS = 2500  # beyond that (a whole report pasted) pairing by likeness is not worth its time
 
 
@@ -28,8 +30,11 @@ class Piece:
     separator: str
 
 
-def split_pieces(text: str) -> tuple[Piece, ...]:
-    """The sentences of a text. Joined with their separators they give the stripped text."""
+def split_pieces(text: str, joiner: str = " ") -> tuple[Piece, ...]:
+    """The sentences of a text. Joined with their separators they give the stripped text.
+
+    joiner: the first one's separator, used where something comes to stand before it.
+    """
     pieces: list[Piece] = []
     position = 0
     for start, end in [*split_sentences(text), (len(text), len(text))]:
@@ -38,14 +43,15 @@ def split_pieces(text: str) -> tuple[Piece, ...]:
             body = text[begin:stop].strip()
             if body:
                 at = text.index(body, begin)
-                pieces.append(Piece(body, text[position:at] if pieces else " "))
+                pieces.append(Piece(body, text[position:at] if pieces else joiner))
                 position = at + len(body)
     return tuple(pieces)
 
 
 def join_pieces(pieces: Sequence[Piece]) -> str:
     """The text the pieces were split from, stripped."""
-    return "".join(piece.separator + piece.text for piece in pieces)[1:] if pieces else ""
+    joined = "".join(piece.separator + piece.text for piece in pieces)
+    return joined[len(pieces[0].separator) :] if pieces else ""
 
 
 def align_sentences(
@@ -142,7 +148,7 @@ def _pair_rewritten(
 
 def _compare(old: str, new: str) -> tuple[float, float]:
     """Likeness of two sentences 0..1, and the share of words one has from the other."""
-    old_stem, new_stem = old.rstrip("."), new.rstrip(".")
+    old_stem, new_stem = old.rstrip(".。"), new.rstrip(".。")
     if (old_stem and new.startswith(old_stem)) or (new_stem and old.startswith(new_stem)):
         return 1.0, 1.0  # being typed on, or deleted back
     old_words, new_words = _words(old), _words(new)
@@ -155,4 +161,5 @@ def _compare(old: str, new: str) -> tuple[float, float]:
 
 
 def _words(text: str) -> list[str]:
-    return text.casefold().replace(".", " ").replace(",", " ").split()
+    """Words as a space or a comma parts them; a Han character is a word of its own."""
+    return _WORD.findall(text.casefold())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
@@ -31,7 +31,11 @@ _MASKED_TILES = 4
 
 
 class BlockTiles(QWidget):
-    """The tiles; hover tells tokens and milliseconds, a click or Enter jumps to the text."""
+    """The tiles; hover tells tokens, passes and milliseconds, a click or Enter jumps to the text.
+
+    is_marking_second_looks: a block that took more than one pass carries one notch for each
+    pass beyond the first (adaptive decoding; elsewhere the number says nothing about a block).
+    """
 
     block_clicked = Signal(int)
 
@@ -44,6 +48,7 @@ class BlockTiles(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.blocks: list[DraftBlock] = []
         self.is_running = False
+        self.is_marking_second_looks = False
         self._current = -1
 
     def sizeHint(self) -> QSize:
@@ -79,13 +84,19 @@ class BlockTiles(QWidget):
     def describe_block(self, rank: int) -> str:
         """The tooltip of a tile."""
         block = self.blocks[rank]
-        return self.tr("Block {0}: {1} tokens in {2} ms, mean model confidence {3}\n{4}").format(
+        text = self.tr("Block {0}: {1} tokens in {2} ms, mean model confidence {3}").format(
             block.index + 1,
             block.tokens,
             f"{block.duration_ms:.1f}",
             f"{block.mean_confidence:.2f}",
-            block.text.strip() or self.tr("(end of the answer)"),
         )
+        if self.second_looks(rank):
+            text += "\n" + self.tr("In doubt at first: looked at {0} times").format(block.passes)
+        return text + "\n" + (block.text.strip() or self.tr("(end of the answer)"))
+
+    def second_looks(self, rank: int) -> int:
+        """Passes a block took beyond the first, where that is a mark of doubt."""
+        return self.blocks[rank].passes - 1 if self.is_marking_second_looks else 0
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -99,6 +110,7 @@ class BlockTiles(QWidget):
             painter.drawRoundedRect(QRectF(tile.left(), 4, tile.width(), full), 1.5, 1.5)
             painter.setBrush(QColor(COLOURS.amber if is_low else COLOURS.accent))
             painter.drawRoundedRect(tile, 1.5, 1.5)
+            self._paint_second_looks(painter, tile, self.second_looks(rank))
             if rank == self._current and self.hasFocus():
                 painter.setPen(QPen(QColor(COLOURS.bright_text), 1))
                 painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -106,6 +118,15 @@ class BlockTiles(QWidget):
         if self.is_running:
             self._paint_masked(painter)
         painter.end()
+
+    def _paint_second_looks(self, painter: QPainter, tile: QRectF, count: int) -> None:
+        """Notches from the foot of a tile upwards: seen without colour, and as many as passes."""
+        painter.setPen(QPen(QColor(COLOURS.panel), 1.5))
+        for number in range(count):
+            y = tile.bottom() - 4 - 4 * number
+            if y < tile.top() + 2:
+                break
+            painter.drawLine(QPointF(tile.left(), y), QPointF(tile.right(), y))
 
     def _paint_masked(self, painter: QPainter) -> None:
         painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -215,6 +236,7 @@ class BlockRail(QWidget):
         self.clear()
         self._mode = decoding
         self.tiles.is_running = True
+        self.tiles.is_marking_second_looks = decoding == "adaptive"
         self._show()
 
     def set_prefill(self, event: PrefillDone) -> None:
@@ -248,6 +270,12 @@ class BlockRail(QWidget):
         self._ending = self.tr("stopped")
         self._show()
 
+    def refuse(self) -> None:
+        """The model gave no report; why is said by the report column."""
+        self.tiles.is_running = False
+        self._ending = self.tr("refused")
+        self._show()
+
     def fail(self) -> None:
         """The draft failed; the message is shown by the report."""
         self.tiles.is_running = False
@@ -260,15 +288,33 @@ class BlockRail(QWidget):
         self.figures_label.setText(self.figures_text())
 
     def figures_text(self) -> str:
-        """For instance "6 passes · 41 tokens · 820 tok/s · 0.06 s · one-step"."""
+        """For instance "6 passes · 41 tokens · 820 tok/s · 0.06 s · one-step".
+
+        Adaptive: "7 passes (1 second look) · …": those beyond one a block.
+        """
         parts = []
         if self._figures is not None:
             passes, tokens, per_second, elapsed_ms = self._figures
             parts = [
-                self.tr("1 pass") if passes == 1 else self.tr("{0} passes").format(passes),
+                self._passes_text(passes),
                 self.tr("1 token") if tokens == 1 else self.tr("{0} tokens").format(tokens),
                 self.tr("{0} tok/s").format(f"{per_second:.0f}"),
                 self.tr("{0} s").format(f"{elapsed_ms / 1000:.2f}"),
             ]
         parts += [part for part in (self._mode, self._ending) if part]
         return " · ".join(parts)
+
+    def _passes_text(self, passes: int) -> str:
+        text = self.tr("1 pass") if passes == 1 else self.tr("{0} passes").format(passes)
+        looks = sum(self.tiles.second_looks(rank) for rank in range(self.tiles.tile_count))
+        if looks == 0:
+            return text
+        return (
+            text
+            + " "
+            + (
+                self.tr("(1 second look)")
+                if looks == 1
+                else self.tr("({0} second looks)").format(looks)
+            )
+        )

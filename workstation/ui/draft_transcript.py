@@ -7,8 +7,12 @@ from dataclasses import dataclass
 
 from inference import BlockCommitted
 
-# Han characters stand alone, since Chinese text has no spaces to break a line at.
-_WORD = re.compile(r"[\u3000-\u9fff\uff00-\uffef]|[^\s\u3000-\u9fff\uff00-\uffef]+")
+# Han characters stand alone, since Chinese text has no spaces to break a line at; but headings
+# are whole, and no line begins with a full stop.
+_WORD = re.compile(
+    r"(?:所见|结论)[:：]|[\u3000-\u9fff\uff00-\uffef][\u3001\u3002\uff0c\uff1a\uff1b]*"
+    r"|[^\s\u3000-\u9fff\uff00-\uffef]+"
+)
 _HEADING = re.compile(r"(findings?|impressions?|所见|结论)\s*[:：]", re.IGNORECASE)
 
 LOW_CONFIDENCE = 0.7
@@ -37,7 +41,7 @@ class DraftBlock:
     """One committed block; start and end are offsets into the raw answer.
 
     mean_confidence is over the tokens with text: what follows the stop token says nothing.
-    duration_ms runs from the block before (from the end of prefill for the first).
+    duration_ms and passes run from the block before (from the end of prefill for the first).
     """
 
     index: int
@@ -47,6 +51,7 @@ class DraftBlock:
     tokens: int
     mean_confidence: float
     duration_ms: float
+    passes: int
 
 
 class DraftTranscript:
@@ -57,6 +62,7 @@ class DraftTranscript:
         self.blocks: list[DraftBlock] = []
         self.token_spans: list[tuple[int, int, float]] = []
         self._elapsed_ms = 0.0
+        self._passes = 0
         self._block_at: list[int] = []  # block index of each token span
 
     def start_clock(self, elapsed_ms: float) -> None:
@@ -85,8 +91,9 @@ class DraftTranscript:
             tokens=len(event.token_ids),
             mean_confidence=sum(spoken) / len(spoken) if spoken else 0.0,
             duration_ms=max(0.0, event.elapsed_ms - self._elapsed_ms),
+            passes=event.passes - self._passes,
         )
-        self._elapsed_ms = event.elapsed_ms
+        self._elapsed_ms, self._passes = event.elapsed_ms, event.passes
         self.blocks.append(block)
         return block
 

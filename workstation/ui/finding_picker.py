@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from inference.report_language import (
     CONCEPTS,
+    Language,
     Severity,
     Side,
     Status,
@@ -29,7 +30,7 @@ from inference.report_language import (
 
 class FindingPicker(QFrame):
     """Emits sentence_added(text). The sentence field shows the canonical wording of what is
-    picked and stays editable: what stands there is what is added.
+    picked, in ``language``, and stays editable: what stands there is what is added.
     """
 
     sentence_added = Signal(str)
@@ -39,6 +40,7 @@ class FindingPicker(QFrame):
         super().__init__(parent)
         self.setObjectName("finding_picker")
         self.setProperty("role", "panel")
+        self.language: Language = "en"
         self.concept_box = self._make_concept_box()
         self.status_box = self._make_box("status", self.tr("Status"), get_args(Status))
         self.side_box = self._make_box("side", self.tr("Side"), ("", *get_args(Side)))
@@ -150,7 +152,7 @@ class FindingPicker(QFrame):
                 box.setEnabled(False)
             return
         status: Status = self.status_box.currentData()
-        plain = word_statement(concept, status)
+        plain = word_statement(concept, status)  # the slots are the same in every language
         self.side_box.setEnabled(word_statement(concept, status, side="left") != plain)
         self.zone_box.setEnabled(word_statement(concept, status, zone="mid") != plain)
         self.severity_box.setEnabled(word_statement(concept, status, severity="marked") != plain)
@@ -161,6 +163,7 @@ class FindingPicker(QFrame):
                 self.side_box.currentData(),
                 self.zone_box.currentData(),
                 self.severity_box.currentData(),
+                self.language,
             )
         )
 

@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
 )
 
 from inference import DECODING_MODES, DecodingMode, EngineDescription
+from inference.report_language import LANGUAGES, Language
 from workstation.catalog.database import CatalogUnavailable
 from workstation.catalog.study_catalog import InstanceRow
 from workstation.drafting.drafting_worker import DraftingService
@@ -42,6 +43,7 @@ from workstation.ui.sign_dialog import SignDialog
 from workstation.ui.study_list import StudyList
 
 _COLUMN_WIDTHS = (320, 700, 520)
+_LANGUAGE_NAMES: dict[Language, str] = {"en": "English", "zh": "中文"}  # each in its own
 
 
 class MainWindow(QMainWindow):
@@ -66,6 +68,7 @@ class MainWindow(QMainWindow):
         self._build_menus()
         self._connect()
         self._restore_layout()
+        self._restore_choices()
         self.refresh_studies()
 
     # -- making ------------------------------------------------------------------------------
@@ -157,8 +160,14 @@ class MainWindow(QMainWindow):
             action = draft_menu.addAction(names[mode])
             action.setCheckable(True)
             action.setData(mode)
-            action.setChecked(mode == self.desk.decoding)
             self.decoding_group.addAction(action)
+        draft_menu.addSeparator()
+        self.language_group = QActionGroup(self)
+        for language in LANGUAGES:
+            action = draft_menu.addAction(_LANGUAGE_NAMES[language])
+            action.setCheckable(True)
+            action.setData(language)
+            self.language_group.addAction(action)
         help_menu = self.menuBar().addMenu(self.tr("&Help"))
         self._action(help_menu, self.tr("Verify &audit log"), QKeySequence(), self.verify_audit)
 
@@ -179,6 +188,7 @@ class MainWindow(QMainWindow):
         self.desk.trouble.connect(self.show_trouble)
         self.report_panel.sign_requested.connect(self.sign)
         self.decoding_group.triggered.connect(self._on_decoding_chosen)
+        self.language_group.triggered.connect(self._on_language_chosen)
         self._drafting.engine_ready.connect(self._on_engine_ready)
         self.stop_import_button.clicked.connect(self.importer.cancel)
         self.importer.progress.connect(self._on_import_progress)
@@ -289,10 +299,38 @@ class MainWindow(QMainWindow):
     def _on_decoding_chosen(self, action: QAction) -> None:
         mode: DecodingMode = action.data()
         self.desk.decoding = mode
+        self._remember("decoding", mode)
+
+    def _on_language_chosen(self, action: QAction) -> None:
+        language: Language = action.data()
+        self.desk.choose_language(language)
+        self._remember("draft_language", language)
 
     def _on_engine_ready(self, description: EngineDescription) -> None:
-        for action in self.decoding_group.actions():
-            action.setEnabled(action.data() in description.decoding_modes)
+        """Only what the model offers can be chosen."""
+        for group, offered in (
+            (self.decoding_group, description.decoding_modes),
+            (self.language_group, description.languages),
+        ):
+            for action in group.actions():
+                action.setEnabled(action.data() in offered)
+
+    def _restore_choices(self) -> None:
+        """Mode and language as they were chosen last; the first of each at the start."""
+        groups = {"decoding": self.decoding_group, "draft_language": self.language_group}
+        for key, group in groups.items():
+            chosen = self._settings.value(key) if self._settings is not None else None
+            actions = group.actions()
+            next((each for each in actions if each.data() == chosen), actions[0]).setChecked(True)
+        mode, language = (group.checkedAction() for group in groups.values())
+        assert mode is not None
+        assert language is not None
+        self.desk.decoding = mode.data()
+        self.desk.choose_language(language.data())
+
+    def _remember(self, key: str, value: str) -> None:
+        if self._settings is not None:
+            self._settings.setValue(key, value)
 
     def sign(self) -> None:
         """Show what would be signed, ask for the name, sign."""
@@ -346,6 +384,7 @@ class MainWindow(QMainWindow):
             self._settings.setValue("columns", self.columns.saveState())
         self.importer.shutdown()
         self.loader.shutdown()
+        self.desk.shutdown()
         self._drafting.shutdown()
         event.accept()
 

@@ -23,21 +23,25 @@ from inference import (
     GenerationRequest,
     PrefillDone,
 )
+from inference.report_language import Language
 from workstation.audit.audit_log import AuditLog
 from workstation.catalog.database import CatalogUnavailable
 from workstation.catalog.study_catalog import InstanceRow, StudyCatalog, UnknownStudy
 from workstation.dicom.display_pipeline import model_image
 from workstation.dicom.instance_reader import Film
+from workstation.dicom.view_position import choose_model_films, find_lateral
 from workstation.drafting.drafting_worker import DraftingService
 from workstation.drafting.eligibility import describe_unseen, reason_not_to_draft
 from workstation.reporting.autosave import Autosave
 from workstation.reporting.draft_report import DraftReport
-from workstation.reporting.report_state import ReportSigned
+from workstation.reporting.report_state import ReportSigned, ReportState
 from workstation.reporting.report_store import DraftOrigin, ReportStore
 from workstation.reporting.sign_off import NothingToSign, NotSigned, SignOff, UnsavedEdits
 from workstation.ui.block_rail import BlockRail
+from workstation.ui.draft_ledger import DraftLedger, RunningDraft
 from workstation.ui.film_loader import FilmLoader
 from workstation.ui.image_viewer import ImageViewer
+from workstation.ui.lateral_companion import LateralCompanion
 from workstation.ui.report_panel import ReportPanel
 
 _log = logging.getLogger(__name__)
@@ -55,15 +59,6 @@ class Records:
     user: str
 
 
-@dataclass(frozen=True)
-class _RunningDraft:
-    """What the audit log says of a draft, fixed when it is asked for."""
-
-    study_instance_uid: str
-    image_sha256: str
-    details: dict[str, Any]
-
-
 class ReadingDesk(QObject):
     """Holds at most one open study. Signals: study_changed(study_instance_uid) after its report's
     status may have changed; trouble(text) for what the reader has to know."""
@@ -79,11 +74,16 @@ class ReadingDesk(QObject):
         super().__init__(parent)
         self._records, self._drafting, self._loader = records, drafting, loader
         self._viewer, self._panel, self._rail = viewer, panel, rail
+        self._companion = LateralCompanion(self)
         self.decoding: DecodingMode = "one-step"
+        self._language: Language = "en"
         self._study_uid = ""
         self._films: list[InstanceRow] = []
+        self._shown_film = 0
+        self._model_sha256 = ""  # of the model that drafted the report shown
         self._autosave: Autosave | None = None
-        self._drafts: dict[str, _RunningDraft] = {}
+        self._ledger = DraftLedger(records.audit, records.user, self.trouble.emit)
+        self._is_draft_waiting = False  # for the lateral film
         self._engine_trouble = self.tr("The model is still loading.")
         self._retry = QTimer(self)
         self._retry.setInterval(SAVE_RETRY_MS)
@@ -94,6 +94,7 @@ class ReadingDesk(QObject):
     def _connect(self) -> None:
         self._loader.film_loaded.connect(self._on_film_loaded)
         self._loader.film_failed.connect(self._on_film_failed)
+        self._companion.settled.connect(self._on_companion_settled)
         self._panel.draft_requested.connect(self.draft)
         self._panel.stop_requested.connect(self._drafting.cancel)
         self._panel.edits_made.connect(self.save)
@@ -113,6 +114,17 @@ class ReadingDesk(QObject):
         """The open study, "" for none."""
         return self._study_uid
 
+    @property
+    def language(self) -> Language:
+        """What new drafts, and reports not begun yet, are written in."""
+        return self._language
+
+    def choose_language(self, language: Language) -> None:
+        """For new drafts; a report with a text keeps its own."""
+        self._language = language
+        if self._panel.report is not None:
+            self._panel.report.choose_language(language)
+
     # -- opening -----------------------------------------------------------------------------
 
     def open_study(self, study_instance_uid: str) -> bool:
@@ -124,7 +136,12 @@ class ReadingDesk(QObject):
         try:
             self._films = self._records.catalog.instances(study_instance_uid)
             stored = self._records.reports.load(study_instance_uid)
-            self._audit("study-opened", study_instance_uid, {"films": len(self._films)})
+            self._records.audit.append(
+                "study-opened",
+                user=self._records.user,
+                study_instance_uid=study_instance_uid,
+                details={"films": len(self._films)},
+            )
         except (CatalogUnavailable, UnknownStudy) as error:
             self.trouble.emit(str(error))
             return True
@@ -133,12 +150,20 @@ class ReadingDesk(QObject):
         if stored is not None and stored.status == "signed":
             self._panel.show_signed(stored)
         else:
-            report = DraftReport(stored.state) if stored is not None else DraftReport()
+            blank = ReportState(language=self._language)
+            report = DraftReport(stored.state if stored is not None else blank)
             self._autosave = Autosave(self._records.reports, study_instance_uid, report)
             self._panel.show_report(report)
-        self._panel.set_unseen(describe_unseen(len(self._films)))
-        self.show_film(0)
+        self._model_sha256 = stored.model_sha256 if stored is not None else ""
+        self._show_calibration()
+        self._show_unseen()
+        self.show_film(self._first_film())
         return True
+
+    def _first_film(self) -> int:
+        """A frontal film, if there is one: it is what the model is asked about."""
+        chosen = choose_model_films([film.view_position for film in self._films], max_images=1)
+        return chosen[0] if chosen else 0
 
     def leave_study(self) -> bool:
         """Save and clear the desk. False (and nothing changed) where saving failed."""
@@ -149,7 +174,9 @@ class ReadingDesk(QObject):
         if self._autosave is not None:
             self._autosave.close()
         self._autosave, self._study_uid, self._films = None, "", []
+        self._model_sha256, self._is_draft_waiting = "", False
         self._loader.cancel()
+        self._companion.clear()
         self._viewer.set_film(None)
         self._panel.show_no_study()
         self.films_changed.emit([], -1)
@@ -160,11 +187,34 @@ class ReadingDesk(QObject):
         if not 0 <= index < len(self._films):
             self._viewer.set_message(self.tr("This study has no films."))
             return
+        self._shown_film, self._is_draft_waiting = index, False
         self._viewer.set_film(None)
         self._viewer.set_message(self.tr("Opening the film…"))
         self._show_whether_draftable()
         self._loader.request(self._films[index].path)
+        self._find_companion(index)
         self.films_changed.emit(list(self._films), index)
+
+    def _find_companion(self, shown: int) -> None:
+        """The lateral film that goes to the model with the one shown, if the model takes two."""
+        description = self._drafting.engine_description
+        max_images = description.max_images if description is not None else 1
+        views = [film.view_position for film in self._films]
+        lateral = find_lateral(views)
+        if max_images < 2 or lateral is None or lateral == shown:
+            self._companion.clear()
+        else:
+            self._companion.request(self._films[lateral].path, self._study_uid)
+        self._show_unseen()
+
+    def _on_companion_settled(self) -> None:
+        self._show_unseen()
+        if self._is_draft_waiting and self._autosave is not None:
+            self.draft()
+
+    def _show_unseen(self) -> None:
+        has_lateral = self._companion.film is not None or self._companion.is_loading
+        self._panel.set_unseen(describe_unseen(len(self._films), has_lateral=has_lateral))
 
     def _on_film_loaded(self, path: str, film: Film) -> None:
         if film.header.study_instance_uid != self._study_uid:
@@ -184,32 +234,35 @@ class ReadingDesk(QObject):
     # -- drafting ----------------------------------------------------------------------------
 
     def draft(self) -> None:
-        """Ask the model for a draft of the film shown."""
+        """Ask the model for a draft of the film shown, and of the lateral one if it takes two."""
         film = self._viewer.film
         description = self._drafting.engine_description
         if self._reason_not_to_draft() or film is None or description is None:
+            self._is_draft_waiting = False
             self._show_whether_draftable()
             return
-        decoding = self.decoding
-        if decoding not in description.decoding_modes:
-            decoding = description.decoding_modes[0]
-        request = GenerationRequest(uuid.uuid4().hex, (model_image(film),), decoding=decoding)
-        details = {
-            "request_id": request.request_id,
-            "model_name": description.model_name,
-            "model_version": description.model_version,
-            "model_sha256": description.model_sha256,
-            "image_sha256": film.image_sha256,
-            "decoding": _decoding_settings(request, description),
-        }
-        if not self._audit_or_tell("draft-started", self._study_uid, details):
+        self._is_draft_waiting = self._companion.is_loading
+        if self._is_draft_waiting:
             return
-        self._drafts[request.request_id] = _RunningDraft(
-            self._study_uid, film.image_sha256, details
-        )
+        lateral = self._companion.film
+        films = [film] if lateral is None else [film, lateral]
+        request = self._make_request(films, description)
+        not_seen = self._panel.unseen_label.text()
+        if not self._ledger.begin(self._study_uid, request, films, description, not_seen):
+            return
         self._panel.begin_drafting()
-        self._rail.begin(decoding)
+        self._rail.begin(request.decoding)
         self._drafting.request_draft(request)
+
+    def _make_request(self, films: list[Film], description: EngineDescription) -> GenerationRequest:
+        """What was chosen, as far as the model offers it."""
+        modes, languages = description.decoding_modes, description.languages
+        return GenerationRequest(
+            uuid.uuid4().hex,
+            tuple(model_image(film) for film in films),
+            language=self._language if self._language in languages else languages[0],
+            decoding=self.decoding if self.decoding in modes else modes[0],
+        )
 
     def _on_prefill_done(self, event: PrefillDone) -> None:
         if self._is_here(event.request_id):
@@ -223,18 +276,29 @@ class ReadingDesk(QObject):
 
     def _on_draft_finished(self, event: DraftFinished) -> None:
         is_here = self._is_here(event.request_id)
-        draft = self._drafts.pop(event.request_id)
-        outcome = {
+        outcome: dict[str, Any] = {
             "text": event.text,
             "stop_reason": event.stop_reason,
             "passes": event.passes,
+            "extra_passes": event.extra_passes,
             "tokens": event.tokens,
             "prefill_ms": round(event.prefill_ms, 1),
             "decode_ms": round(event.decode_ms, 1),
-            "taken_over": is_here,
         }
-        self._audit_or_tell("draft-finished", draft.study_instance_uid, draft.details | outcome)
-        if not is_here or self._autosave is None:
+        if event.refused:
+            outcome["refusal"] = event.refusal
+            self._ledger.end("draft-refused", event.request_id, outcome)
+            if is_here:
+                self._panel.refuse_drafting(event)
+                self._rail.refuse()
+            return
+        outcome["taken_over"] = is_here
+        draft = self._ledger.end("draft-finished", event.request_id, outcome)
+        if is_here and draft is not None:
+            self._take_over(event, draft)
+
+    def _take_over(self, event: DraftFinished, draft: RunningDraft) -> None:
+        if self._autosave is None:
             return
         self._rail.finish(event)
         self._autosave.set_origin(
@@ -244,38 +308,34 @@ class ReadingDesk(QObject):
                 ai_findings=event.findings,
                 ai_impression=event.impression,
                 model_name=draft.details["model_name"],
-                image_sha256=(draft.image_sha256,),
+                image_sha256=draft.image_sha256,
             )
         )
-        self._panel.finish_drafting(event)
+        self._model_sha256 = draft.details["model_sha256"]
+        self._show_calibration()
+        self._panel.finish_drafting(event, draft.language)
         self.save()
 
     def _on_draft_cancelled(self, event: DraftCancelled) -> None:
         is_here = self._is_here(event.request_id)
-        self._audit_draft_end("draft-cancelled", event.request_id, {"passes": event.passes})
+        self._ledger.end("draft-cancelled", event.request_id, {"passes": event.passes})
         if is_here:
             self._panel.cancel_drafting(event)
             self._rail.cancel(event)
 
     def _on_draft_failed(self, request_id: str, message: str) -> None:
         is_here = self._is_here(request_id)
-        self._audit_draft_end("draft-failed", request_id, {"reason": message})
+        self._ledger.end("draft-failed", request_id, {"reason": message})
         if is_here:
             self._panel.fail_drafting(message)
             self._rail.fail()
 
     def _on_superseded_draft_ended(self, request_id: str) -> None:
-        self._audit_draft_end("draft-cancelled", request_id, {"superseded": True})
-
-    def _audit_draft_end(self, event: str, request_id: str, outcome: dict[str, Any]) -> None:
-        draft = self._drafts.pop(request_id, None)
-        if draft is not None:
-            self._audit_or_tell(event, draft.study_instance_uid, draft.details | outcome)
+        self._ledger.end("draft-cancelled", request_id, {"superseded": True})
 
     def _is_here(self, request_id: str) -> bool:
         """Whether the draft belongs to the study on the desk: text never lands on another."""
-        draft = self._drafts.get(request_id)
-        return draft is not None and draft.study_instance_uid == self._study_uid
+        return bool(self._study_uid) and self._ledger.study_of(request_id) == self._study_uid
 
     # -- saving, signing ---------------------------------------------------------------------
 
@@ -334,16 +394,22 @@ class ReadingDesk(QObject):
     def close(self) -> bool:
         """Before the window closes: stop drafting, save. False where saving failed."""
         self._drafting.cancel()
-        for request_id in list(self._drafts):  # no event will come after shutdown
-            self._audit_draft_end("draft-cancelled", request_id, {"window_closed": True})
+        self._ledger.cancel_all({"window_closed": True})  # no event will come after shutdown
         return self.leave_study()
+
+    def shutdown(self) -> None:
+        """When the window is gone: end the thread that reads the lateral film."""
+        self._companion.shutdown()
 
     # -- whether the model can be asked ------------------------------------------------------
 
     def _on_engine_ready(self, description: EngineDescription) -> None:
         self._engine_trouble = ""
         self._rail.set_engine(description)
+        self._show_calibration()
         self._show_whether_draftable()
+        if self._films:
+            self._find_companion(self._shown_film)
 
     def _on_engine_failed(self, message: str) -> None:
         self._engine_trouble = self.tr("The model can't be loaded: {0}").format(message)
@@ -359,33 +425,12 @@ class ReadingDesk(QObject):
             return self.tr("No film is shown, so there is nothing to draft from.")
         return reason_not_to_draft(film.header)
 
+    def _show_calibration(self) -> None:
+        """The confidences of a report are read by the calibration of the model that wrote it."""
+        engine = self._drafting.engine_description
+        is_its_own = engine is not None and engine.model_sha256 == self._model_sha256
+        self._panel.set_calibration(engine.calibration if engine and is_its_own else None)
+
     def _show_whether_draftable(self) -> None:
         reason = self._reason_not_to_draft()
         self._panel.set_can_draft(not reason, reason)
-
-    def _audit(self, event: str, study_uid: str, details: dict[str, Any]) -> None:
-        self._records.audit.append(
-            event, user=self._records.user, study_instance_uid=study_uid, details=details
-        )
-
-    def _audit_or_tell(self, event: str, study_uid: str, details: dict[str, Any]) -> bool:
-        try:
-            self._audit(event, study_uid, details)
-        except CatalogUnavailable as error:
-            self.trouble.emit(str(error))
-            return False
-        return True
-
-
-def _decoding_settings(request: GenerationRequest, engine: EngineDescription) -> dict[str, Any]:
-    settings: dict[str, Any] = {
-        "mode": request.decoding,
-        "block_length": engine.block_length,
-        "max_new_tokens": request.max_new_tokens,
-        "device": engine.device,
-        "dtype": engine.dtype,
-    }
-    if request.decoding == "multi-step":
-        settings["denoising_steps"] = request.denoising_steps
-        settings["confidence_threshold"] = request.confidence_threshold
-    return settings

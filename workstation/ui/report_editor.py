@@ -164,6 +164,8 @@ class ReportEditor(QWidget):
             self._report.redo()
 
     def open_finding_picker(self) -> None:
+        if self._report is not None:
+            self.finding_picker.language = self._report.language
         self.add_button.hide()
         self.finding_picker.open_picker()
 

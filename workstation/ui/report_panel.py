@@ -17,7 +17,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from inference import BlockCommitted, DraftCancelled, DraftFinished, PrefillDone
+from inference import BlockCommitted, Calibration, DraftCancelled, DraftFinished, PrefillDone
+from inference.report_language import Language
 from workstation.reporting.draft_report import DraftReport, Edit, Section, locate_confidences
 from workstation.reporting.report_store import StoredReport
 from workstation.ui.draft_view import DraftView
@@ -204,6 +205,10 @@ class ReportPanel(QWidget):
             self.start_page.show_offer(can_draft, reason)
         self._show_buttons()
 
+    def set_calibration(self, calibration: Calibration | None) -> None:
+        """How to read the confidences of the report shown: its model's calibration, or None."""
+        self.editor.statement_list.set_calibration(calibration)
+
     def set_unseen(self, text: str) -> None:
         """What the model did not see, for instance the lateral film; "" hides the line."""
         self.unseen_label.setText(text)
@@ -261,7 +266,7 @@ class ReportPanel(QWidget):
     def add_block(self, event: BlockCommitted) -> None:
         self.draft_view.add_block(event)
 
-    def finish_drafting(self, event: DraftFinished) -> None:
+    def finish_drafting(self, event: DraftFinished, language: Language = "en") -> None:
         """Take the finished draft over into the report."""
         if self._state != "drafting" or self._report is None:
             return
@@ -273,6 +278,7 @@ class ReportPanel(QWidget):
             event.impression,
             locate_confidences(event.text, event.findings, texts, confidences),
             locate_confidences(event.text, event.impression, texts, confidences, last=True),
+            language,
         )
         self.show_current_report()
         if event.stop_reason == "length":
@@ -286,6 +292,19 @@ class ReportPanel(QWidget):
             self.draft_view.finish()
             self.show_current_report()
             self.notice.say(self.tr("Draft stopped. Nothing was taken over."))
+
+    def refuse_drafting(self, event: DraftFinished) -> None:
+        """The model gave no report: that is said, and the report stays what it was."""
+        if self._state == "drafting":
+            self.draft_view.finish()
+            self.show_current_report()
+            reason = event.refusal
+            if event.text:  # the model's own words, in the language it was asked in
+                reason = self.tr(
+                    "the model takes this for no frontal chest radiograph (“{0}”)."
+                ).format(reason)
+            text = self.tr("No draft: {0} Nothing was taken over; you can write by hand.")
+            self.notice.say(text.format(reason))
 
     def fail_drafting(self, message: str) -> None:
         """The draft failed: the report stays what it was."""

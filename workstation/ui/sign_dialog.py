@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from workstation.reporting.report_state import ReportState, report_text
+from workstation.reporting.report_state import HEADINGS, ReportState, report_text
 from workstation.reporting.sign_off import MEANING
 from workstation.ui.theme import report_font
 
@@ -42,7 +42,7 @@ class SignDialog(QDialog):
         self.text_view = QPlainTextEdit(self)
         self.text_view.setObjectName("final_text")
         self.text_view.setAccessibleName(self.tr("Text to be signed"))
-        self.text_view.setPlainText(report_text(state).replace("\nImpression:", "\n\nImpression:"))
+        self.text_view.setPlainText(_spaced(state))
         self.text_view.setReadOnly(True)
         self.text_view.setFont(report_font())
         self.text_view.setProperty("role", "report")
@@ -116,3 +116,10 @@ class SignDialog(QDialog):
 
     def _on_name_changed(self, name: str) -> None:
         self.sign_button.setEnabled(bool(name.strip()))
+
+
+def _spaced(state: ReportState) -> str:
+    """The text that is signed, with an empty line before the impression."""
+    heading = HEADINGS[state.language]["impression"]
+    findings, impression = report_text(state).rsplit(f"\n{heading}", 1)
+    return f"{findings}\n\n{heading}{impression}"

@@ -17,7 +17,9 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
+from inference import Calibration, calibrate_confidence
 from inference.report_language import CONCEPT_BY_NAME
+from workstation.reporting.draft_report import Sentence
 from workstation.ui.statement_row_painter import (
     COLUMN_WIDTHS,
     DELETE,
@@ -42,6 +44,7 @@ class StatementTable(QAbstractTableModel):
         super().__init__(parent)
         self.rows: tuple[StatementRow, ...] = ()
         self.is_read_only = False
+        self.calibration: Calibration | None = None
 
     def set_rows(self, rows: Sequence[StatementRow]) -> None:
         self.beginResetModel()
@@ -97,8 +100,16 @@ class StatementTable(QAbstractTableModel):
             return row.statement.status if row.statement is not None else ""
         if column == PROVENANCE and row.sentence is not None and row.kind == "sentence":
             words = {"ai": self.tr("AI"), "edited": self.tr("edited"), "human": self.tr("by hand")}
-            return words[row.sentence.provenance]
+            share = self._calibrated(row.sentence)
+            word = words[row.sentence.provenance]
+            return word if share is None else f"{word} {share:.2f}"
         return ""
+
+    def _calibrated(self, sentence: Sentence) -> float | None:
+        """The calibrated confidence of a sentence the model wrote, None where there is none."""
+        if self.calibration is None or sentence.provenance != "ai" or sentence.confidence is None:
+            return None
+        return calibrate_confidence(self.calibration, sentence.confidence)
 
     def _tool_tip(self, row: StatementRow, column: int) -> str | None:
         if column == STATUS and row.statement is not None:
@@ -112,7 +123,7 @@ class StatementTable(QAbstractTableModel):
             return text
         if column == PROVENANCE and row.sentence is not None:
             if row.sentence.provenance == "ai" and row.sentence.confidence is not None:
-                return self.tr("AI, confidence {0}").format(f"{row.sentence.confidence:.2f}")
+                return self._describe_confidence(row.sentence, row.sentence.confidence)
             return {
                 "ai": self.tr("AI, untouched"),
                 "edited": self.tr("AI, edited by the reader"),
@@ -121,6 +132,15 @@ class StatementTable(QAbstractTableModel):
         if column == DELETE and not self.is_read_only and row.kind == "sentence":
             return self.tr("Delete this sentence (Del)")
         return None
+
+    def _describe_confidence(self, sentence: Sentence, confidence: float) -> str:
+        share = self._calibrated(sentence)
+        if share is None:
+            return self.tr("AI, confidence {0}").format(f"{confidence:.2f}")
+        return self.tr(
+            "AI, calibrated confidence {0}: of sentences the model was as sure of ({1}),\n"
+            "that share was right on its own test films. Not a probability of disease."
+        ).format(f"{share:.2f}", f"{confidence:.2f}")
 
 
 class StatementList(QTableView):
@@ -197,6 +217,12 @@ class StatementList(QTableView):
             self.select_row(same[0])
         elif self.table.rows:  # deleted: its neighbour
             self.select_row(min(row_number, len(self.table.rows) - 1))
+
+    def set_calibration(self, calibration: Calibration | None) -> None:
+        """How the confidences of the rows are to be read; None: as the model gives them."""
+        if calibration != self.table.calibration:
+            self.table.calibration = calibration
+            self.viewport().update()
 
     def set_read_only(self, read_only: bool) -> None:
         self.table.is_read_only = read_only

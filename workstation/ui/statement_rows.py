@@ -81,7 +81,7 @@ class Placement:
 def place_sentence(report: DraftReport, section: Section, text: str) -> Placement:
     """The place of a new sentence in report order; a free sentence goes to the end."""
     sentences = report.state.sentences(section)
-    said = extract_statements(text)
+    said = extract_statements(text, report.language)
     if not said:
         return Placement(len(sentences))
     new = said[0]

@@ -21,9 +21,12 @@ from inference import (
     GenerationRequest,
     PrefillDone,
 )
+from inference.prompts import parse_sections
+from inference.report_language import compose_report
 from workstation.commands import draft as draft_command
 from workstation.commands.draft import run_draft
 
+_ZH = compose_report((), "zh")
 _TEXT = "Findings: No pleural effusion. Large left pneumothorax. Impression: Left pneumothorax."
 
 
@@ -33,13 +36,14 @@ class ScriptedEngine:
 
     max_images: int = 1
     failing: str = ""
+    refusing: str = ""
     requests: list[GenerationRequest] = field(default_factory=list)
 
     @property
     def description(self) -> EngineDescription:
         return EngineDescription(
             "scripted", "1", "a" * 64, "/models/scripted", "cpu", "float32", 8,
-            ("one-step", "multi-step"), ("en",), self.max_images,
+            ("one-step", "adaptive", "multi-step"), ("en", "zh"), self.max_images,
         )  # fmt: skip
 
     def draft(self, request: GenerationRequest) -> Iterator[DraftEvent]:
@@ -47,6 +51,12 @@ class ScriptedEngine:
         name = request.request_id
         if name == self.failing:
             raise EngineError("out of memory while drafting")
+        if name == self.refusing:
+            yield DraftFinished(name, "", "", "", "stop", 0, 0, 0.0, 0.0, refusal="It is blank.")
+            return
+        if request.language == "zh":
+            yield DraftFinished(name, _ZH, *parse_sections(_ZH), "stop", 9, 40, 10.0, 4.0, 2)
+            return
         yield PrefillDone(name, 96, 8, 10.0)
         yield BlockCommitted(name, 0, (5, 6), (_TEXT, ""), (0.75, 0.5), 1, 12.0)
         findings, impression = _TEXT.removeprefix("Findings: ").split(" Impression: ")
@@ -184,6 +194,99 @@ def test_one_study_goes_in_one_request_frontal_first(
     assert len(engine.requests[0].images) == 2
 
 
+def test_model_of_one_image_is_given_the_frontal_film_and_that_is_said(
+    engine: ScriptedEngine, write_film: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    lateral = write_film("s/a.dcm", instance=1, view="LL")
+    write_film("s/b.dcm", instance=2, view="AP")
+    assert run_draft([lateral.parent], "one-step", "scripted", "cpu", as_json=True) == 0
+    (study,) = _json_lines(capsys.readouterr().out)
+    assert study["seen"] == "frontal only; 1 more not seen"
+    assert [image["view_position"] for image in study["images"]] == ["AP"]  # type: ignore[attr-defined]
+    assert run_draft([lateral.parent], "one-step", "scripted", "cpu") == 0
+    assert "frontal only; 1 more not seen" in capsys.readouterr().out
+
+
+def test_two_frontal_films_are_not_sent_as_a_pair(
+    engine: ScriptedEngine, write_film: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine.max_images = 2
+    folder = write_film("s/a.dcm", instance=1, view="PA").parent
+    write_film("s/b.dcm", instance=2, view="AP")
+    assert run_draft([folder], "one-step", "scripted", "cpu", as_json=True) == 0
+    assert len(engine.requests[0].images) == 1
+
+
+def test_film_that_cannot_be_decoded_is_replaced_by_another_of_its_kind(
+    engine: ScriptedEngine, write_film: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine.max_images = 2
+    damaged = write_film("s/a.dcm", instance=1, view="PA")
+    damaged.write_bytes(damaged.read_bytes()[:-4000])
+    write_film("s/b.dcm", instance=2, view="LL")
+    write_film("s/c.dcm", instance=3, view="AP")
+    assert run_draft([damaged.parent], "one-step", "scripted", "cpu", as_json=True) == 1
+    captured = capsys.readouterr()
+    assert captured.err.startswith(f"{damaged}: ")
+    (study,) = _json_lines(captured.out)
+    views = [image["view_position"] for image in study["images"]]  # type: ignore[attr-defined]
+    assert views == ["AP", "LL"]
+
+
+def test_chinese_draft_states_the_same_concepts(
+    engine: ScriptedEngine, write_film: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = [write_film("a.dcm")]
+    assert run_draft(paths, "adaptive", "scripted", "cpu", as_json=True, language="zh") == 0
+    (study,) = _json_lines(capsys.readouterr().out)
+    assert study["decoding"] == {
+        "mode": "adaptive",
+        "language": "zh",
+        "block_length": 8,
+        "max_new_tokens": 512,
+        "adaptive_threshold": 0.7,
+        "adaptive_max_passes": 8,
+    }
+    assert study["extra_passes"] == 2
+    assert str(study["findings"]).endswith("。")
+    said = {entry["concept"]: entry["status"] for entry in study["statements"]}  # type: ignore[attr-defined]
+    assert said["pneumothorax"] == said["pleural_effusion"] == "absent"
+
+
+def test_language_that_the_model_lacks_is_refused(
+    engine: ScriptedEngine, write_film: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_draft([write_film("a.dcm")], language="fr") == 2  # type: ignore[arg-type]
+    assert "--language fr: this model writes en, zh" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_refused_film_gives_no_report_and_its_own_exit_code(
+    engine: ScriptedEngine,
+    write_film: Callable[..., Path],
+    capsys: pytest.CaptureFixture[str],
+    as_json: bool,
+) -> None:
+    engine.refusing = "1.2.3.1"
+    paths = [write_film("a.dcm", study=1), write_film("b.dcm", study=2)]
+    assert run_draft(paths, "one-step", "scripted", "cpu", as_json=as_json) == 3
+    captured = capsys.readouterr()
+    assert captured.err == f"{paths[0]}: no report: It is blank.\n"
+    if as_json:
+        first, second = _json_lines(captured.out)
+        assert (first["refusal"], first["findings"], first["statements"]) == (
+            "It is blank.",
+            "",
+            [],
+        )
+        assert (second["refusal"], bool(second["findings"])) == ("", True)
+    else:
+        assert "No report: It is blank." in captured.out
+        assert captured.out.count("\nFindings:") == 1
+    engine.failing = "1.2.3.2"
+    assert run_draft(paths, "one-step", "scripted", "cpu") == 1
+
+
 def test_study_that_fails_is_named_and_the_others_done(
     engine: ScriptedEngine, write_film: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -199,7 +302,7 @@ def test_mode_that_the_model_lacks_is_refused(
     engine: ScriptedEngine, write_film: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run_draft([write_film("a.dcm")], "autoregressive", "scripted", "cpu") == 2
-    assert "offers one-step, multi-step" in capsys.readouterr().err
+    assert "offers one-step, adaptive, multi-step" in capsys.readouterr().err
     assert not engine.requests
 
 

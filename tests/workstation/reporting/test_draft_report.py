@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -18,7 +19,7 @@ from workstation.reporting.draft_report import (
     coalesce_edits,
     locate_confidences,
 )
-from workstation.reporting.report_state import state_from_json, state_to_json
+from workstation.reporting.report_state import report_text, state_from_json, state_to_json
 
 FINDINGS = "The thorax is symmetric. No pleural effusion. No pneumothorax."
 IMPRESSION = "No acute cardiopulmonary abnormality."
@@ -269,6 +270,47 @@ def test_unknown_section_and_sentence_are_refused(report: DraftReport) -> None:
 def test_ids_go_on_after_a_restart() -> None:
     report = DraftReport(ReportState(findings=(Sentence(41, "No mass.", "ai"),)))
     assert report.add_sentence("impression", "Normal.") == 42
+
+
+def test_english_reports_keep_the_bytes_they_had_before_there_were_languages() -> None:
+    report = DraftReport()
+    report.set_from_draft("No pneumothorax.", "Normal.")
+    text = state_to_json(report.state)
+    assert set(json.loads(text)) == {"findings", "impression"}
+    assert state_from_json(text).language == "en"
+
+
+def test_chinese_report_is_edited_in_chinese() -> None:
+    report = DraftReport()
+    report.set_from_draft(
+        "未见胸腔积液。未见气胸。", "未见异常。", [(0, 7, 0.9), (7, 12, 0.5)], language="zh"
+    )
+    assert [sentence.confidence for sentence in report.state.findings] == [0.9, 0.5]
+    sentence, statement = report.statements("findings")[1]
+    assert report.state.findings_text[statement.trigger_start : statement.trigger_end] == "气胸"
+    report.flip_statement("findings", sentence.id, statement)
+    report.add_sentence("findings", "心影增大。", 0)
+    report.add_sentence("impression", "建议复查。")
+    first, *_, last = report.state.findings_text.split("。")[:-1]
+    assert (first, report.state.impression_text) == ("心影增大", "未见异常。建议复查。")
+    assert "气胸" in last
+    assert "未见" not in last
+    assert report_text(report.state) == (
+        f"所见：{report.state.findings_text}\n结论：未见异常。建议复查。"
+    )
+    assert state_from_json(state_to_json(report.state)) == report.state
+    for _ in range(4):
+        report.undo()
+    assert report.state.is_blank
+
+
+def test_only_a_blank_report_takes_another_language() -> None:
+    report = DraftReport()
+    report.choose_language("zh")
+    assert report.language == "zh"
+    report.set_section_text("findings", "未见气胸。")
+    report.choose_language("en")
+    assert report.language == "zh"
 
 
 def test_state_survives_its_json(report: DraftReport) -> None:

@@ -110,3 +110,25 @@ def test_a_whole_new_report_is_aligned_quickly() -> None:
     pieces = split_pieces(" ".join(f"Other words {number}." for number in range(300)))
     aligned = align_sentences(old, pieces, lambda: 1000)
     assert {sentence.provenance for sentence in aligned} == {"edited"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("胸廓对称。左侧少量胸腔积液。", [(1, "ai"), (2, "edited")]),
+        ("胸廓对称。未见气胸。未见胸腔积液。", [(1, "ai"), (100, "human"), (2, "ai")]),
+        ("胸廓对称。脊柱侧弯。", [(1, "ai"), (100, "human")]),
+        ("未见胸腔积液。胸廓对称。", [(2, "ai"), (1, "ai")]),
+        ("胸廓对称。未见胸腔积液", [(1, "ai"), (2, "edited")]),
+    ],
+)
+def test_chinese_sentences_keep_who_wrote_them(text: str, expected: list[tuple[int, str]]) -> None:
+    old = (
+        Sentence(1, "胸廓对称。", "ai", 0.9, ""),
+        Sentence(2, "未见胸腔积液。", "ai", 0.8, ""),
+    )
+    pieces = split_pieces(text, joiner="")
+    aligned = align_sentences(old, pieces, itertools.count(100).__next__)
+    assert [(sentence.id, sentence.provenance) for sentence in aligned] == expected
+    assert join_pieces(pieces) == text
+    assert {piece.separator for piece in pieces} == {""}

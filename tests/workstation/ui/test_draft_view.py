@@ -57,6 +57,17 @@ def test_block_words_appear_together(qtbot, view) -> None:
     assert [p.word.is_heading for p in view.placed_words()] == [True, False, False]
 
 
+def test_chinese_breaks_between_characters_with_whole_headings(qtbot, view) -> None:
+    view.set_prefill(PREFILL)
+    view.add_block(block(0, ("所", 1.0), ("见", 1.0), ("：", 1.0), ("未见", 0.9), ("气胸", 0.9)))
+    view.add_block(block(1, ("。", 0.9), (" 结论：", 0.9), ("正常。", 0.9)))
+    expected = ["所见：", "未", "见", "气", "胸。", "结论：", "正", "常。"]
+    qtbot.waitUntil(lambda: shown(view) == expected)
+    rows = [placed.rect.top() for placed in view.placed_words()]
+    assert rows[1:5] == [rows[1]] * 4
+    assert rows[0] < rows[1] < rows[5] < rows[6] == rows[7]
+
+
 def test_many_blocks_are_laid_out_once_per_refresh(qtbot, view, monkeypatch) -> None:
     layouts = []
     lay_out = view._lay_out
