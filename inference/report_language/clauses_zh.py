@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inference.report_language.clauses import Clause
-from inference.report_language.tokens import Phrase, Token
+from inference.report_language.tokens import Phrase, Token, join_words
 
 _COMMAS = {"，", ","}
 # As in ``clauses``: no report comes near it.
@@ -19,6 +19,38 @@ _AFTERTHOUGHTS = {
     "pseudo",
     "affirmation",
 }
+# Opens a part that only describes the finding before it, and stays with it.
+_DESCRIPTIONS = (
+    *(
+        "边缘",
+        "边界",
+        "大小",
+        "直径",
+        "长径",
+        "密度",
+        "形态",
+        "性质",
+        "约",
+        "呈",
+        "范围",
+        "量",
+        "压缩",
+        "肺组织压缩",
+    ),
+    *(
+        "末端",
+        "尖端",
+        "头端",
+        "断端",
+        "对位",
+        "较大者",
+        "最大者",
+        "左侧为",
+        "右侧为",
+        "以左",
+        "以右",
+    ),
+)
 # What may stand between the items of a bare list, and end it: 未见实变，结节，肿块影。
 _FILLING = {"、", "及", "和", "与", "或", "，", ",", "影", "征", "象", "等"}
 
@@ -31,10 +63,13 @@ def split_clauses_zh(tokens: tuple[Token, ...], phrases: list[Phrase]) -> list[C
     """
     cuts: list[tuple[int, int]] = []
     start = depth = 0
+    asides = _find_asides(tokens, phrases)
     breaks = {p.first: p.last for p in phrases if p.kind == "break"}
     for position, token in enumerate(tokens):
         depth = _depth(depth, token.word)
-        if position in breaks:
+        if position in asides:
+            cuts.append((position, position + 1))
+        elif position in breaks:
             cuts.append((position, breaks[position]))
         elif position - start >= _LONGEST_CLAUSE:
             cuts.append((position, position))
@@ -59,26 +94,60 @@ def _depth(depth: int, word: str) -> int:
     return max(depth - 1, 0) if word in "）)" else depth
 
 
+def _find_asides(tokens: tuple[Token, ...], phrases: list[Phrase]) -> set[int]:
+    """The parentheses around findings: 斑片影（炎症可能） is two clauses."""
+    asides: set[int] = set()
+    opening: int | None = None
+    for position, token in enumerate(tokens):
+        if token.word in "（(":
+            opening = position
+        elif token.word in "）)" and opening is not None:
+            if any(p.kind == "term" for p in _inside(phrases, opening, position)):
+                asides |= {opening, position}
+            opening = None
+    return asides
+
+
 def _inside(phrases: list[Phrase], first: int, last: int) -> tuple[Phrase, ...]:
     return tuple(p for p in phrases if first <= p.first and p.last <= last)
 
 
 def _ends_clause(tokens: tuple[Token, ...], phrases: list[Phrase], start: int, comma: int) -> bool:
     before = _inside(phrases, start, comma)
-    if not any(phrase.kind in _SAYING for phrase in before):
-        return False
     end = comma + 1
     while end < len(tokens) and tokens[end].word not in _COMMAS:
         end += 1
+    if _is_conclusion(_inside(phrases, comma + 1, end), comma + 1):
+        return False
+    if not any(phrase.kind in _SAYING for phrase in before):
+        # 两肺，未见实变: a bare subject goes with what is said of it.
+        return not before or bool(_open_words(tokens, before, start, comma) - _FILLING)
+    if join_words(tokens[comma + 1 : end]).startswith(_DESCRIPTIONS):
+        return any(p.kind in ("term", "structure") for p in _inside(phrases, comma + 1, end))
     following = _inside(phrases, comma + 1, end)
-    covered = {i for p in following for i in range(p.first, p.last)}
-    open_words = {tokens[i].word for i in range(comma + 1, end) if i not in covered}
-    if not following or not open_words <= _FILLING:
+    if not following or _open_words(tokens, following, comma + 1, end) - _FILLING:
         return True
     kinds = {phrase.kind for phrase in following}
     if kinds <= _AFTERTHOUGHTS:
         return False  # 右侧胸腔积液，少量 · 气胸，已吸收
     return not (kinds == {"term"} and _is_open_denial(tokens, before, comma))
+
+
+def _is_conclusion(following: tuple[Phrase, ...], first: int) -> bool:
+    """左下肺野斑片影，考虑炎症: what the shadow may be is said of its place."""
+    if not following or following[0].first != first:
+        return False
+    kinds = {phrase.kind for phrase in following}
+    opens = following[0].kind in ("uncertainty", "suggestion")
+    return opens and "term" in kinds and not kinds & {"place", "structure"}
+
+
+def _open_words(
+    tokens: tuple[Token, ...], phrases: tuple[Phrase, ...], first: int, last: int
+) -> set[str]:
+    """The words of a stretch that no phrase accounts for."""
+    covered = {i for p in phrases for i in range(p.first, p.last)}
+    return {tokens[i].word for i in range(first, last) if i not in covered}
 
 
 def _is_open_denial(tokens: tuple[Token, ...], before: tuple[Phrase, ...], comma: int) -> bool:

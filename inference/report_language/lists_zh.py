@@ -13,35 +13,23 @@ _LEAD = re.compile(
     re.DOTALL,
 )
 _SEPARATOR = re.compile(r"\s*(?:、|以及|及|和|与|或|伴有|伴|并有|并|/)\s*")
-_JOINER = r"(?:但是|但|然而|而|并|且|及|和|与|伴有|伴|[\s，、；,;])"
+_JOINER = r"(?:但是|但|然而|而|并|且|及|和|与|伴有|伴|[\s，、；,;（）()])"
 _TRAILING_JOINER = re.compile(rf"{_JOINER}+\Z")
 _LEADING_JOINER = re.compile(rf"\A{_JOINER}+")
 _STOP = "。！？；.!?;"
-# Describes the finding before it, so it falls with a finding that is denied.
-_DESCRIPTION = re.compile(
-    r"[，,](?:边缘|边界|大小|直径|长径|密度|形态|性质|约|呈|以|末端|尖端|头端|断端|较大者|最大者|较前)"
-    r"[^，,。；;！？]*"
-)
 
 
 def remove_clause_zh(sentence: str, start: int, end: int) -> str:
     """The sentence without one clause and the word that joined it; "" if nothing is left."""
     before = _TRAILING_JOINER.sub("", sentence[:start])
     after = _LEADING_JOINER.sub("", sentence[end:])
+    if "（" not in before + after:
+        before, after = before.replace("）", ""), after.replace("）", "")
     if not re.search(r"\w", after):
         after = ""
     if not re.search(r"\w", before):
         before = ""
     return _close(f"{before}，{after}" if before and after else before or after)
-
-
-def extend_over_description(sentence: str, end: int) -> int:
-    """The end of a clause together with what follows only to describe its finding."""
-    description = _DESCRIPTION.match(sentence, end)
-    while description is not None:
-        end = description.end()
-        description = _DESCRIPTION.match(sentence, end)
-    return end
 
 
 def remove_list_item_zh(

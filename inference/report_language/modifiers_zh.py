@@ -12,6 +12,7 @@ from inference.report_language.tokens import Phrase, Token
 from inference.report_language.vocabulary import CONCEPT_BY_NAME
 
 _OPENING, _CLOSING = {"（", "("}, {"）", ")"}
+_COMMAS = {"，", ","}
 _IN_CHEST = ("lungs", "pleura")
 _SIDES, _ZONES = ("left", "right", "bilateral"), ("upper", "mid", "lower")
 
@@ -26,14 +27,19 @@ def read_modifiers_zh(
     """
     first, last = _own_part(tokens, clause, mention, mentions)
     own = [p for p in clause.phrases if first <= p.first and p.last <= last]
-    places = _places(own)
+    places = _places([p for p in own if not _is_afterthought(tokens, mention, p)])
     if not places:
         places = _inherited_places(tokens, clause, mention, mentions)
     sides, zones = places & set(_SIDES), places & set(_ZONES)
     region = CONCEPT_BY_NAME[mention.concept].region
     side = None if not sides else sides.pop() if len(sides) == 1 else "bilateral"
     zone = zones.pop() if len(zones) == 1 and region in _IN_CHEST else None
-    severities = [p for p in own if p.kind == "severity"]
+    severities = [
+        p
+        for p in own
+        if p.kind == "severity"
+        and (tokens[p.first - 1].word in _COMMAS or not _is_afterthought(tokens, mention, p))
+    ]
     leading = [p.value for p in severities if p.first < mention.extent[1]]
     trailing = [p.value for p in severities if p.first >= mention.extent[1]]
     severity = leading[-1] if leading else trailing[0] if trailing else None
@@ -46,6 +52,11 @@ def read_modifiers_zh(
 
 def _places(phrases: list[Phrase]) -> set[str]:
     return {word for p in phrases if p.kind == "place" for word in p.value.split()}
+
+
+def _is_afterthought(tokens: tuple[Token, ...], mention: Mention, phrase: Phrase) -> bool:
+    """双肺结节，较大者位于右上肺: a place behind a comma is not that of the whole finding."""
+    return any(token.word in _COMMAS for token in tokens[mention.extent[1] : phrase.first])
 
 
 def _own_part(

@@ -9,11 +9,7 @@ from dataclasses import dataclass, replace
 
 from inference.report_language.extraction import extract_statements
 from inference.report_language.lists import Span, remove_list_item
-from inference.report_language.lists_zh import (
-    extend_over_description,
-    remove_clause_zh,
-    remove_list_item_zh,
-)
+from inference.report_language.lists_zh import remove_clause_zh, remove_list_item_zh
 from inference.report_language.sentences import ENUMERATOR, split_sentences
 from inference.report_language.slots import express_statement
 from inference.report_language.statements import Language, Statement, Status
@@ -120,10 +116,7 @@ def _candidates(
     peers = [s for s in before if s.start == statement.start and s != statement]
     head, tail, worded = text[:body_start], text[end:], _word(flipped, language)
     if not peers:
-        clause_end = clause[1]
-        if language == "zh" and flipped.status == "absent":
-            clause_end = extend_over_description(sentence, clause_end)
-        without = prose.remove_clause(sentence, clause[0], clause_end)
+        without = prose.remove_clause(sentence, *clause)
         first_in_sentence = clause[0] == 0
         parts = (worded, without) if first_in_sentence else (without, worded)
         yield head + prose.join(*parts) + tail

@@ -31,13 +31,28 @@ from inference.report_language import split_sentences
             ["Findings:", "No mass.", "Impression:", "Clear."],
         ),
         ("Fracture of T12. No mass.", ["Fracture of T12.", "No mass."]),
+        ("心影不大。未见气胸！", ["心影不大。", "未见气胸！"]),
+        ("1、心影不大；2、未见气胸", ["1、心影不大；", "2、未见气胸"]),
+        ("（1）心影不大；（2）未见气胸。", ["（1）心影不大；", "（2）未见气胸。"]),
+        ("①心影不大。②未见气胸。", ["①心影不大。", "②未见气胸。"]),
+        ("心影不大.结节约1.2cm.未见气胸.", ["心影不大.", "结节约1.2cm.", "未见气胸."]),
+        (
+            "所见：心影不大。 结论：未见气胸。",
+            ["所见：", "心影不大。", "结论：", "未见气胸。"],
+        ),
+        ("No mass. 未见气胸。Stable.", ["No mass.", "未见气胸。", "Stable."]),
+        ("肺水肿？心影不大，两肺清晰。", ["肺水肿？", "心影不大，两肺清晰。"]),
+        ("未见气胸\n心影不大", ["未见气胸", "心影不大"]),
     ],
 )
 def test_text_is_split_into_these_sentences(text: str, sentences: list[str]) -> None:
     assert [text[start:end] for start, end in split_sentences(text)] == sentences
 
 
-@given(st.text(alphabet=st.sampled_from("aB1 .?!\n:;)(éİ。"), max_size=60) | st.text(max_size=60))
+@given(
+    st.text(alphabet=st.sampled_from("aB1 .?!\n:;)(éİ。；心、）"), max_size=60)
+    | st.text(max_size=60)
+)
 def test_every_visible_character_lies_in_exactly_one_sentence(text: str) -> None:
     covered: list[int] = []
     for start, end in split_sentences(text):
