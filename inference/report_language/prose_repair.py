@@ -43,10 +43,17 @@ _ENGLISH: tuple[tuple[str, str], ...] = (
     (r"(?i)\bhaemothorax", "hemothorax"),
     # How the words are used, not how they are spelled.
     (r"(?i)(\A|[.:\n)]\s*)suspected (?=\w)", r"\1possible "),
+    (r"(?i)\bagain (?:demonstrated|noted|seen|identified) (is|are) ", r"there \1 "),
+    # Said this way round in a list of denials, they do not look like the start of a new clause.
+    (r"(?i)\bmediastinal widening\b", "widening of the mediastinum"),
+    (r"(?i)\b((?:hemi)?diaphragm) elevation\b", r"elevation of the \1"),
+    (r"(?i)\bcardiac enlargement\b", "cardiomegaly"),
+    (r"(?i)\bhilar (enlargement|prominence|fullness)\b", r"\1 of the hilum"),
     (r"(?i)\bcalcified (?:pulmonary |lung )?nodules\b", "calcified granulomas"),
     (
         r"(?i)\b(?:slightly|minimally|mildly|moderately|markedly) (?=(?:increased|decreased"
-        r"|improved|worsened|larger|smaller)(?: in size)?(?: (?:from|since|compared|than|as)\b|[.,;]|\Z))",
+        r"|improved|worsened|larger|smaller)(?: in size)?"
+        r"(?: (?:from|since|compared|than|as)\b|[.,;]|\Z))",
         "",
     ),
 )
@@ -79,8 +86,8 @@ definite degenerative demonstrated deviated diaphragm diaphragms elevated enlarg
 evidence excluded exclude extensive hemidiaphragm hemidiaphragms hyperexpanded identified
 increased infiltrate infrahilar interstitial intact limits lobe lower marked markedly massive
 mediastinal mediastinum midline mildly minimal moderate moderately nodular normal opacification
-osseous parahilar perihilar pleural position possible possibly present probable prominence
-prominent pulmonary questionable represent resolved scattered severe silhouette slightly
+osseous parahilar perihilar pleural position possible possibly present probable probably prominence
+prominent pulmonary questionable represent resolved scattered severe severely silhouette slightly
 structures suspected suspicious thickened thickening thoracic tortuosity tracheal unchanged
 unremarkable vascular vascularity vasculature visualized widened widening without
 """

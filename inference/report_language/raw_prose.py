@@ -62,7 +62,14 @@ def _write_findings(
     sentences: list[str] = []
     for region in habits.order:
         found = [s for s in positives if CONCEPT_BY_NAME[s.concept].region == region]
+        if region == "lungs" and len(found) == 1 and dice.chance(0.15):
+            sentences.append(wording.except_for(found[0], habits, dice))
+            continue
         sentences += _word_all(found, habits, wording, dice)
+        if found and region in ("lungs", "pleura") and dice.chance(0.15):
+            unseen = [c for c in wording.PERTINENT if c not in named]
+            if unseen:
+                sentences[-1] = wording.deny_beside(sentences[-1], dice.shuffled(unseen)[:2], dice)
         for blockers, variants in wording.NORMALS.get(region, ()):
             if not named & blockers and dice.chance(habits.says_normals):
                 full, short = variants

@@ -28,7 +28,8 @@ from inference.report_language.statements import Statement
 from inference.report_language.vocabulary import CONCEPT_BY_NAME
 
 __all__ = ["ALL_NORMAL", "NORMALS", "PERTINENT", "REMARKS", "conclude", "conclude_normal",
-           "deny", "join_findings", "lay_out", "slip", "word_finding"]  # fmt: skip
+           "deny", "deny_beside", "except_for", "join_findings", "lay_out", "slip",
+           "word_finding"]  # fmt: skip
 
 _ITEM = re.compile(r"(?<![\w-])[a-z]{7,}(?![\w-])")
 _SLIP_RATE = 0.006  # words of seven letters or more
@@ -79,8 +80,16 @@ def _word_structure(said: Statement, dice: Dice) -> str | None:
     side = f"{said.side} " if said.side in ("left", "right") else ""
     match said.concept:
         case "cardiomegaly":
+            degree = dice.pick(SEVERITIES[said.severity]) + " " if said.severity else ""
             heart = dice.pick(("the heart is", "heart size is", "the cardiac silhouette is"))
-            return f"{heart} {adverb}enlarged"
+            return dice.pick(
+                (
+                    f"{heart} {adverb}enlarged",
+                    f"{heart} {adverb}enlarged",
+                    f"{adverb}enlarged cardiac silhouette",
+                    f"{degree}enlargement of the cardiac silhouette",
+                )
+            )
         case "mediastinal_widening":
             return dice.pick(("the mediastinum is widened", "the mediastinum appears widened"))
         case "emphysema":
@@ -149,7 +158,16 @@ def _affirm_noun(noun: str, article: str, habits: Habits, dice: Dice) -> str:
         return noun
     lead = _article(noun, article)
     seen = dice.pick(("seen", "noted", "present", "identified", "demonstrated"))
-    return dice.pick((f"there {be} {lead}{noun}", f"{lead}{noun} {be} {seen}"))
+    return dice.pick(
+        (
+            f"there {be} {lead}{noun}",
+            f"{lead}{noun} {be} {seen}",
+            f"there {be} {lead}{noun}",
+            f"{lead}{noun} {be} {seen}",
+            f"again demonstrated {be} {lead}{noun}",
+            f"the film shows {lead}{noun}",
+        )
+    )
 
 
 def _doubt_noun(noun: str, article: str, dice: Dice) -> str:
@@ -208,6 +226,21 @@ def deny(concepts: list[str], dice: Dice) -> str:
             f"negative for {listed}",
         )
     )
+
+
+def deny_beside(sentence: str, concepts: list[str], dice: Dice) -> str:
+    """A finding and, in the same sentence, what is not seen beside it."""
+    nouns = " or ".join(dice.pick(DENIED_NOUNS[concept]) for concept in concepts)
+    return sentence + dice.pick((" without ", ", without evidence of ", "; no ", ", no ")) + nouns
+
+
+def except_for(said: Statement, habits: Habits, dice: Dice) -> str:
+    """ "The lungs are clear except for ...": the one finding of the lungs."""
+    if said.status != "present" or said.concept not in NOUNS:
+        return f"{word_finding(said, habits, dice)}; the lungs are otherwise clear"
+    noun, article = _noun_phrase(said, habits, dice)
+    other = dice.pick(("except for", "other than", "apart from", "with the exception of"))
+    return f"the lungs are clear {other} {_article(noun, article)}{noun}"
 
 
 def conclude(said: Statement, habits: Habits, dice: Dice) -> str:

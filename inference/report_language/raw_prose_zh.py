@@ -29,7 +29,8 @@ from inference.report_language.statements import Statement
 from inference.report_language.vocabulary import CONCEPT_BY_NAME
 
 __all__ = ["ALL_NORMAL", "NORMALS", "PERTINENT", "REMARKS", "conclude", "conclude_normal",
-           "deny", "join_findings", "lay_out", "slip", "word_finding"]  # fmt: skip
+           "deny", "deny_beside", "except_for", "join_findings", "lay_out", "slip",
+           "word_finding"]  # fmt: skip
 
 _OWN_PLACE = tuple("左右双两未无心胸纵主脊骨")
 _SLIP_RATE = 0.02  # of the words that have a homophone
@@ -65,14 +66,15 @@ def _word_clause(said: Statement, habits: Habits, dice: Dice) -> str:
         noun += dice.pick(DEVICE_TAILS)
     if said.status == "uncertain":
         return _doubt(place, noun, dice)
-    see = "" if habits.telegraphic else dice.pick(("见", "可见", ""))
+    see = "" if habits.telegraphic else dice.pick(("见", "可见", "内见" if said.zone else "见", ""))
     return f"{place}{see}{noun}" if place else f"{see}{noun}"
 
 
 def _word_change(said: Statement, dice: Dice) -> str:
     structure, change = dice.pick(CHANGES[said.concept])
     side = dice.pick(SIDES[said.side])
-    words = f"{side}{structure}{_degree(said, dice)}{change}"
+    be = dice.pick(("", "", "呈")) if said.severity else ""
+    words = f"{side}{structure}{be}{_degree(said, dice)}{change}"
     return words if said.status == "present" else _doubt("", words, dice)
 
 
@@ -111,6 +113,17 @@ def deny(concepts: list[str], dice: Dice) -> str:
     listed = "、".join(nouns[:-1]) + dice.pick(("及", "、", "或")) + nouns[-1]
     listed = listed if len(nouns) > 1 else nouns[0]
     return dice.pick(("未见", "未见", "未见明显", "未见明确", "无")) + listed
+
+
+def deny_beside(sentence: str, concepts: list[str], dice: Dice) -> str:
+    """A finding and, after a comma, what is not seen beside it."""
+    return f"{sentence}，{deny(concepts, dice)}"
+
+
+def except_for(said: Statement, habits: Habits, dice: Dice) -> str:
+    """The one finding of the lungs, and that the rest of them is clear."""
+    rest = dice.pick(("余肺野清晰", "其余肺野未见异常密度影", "余肺未见明显异常"))
+    return f"{word_finding(said, habits, dice)}，{rest}"
 
 
 def conclude(said: Statement, habits: Habits, dice: Dice) -> str:
