@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left
+
 from inference.report_language.clauses import Clause
 from inference.report_language.tokens import Phrase, Token, join_words
 
@@ -20,36 +23,9 @@ _AFTERTHOUGHTS = {
     "affirmation",
 }
 # Opens a part that only describes the finding before it, and stays with it.
-_DESCRIPTIONS = (
-    *(
-        "边缘",
-        "边界",
-        "大小",
-        "直径",
-        "长径",
-        "密度",
-        "形态",
-        "性质",
-        "约",
-        "呈",
-        "范围",
-        "量",
-        "压缩",
-        "肺组织压缩",
-    ),
-    *(
-        "末端",
-        "尖端",
-        "头端",
-        "断端",
-        "对位",
-        "较大者",
-        "最大者",
-        "左侧为",
-        "右侧为",
-        "以左",
-        "以右",
-    ),
+_DESCRIPTION = re.compile(
+    "边缘|边界|大小|直径|长径|密度|形态|性质|约|呈|范围|量|压缩|肺组织压缩|末端|尖端|头端|断端|对位"
+    "|较大者|最大者|左侧为|右侧为|以左|以右"
 )
 # What may stand between the items of a bare list, and end it: 未见实变，结节，肿块影。
 _FILLING = {"、", "及", "和", "与", "或", "，", ",", "影", "征", "象", "等"}
@@ -109,7 +85,8 @@ def _find_asides(tokens: tuple[Token, ...], phrases: list[Phrase]) -> set[int]:
 
 
 def _inside(phrases: list[Phrase], first: int, last: int) -> tuple[Phrase, ...]:
-    return tuple(p for p in phrases if first <= p.first and p.last <= last)
+    begin, end = (bisect_left(phrases, at, key=lambda p: p.first) for at in (first, last))
+    return tuple(p for p in phrases[begin:end] if p.last <= last)
 
 
 def _ends_clause(tokens: tuple[Token, ...], phrases: list[Phrase], start: int, comma: int) -> bool:
@@ -122,7 +99,7 @@ def _ends_clause(tokens: tuple[Token, ...], phrases: list[Phrase], start: int, c
     if not any(phrase.kind in _SAYING for phrase in before):
         # 两肺，未见实变: a bare subject goes with what is said of it.
         return not before or bool(_open_words(tokens, before, start, comma) - _FILLING)
-    if join_words(tokens[comma + 1 : end]).startswith(_DESCRIPTIONS):
+    if _DESCRIPTION.match(join_words(tokens[comma + 1 : min(end, comma + 9)])):
         return any(p.kind in ("term", "structure") for p in _inside(phrases, comma + 1, end))
     following = _inside(phrases, comma + 1, end)
     if not following or _open_words(tokens, following, comma + 1, end) - _FILLING:
