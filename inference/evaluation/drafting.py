@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import product
+from typing import TYPE_CHECKING
 
 from inference import (
     BlockCommitted,
@@ -13,9 +14,11 @@ from inference import (
     GenerationRequest,
     ModelImage,
 )
-from inference.engine import ReportEngine
 from inference.evaluation.outcomes import OutcomeKey, StudyOutcome
 from inference.evaluation.studies import Reference, Study, UnreadableStudy
+
+if TYPE_CHECKING:
+    from inference.engine import ReportEngine  # and torch, which tables from a file don't need
 
 
 def draft_studies(
