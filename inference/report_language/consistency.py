@@ -28,7 +28,7 @@ ContradictionKind = Literal[
 # A statement of normality denies more than the extractor reads from it: rule -> region's concepts.
 _NORMAL_REGIONS: tuple[tuple[str, frozenset[str]], ...] = (
     (
-        r"normality:(?:lungs|.*肺)",
+        r"normality:lungs",
         frozenset(
             {
                 "atelectasis",
@@ -68,7 +68,7 @@ _ACUTE = frozenset(
 # "No new nodule", "no other fracture": denies only what the word names.
 _LIMITED: dict[Language, str] = {
     "en": r"\b(?:new|other|additional|further|significant|sizable|drainable|definite)\b",
-    "zh": r"新(?:发|出现)|其[他它余]|另|进一步",
+    "zh": r"新(?:发|出现)|其[他它]|余|另|进一步",
 }
 _ACUTE_DENIAL: dict[Language, str] = {"en": r"\b(?:acute|displaced)\b", "zh": r"急性|新鲜|错位"}
 _OLD: dict[Language, str] = {
@@ -149,6 +149,8 @@ def _find_denied_findings(said: list[_Said], language: Language) -> Iterator[Con
 def _denies(denial: _Said, finding: _Said, language: Language) -> bool:
     """Whether a denial reaches a finding: same place, same size, not only what is new."""
     absent, present = denial.statement, finding.statement
+    if absent.rule.startswith("normality") and denial.sentence == finding.sentence:
+        return False  # "the lungs are clear except for ..."
     if absent.severity is not None and absent.severity != present.severity:
         return False
     if not share_place(absent, present) or re.search(_LIMITED[language], denial.clause, re.I):
@@ -166,7 +168,10 @@ def _find_normal_beside_finding(said: list[_Said]) -> Iterator[Contradiction]:
                 name = finding.statement.concept
                 if finding.statement.status != "present" or name not in concepts:
                     continue
-                if name != normal.statement.concept and finding.clause != normal.clause:
+                if not share_place(normal.statement, finding.statement):
+                    continue
+                # "The lungs are clear except for a nodule" is one sentence, and no contradiction.
+                if name != normal.statement.concept and finding.sentence != normal.sentence:
                     label = CONCEPT_BY_NAME[name].label
                     yield Contradiction(
                         "normal_beside_finding",

@@ -66,6 +66,8 @@ def test_contradiction_is_found(
         ("Left effusion.", "Effusion."),
         ("Right lower lobe opacity.", "Pneumonia."),
         ("Endotracheal tube in place.", "No acute disease."),
+        ("The lungs are clear except for a left lower lobe consolidation.", ""),
+        ("The left lung is clear. Right upper lobe nodule.", ""),
         ("Left effusion.", ""),
         ("Scoliosis.", "Scoliosis. No acute cardiopulmonary abnormality."),
     ],
