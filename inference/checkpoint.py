@@ -174,6 +174,7 @@ def _released_manifest(folder: Path) -> Manifest:
         version="",
         mask_token_id=values["mask_token_id"],
         block_length=values["block_length"],
+        languages=("en", "zh"),
         max_images=2,
         pad_prompt_to_block=False,
         system_prompt=_QWEN_SYSTEM_PROMPT,

@@ -42,18 +42,22 @@ def find_broken_runs(text: str, language: Language, *, is_open: bool) -> list[tu
 
 
 class BrokenRuns:
-    """decode_adaptive's find_broken for one draft in one language."""
+    """decode_adaptive's find_broken for one draft in one language: its answer only grows."""
 
     def __init__(self, tokenizer: Tokenizer, language: Language) -> None:
-        self._tokenizer, self._language = tokenizer, language
+        self._language = language
+        self._detokenizer = IncrementalDetokenizer(tokenizer)
+        self._text, self._tokens_read = "", 0
 
     def __call__(self, answer: Sequence[int], block: Sequence[int], is_end: bool) -> list[int]:
         """Positions of block in a broken run; len(block), the stop, if the last run lacks its end.
 
         is_end: the answer stops after block.
         """
-        detokenizer = IncrementalDetokenizer(self._tokenizer)
-        text = "".join(detokenizer.push(token_id) for token_id in answer)
+        for token_id in answer[self._tokens_read :]:
+            self._text += self._detokenizer.push(token_id)
+        self._tokens_read = len(answer)
+        detokenizer, text = self._detokenizer.fork(), self._text
         spans: list[tuple[int, int]] = []
         for token_id in block:
             start = len(text)

@@ -67,6 +67,12 @@ class IncrementalDetokenizer:
         self._tokenizer = tokenizer
         self._held: list[int] = []
 
+    def fork(self) -> IncrementalDetokenizer:
+        """One that goes on from here by itself."""
+        forked = IncrementalDetokenizer(self._tokenizer)
+        forked._held = self._held.copy()
+        return forked
+
     def push(self, token_id: int) -> str:
         """The text that token_id completes, possibly empty."""
         self._held.append(token_id)

@@ -79,6 +79,7 @@ def test_released_layout_loads_and_decodes(
     assert _tokens(renamed, make_request()) == expected
     description = renamed.description
     assert description.decoding_modes == ("one-step", "adaptive", "multi-step")
+    assert description.languages == ("en", "zh")
     assert (description.model_name, description.block_length) == ("model", 4)
     assert renamed._checkpoint.manifest.system_prompt == "You are a helpful assistant."
 

@@ -57,3 +57,20 @@ def test_positions_are_the_tokens_of_the_run(
     texts = [*(tokenizer.decode([token_id]) for token_id in tokens.ids), "<stop>"]
     positions = find_broken(before.ids, tokens.ids, is_end)
     assert "".join(texts[position] for position in positions).strip() == broken.strip()
+
+
+def test_a_character_split_between_answer_and_block_is_whole(tiny_engine: ReportEngine) -> None:
+    """Block after block as decoding goes, at every place where a block may end."""
+    tokenizer = tiny_engine._checkpoint.tokenizer
+    ids = tokenizer.encode("所见：未见气胸。无此句。", add_special_tokens=False).ids
+    wrong = len(tokenizer.encode("所见：未见气胸。", add_special_tokens=False).ids)
+    for length in (1, 2, 3, 5, 8):
+        find_broken = BrokenRuns(tokenizer, "zh")
+        found = [
+            start + position
+            for start in range(0, len(ids), length)
+            for position in find_broken(ids[:start], ids[start : start + length], False)
+        ]
+        assert found
+        assert min(found) >= wrong
+        assert len(ids) - 1 in found

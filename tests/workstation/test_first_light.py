@@ -171,7 +171,7 @@ def test_stop_leaves_the_report_as_it_was(
 
 def test_every_decoding_mode_drafts(desk: Desk, phantom_films: list[Path]) -> None:
     desk.open(phantom_films[:1])
-    for mode in ("one-step", "multi-step", "autoregressive"):
+    for mode in ("one-step", "adaptive", "multi-step", "autoregressive"):
         desk.window.desk.decoding = mode
         desk.draft()
         finished = desk.records.audit.entries()
