@@ -125,7 +125,14 @@ def _read(section: str, language: Language) -> list[_Said]:
         start, end = next((a, b) for a, b in spans if a <= statement.start < b)
         clause = section[statement.start : statement.end]
         said.append(_Said(statement, section[start:end], clause))
-    return said
+    return [s for s in said if not _names_exception(s, said)]
+
+
+def _names_exception(normal: _Said, said: list[_Said]) -> bool:
+    """Whether a normal state is taken back at once: "the lungs are clear except for a nodule"."""
+    if not normal.statement.rule.startswith("normality"):
+        return False
+    return any(s.sentence == normal.sentence and s.statement.status != "absent" for s in said)
 
 
 def _find_denied_findings(said: list[_Said], language: Language) -> Iterator[Contradiction]:
@@ -149,8 +156,6 @@ def _find_denied_findings(said: list[_Said], language: Language) -> Iterator[Con
 def _denies(denial: _Said, finding: _Said, language: Language) -> bool:
     """Whether a denial reaches a finding: same place, same size, not only what is new."""
     absent, present = denial.statement, finding.statement
-    if absent.rule.startswith("normality") and denial.sentence == finding.sentence:
-        return False  # "the lungs are clear except for ..."
     if absent.severity is not None and absent.severity != present.severity:
         return False
     if not share_place(absent, present) or re.search(_LIMITED[language], denial.clause, re.I):
@@ -170,8 +175,7 @@ def _find_normal_beside_finding(said: list[_Said]) -> Iterator[Contradiction]:
                     continue
                 if not share_place(normal.statement, finding.statement):
                     continue
-                # "The lungs are clear except for a nodule" is one sentence, and no contradiction.
-                if name != normal.statement.concept and finding.sentence != normal.sentence:
+                if name != normal.statement.concept:
                     label = CONCEPT_BY_NAME[name].label
                     yield Contradiction(
                         "normal_beside_finding",

@@ -69,5 +69,5 @@ def test_no_finding_is_denied(case: list[Statement], language: Language, seed: i
     there = {s.concept for s in case if s.status != "absent"}
     denied = {s.concept for s in reading.statements if s.status == "absent"}
     assert not there & denied - {"consolidation", "opacity"}, raw
-    found = find_contradictions(raw, "", language)
+    found = find_contradictions(reading.text, "", language)
     assert not [c for c in found if c.kind in _NEVER], raw
