@@ -3,10 +3,21 @@
 from inference.report_language.extraction import extract_statements
 from inference.report_language.rewriting import CannotRewrite, rewrite_statement
 from inference.report_language.sentences import split_sentences
-from inference.report_language.statements import Severity, Side, Statement, Status, Zone
+from inference.report_language.statements import (
+    LANGUAGES,
+    Language,
+    Severity,
+    Side,
+    Statement,
+    Status,
+    Zone,
+)
 from inference.report_language.template import (
+    NOT_A_FRONTAL_CHEST,
+    canonical_sentences,
     compose_findings,
     compose_impression,
+    compose_refusal,
     compose_report,
     is_canonical,
     word_statement,
@@ -22,17 +33,22 @@ from inference.report_language.vocabulary import (
 __all__ = [
     "CONCEPTS",
     "CONCEPT_BY_NAME",
+    "LANGUAGES",
+    "NOT_A_FRONTAL_CHEST",
     "REGIONS",
     "CannotRewrite",
     "Concept",
+    "Language",
     "Region",
     "Severity",
     "Side",
     "Statement",
     "Status",
     "Zone",
+    "canonical_sentences",
     "compose_findings",
     "compose_impression",
+    "compose_refusal",
     "compose_report",
     "extract_statements",
     "is_canonical",

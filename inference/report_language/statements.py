@@ -9,6 +9,8 @@ Status = Literal["present", "absent", "uncertain"]
 Side = Literal["left", "right", "bilateral"]
 Zone = Literal["upper", "mid", "lower"]
 Severity = Literal["small", "mild", "moderate", "large", "marked"]
+Language = Literal["en", "zh"]
+LANGUAGES: tuple[Language, ...] = ("en", "zh")
 
 
 @dataclass(frozen=True)
