@@ -1,0 +1,93 @@
+"""The pulmonary arteries and veins: a tree grown from each hilum into its lung."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from inference.phantom.curves import sign_of
+from inference.phantom.geometry import Array
+from inference.phantom.patient import Patient
+
+Vessel = tuple[Array, Array, str]
+_STEPS = 5  # points along one branch
+_CHILDREN = 2
+# Direction of the trunks from the hilum: (angle in the frontal plane, 0 lateral, + down; forward).
+_TRUNKS = (
+    (-1.30, -0.25), (-1.05, 0.35), (-0.75, -0.5), (-0.45, 0.55), (-0.10, 0.15), (0.25, -0.6),
+    (0.40, 0.6), (0.62, -0.15), (0.85, 0.45), (0.98, -0.55), (1.12, 0.1), (1.30, -0.35),
+)  # fmt: skip
+
+
+def grow_vessels(
+    patient: Patient,
+    hilum: Array,
+    side: str,
+    is_in_lung: Callable[[Array], Array],
+    rng: np.random.Generator,
+) -> list[Vessel]:
+    """Branches (points [5, 3], radii [5], side), each generation thinner, none outside the lung."""
+    sign = sign_of(side)
+    angle = np.array([a for a, _ in _TRUNKS]) + rng.normal(0, 0.06, len(_TRUNKS))
+    forward = np.array([f for _, f in _TRUNKS]) + rng.normal(0, 0.1, len(_TRUNKS))
+    heading = np.stack([sign * np.cos(angle), np.sin(angle), forward], axis=1)
+    heading /= np.linalg.norm(heading, axis=1, keepdims=True)
+    start = hilum + heading * 4.0
+    radius = rng.uniform(2.9, 4.0, len(_TRUNKS))
+    length = rng.uniform(26, 36, len(_TRUNKS))
+    grown: list[Vessel] = []
+    for generation in range(6):
+        points = _walk(start, heading, length, rng)
+        inside = np.ones(points.shape[:2], dtype=bool)
+        inside[:, 1:] = is_in_lung(points[:, 1:].reshape(-1, 3)).reshape(len(points), -1)
+        if generation < 1:  # the first stretch crosses the mediastinum's border
+            inside[:, :3] = True
+        reach = np.cumprod(inside, axis=1).sum(axis=1)
+        taper = np.linspace(1.0, 0.78, _STEPS)
+        for branch in np.flatnonzero(reach >= 2):
+            line = points[branch, : reach[branch]]
+            calibre = radius[branch] * taper[: len(line)] * _gain_at(patient, line, hilum)
+            grown.append((line, calibre, side))
+        whole = np.flatnonzero(reach == _STEPS)
+        start, heading, radius, length = _branch(points[whole], radius[whole], length[whole], rng)
+        if len(start) == 0:
+            break
+    return grown
+
+
+def _walk(start: Array, heading: Array, length: Array, rng: np.random.Generator) -> Array:
+    """Gently bent courses [n, steps, 3]."""
+    step = (length / (_STEPS - 1))[:, None]
+    points = [start]
+    for _ in range(_STEPS - 1):
+        heading = heading + rng.normal(0, 0.10, heading.shape)
+        heading /= np.linalg.norm(heading, axis=1, keepdims=True)
+        points.append(points[-1] + heading * step)
+    return np.stack(points, axis=1)
+
+
+def _branch(
+    points: Array, radius: Array, length: Array, rng: np.random.Generator
+) -> tuple[Array, Array, Array, Array]:
+    """Starts, headings, radii and lengths of the next generation: two children each, unequal."""
+    count = len(points)
+    heading = points[:, -1] - points[:, -2]
+    heading /= np.maximum(np.linalg.norm(heading, axis=1, keepdims=True), 1e-6)
+    aside = np.cross(heading, rng.normal(0, 1, (count, 3)))
+    aside /= np.maximum(np.linalg.norm(aside, axis=1, keepdims=True), 1e-6)
+    narrow, wide = rng.uniform(0.2, 0.4, count), rng.uniform(0.5, 0.9, count)
+    share = rng.uniform(0.62, 0.8, count)  # of calibre: Murray's law r1^3 + r2^3 = r^3
+    other = np.cbrt(1 - share**3) * 0.86
+    headings = np.concatenate(
+        [heading + aside * np.tan(narrow)[:, None], heading - aside * np.tan(wide)[:, None]]
+    )
+    headings /= np.linalg.norm(headings, axis=1, keepdims=True)
+    radii = 0.78 * np.concatenate([radius * (share + 0.15), radius * other])
+    lengths = np.concatenate([length * 0.84, length * 0.74]) * rng.uniform(0.85, 1.15, 2 * count)
+    return np.concatenate([points[:, -1]] * 2), headings, radii, lengths
+
+
+def _gain_at(patient: Patient, points: Array, hilum: Array) -> Array:
+    upper = np.clip((hilum[1] - 8.0 - points[:, 1]) / 20.0, 0.0, 1.0)
+    return patient.vessel_gain * (1.0 + (patient.upper_vessel_gain - 1.0) * upper)
