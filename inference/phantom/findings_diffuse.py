@@ -1,0 +1,159 @@
+"""Findings of both lungs: edema, congestion, interstitial net, emphysema."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from inference.phantom.body import Body
+from inference.phantom.case import PhantomCase
+from inference.phantom.curves import SIDES, sign_of
+from inference.phantom.geometry import Array, Canvas, Ellipsoid, soft_step
+from inference.phantom.lung_volume import (
+    add_cloud,
+    add_strokes,
+    dome_top_mm,
+    lung_mask,
+    medial_border_mm,
+    place_in_zone,
+)
+
+if TYPE_CHECKING:
+    from inference.phantom.anatomy import LungFields
+
+_KERLEY_LINES = 8
+_NET_CELLS = 70  # a lung
+_NET_RADIUS_MM = 5.5
+
+
+def add_edema(canvas: Canvas, body: Body, case: PhantomCase, lungs: LungFields) -> None:
+    """Perihilar haze like a bat's wings, vessels blurred by cuffs of fluid, Kerley B lines."""
+    rng = case.rng("pulmonary_edema")
+    strength = rng.uniform(0.85, 1.1)
+    for side in SIDES:
+        sign, hilum = sign_of(side), body.hila[side]
+        keep = lungs.air[side] * lung_mask(canvas, body, side)
+        angle = np.linspace(-1.25, 1.35, 11) + rng.normal(0, 0.1, 11)
+        reach = rng.uniform(16.0, 44.0, 11)
+        centres = hilum + np.stack(
+            [
+                sign * (6.0 + reach * np.cos(angle)),
+                1.15 * reach * np.sin(angle) + 6.0,
+                rng.normal(0, 16.0, 11),
+            ],
+            axis=1,
+        )
+        add_cloud(canvas, centres, rng.uniform(14.0, 20.0, 11), np.full(11, 0.62 * strength), keep)
+        _add_cuffs(canvas, body, side, keep)
+        _add_kerley_lines(canvas, body, case, side, keep, rng)
+
+
+def _add_cuffs(canvas: Canvas, body: Body, side: str, keep: Array) -> None:
+    """Fluid around the larger vessels within 75 mm of the hilum: their edges are lost."""
+    for points, radii, vessel_side in body.vessels:
+        near = np.linalg.norm(points[0] - body.hila[side]) < 75.0
+        if vessel_side == side and near and radii[0] > 1.5:
+            canvas.add_tube(points, 2.4 * np.asarray(radii), 0.45, keep)
+
+
+def _add_kerley_lines(
+    canvas: Canvas, body: Body, case: PhantomCase, side: str, keep: Array, rng: np.random.Generator
+) -> None:
+    """Thick septa: short lines, level and square to the pleura at the lateral base."""
+    y = dome_top_mm(case.patient, side) - 6.0 - 9.5 * np.arange(_KERLEY_LINES)
+    y = y + rng.uniform(-1.5, 1.5, _KERLEY_LINES)
+    length = rng.uniform(14.0, 20.0, _KERLEY_LINES)
+    outer = np.stack([body.wall_point(side, at, 0.0, -2.0) for at in y])
+    inward = np.stack(
+        [-sign_of(side) * length, rng.uniform(-1, 1, _KERLEY_LINES), np.zeros(_KERLEY_LINES)], 1
+    )
+    add_strokes(canvas, outer, outer + inward, 1.5, np.full(_KERLEY_LINES, 1.1), keep)
+    # the same septa at the back and the front wall, for the lateral film
+    for angle in (-1.1, 1.0):
+        wall = np.stack([body.wall_point(side, at, angle, -2.0) for at in y[::2]])
+        end = wall - np.array([0.0, 0.0, np.sign(angle) * 15.0])
+        add_strokes(canvas, wall, end, 1.5, np.full(len(wall), 0.5), keep)
+
+
+def add_congestion(canvas: Canvas, body: Body, case: PhantomCase, lungs: LungFields) -> None:
+    """Hilar haze and hazy upper vessels; the vessels themselves are wide by the patient's numbers."""
+    rng = case.rng("vascular_congestion")
+    for side in SIDES:
+        hilum, keep = body.hila[side], lungs.air[side]
+        out = np.array([sign_of(side), 0.0, 0.0])
+        centres = np.stack([hilum + 8 * out, hilum + 14 * out + (0, 16, 0), hilum + 12 * out + (0, -18, 0)])
+        add_cloud(canvas, centres, np.array([13.0, 13.0, 13.0]), rng.uniform(0.8, 1.0, 3), keep)
+        for points, radii, vessel_side in body.vessels:
+            is_upper = points[-1, 1] < hilum[1] - 14.0
+            if vessel_side == side and is_upper and radii[0] > 1.6:
+                canvas.add_tube(points, 1.15 * np.asarray(radii), 0.8, keep)
+
+
+def add_interstitial_pattern(
+    canvas: Canvas, body: Body, case: PhantomCase, lungs: LungFields
+) -> None:
+    """A net of thick septa through both lungs, densest at the base and toward the pleura."""
+    rng = case.rng("interstitial_pattern")
+    for side in SIDES:
+        centres = _net_centres(body, case, side, rng)
+        count = len(centres)
+        corner = np.linspace(0.0, 2 * np.pi, 7)
+        turn = rng.uniform(0, 2 * np.pi, (count, 1))
+        radius = _NET_RADIUS_MM * rng.uniform(0.75, 1.3, (count, 1))
+        # each cell's outline as it lies toward either film
+        across = radius * np.cos(corner + turn)
+        down = radius * np.sin(corner + turn)
+        lateral = canvas.pose.is_lateral
+        ring = np.zeros((count, 7, 3))
+        ring[..., 2 if lateral else 0], ring[..., 1] = across, down
+        ring += centres[:, None]
+        starts, ends = ring[:, :-1].reshape(-1, 3), ring[:, 1:].reshape(-1, 3)
+        amount = rng.uniform(0.5, 0.95, len(starts)) * (0.7 if lateral else 1.0)
+        add_strokes(canvas, starts, ends, 1.5, amount, lungs.air[side])
+
+
+def _net_centres(
+    body: Body, case: PhantomCase, side: str, rng: np.random.Generator
+) -> Array:
+    """Points [n, 3] in a lung, more of them low and lateral; evenly spread on the frontal film."""
+    patient = case.patient
+    top, bottom = patient.apex_y_mm + 60.0, dome_top_mm(patient, side) + 20.0
+    kept: list[Array] = []
+    sign = sign_of(side)
+    for _ in range(900):
+        y = bottom - (bottom - top) * rng.random() ** 1.8
+        x = sign * patient.half_width_mm * (0.2 + 0.78 * rng.random() ** 0.7)
+        point = np.array([x, y, rng.uniform(-0.8, 0.8) * patient.half_depth_mm])
+        if len(kept) == _NET_CELLS:
+            break
+        near = [np.hypot(*(point - other)[:2]) < 7.5 for other in kept]
+        if not any(near) and body.contains_lung(point[None], side, 3.0)[0]:
+            kept.append(point)
+    return np.array(kept).reshape(-1, 3)
+
+
+def add_emphysema(canvas: Canvas, body: Body, case: PhantomCase, lungs: LungFields) -> None:
+    """Tissue lost, most in the upper zones, and bullae with hair-thin walls."""
+    rng = case.rng("emphysema")
+    middle = case.patient.apex_y_mm + 110.0
+    lost = 0.05 + 0.09 * soft_step(middle - canvas.v_mm, 18.0)
+    for side in SIDES:
+        canvas.tissue_cm -= lost * lungs.length_cm[side] * lungs.air[side]
+        for _ in range(4):
+            radius = rng.uniform(14.0, 22.0)
+            x, y, z = place_in_zone(body, case.patient, side, "upper", radius, rng)
+            outer = medial_border_mm(body, side, y) + radius
+            x = sign_of(side) * max(abs(float(x)), outer)
+            bulla = (float(x), float(y), float(z))
+            keep = lungs.air[side]
+            canvas.add_ellipsoid(Ellipsoid(bulla, (radius, 1.1 * radius, radius)), -0.12, 0.8, keep)
+            _add_wall(canvas, np.array(bulla), radius, keep)
+
+
+def _add_wall(canvas: Canvas, centre: Array, radius: float, keep: Array) -> None:
+    angle = np.linspace(0, 2 * np.pi, 25)
+    ring = np.repeat(centre[None], 25, axis=0)
+    ring[:, 2 if canvas.pose.is_lateral else 0] += radius * np.cos(angle)
+    ring[:, 1] += 1.1 * radius * np.sin(angle)
+    add_strokes(canvas, ring[:-1], ring[1:], 1.2, np.full(24, 0.42), keep)
