@@ -16,7 +16,7 @@ from inference.phantom.geometry import Array
 
 _ABOVE_FILM_Y_MM = -225.0  # what comes from the head or the arm comes from beyond the film
 _BESIDE_FILM_X_MM = 228.0
-_STEP_MM = 7.0
+_STEP_MM = 8.0
 
 
 def smooth_course(controls: Array, step_mm: float = _STEP_MM) -> Array:
@@ -131,22 +131,25 @@ def _clavicle_y(body: Body, side: str, distance_mm: float) -> float:
 def _venous_angle(body: Body, side: str) -> Array:
     """Where jugular and subclavian vein meet, behind the clavicle's medial end."""
     top = _downward(np.asarray(body.svc, dtype=np.float64))[0]
-    x = 31.0 if side == "left" else -34.0
-    return np.array([x, _clavicle_y(body, side, 30.0) + 3.0, top[2] + 6.0])
+    x, above_mm = (34.0, 13.0) if side == "left" else (-33.0, 17.0)
+    return np.array([x, top[1] - above_mm, top[2] + 4.0])
 
 
 def _to_vena_cava(body: Body, side: str, share: float, offset_mm: float) -> list[Array]:
     """From the venous angle into the superior vena cava, to a share (0..1) of its length."""
     cava = _downward(np.asarray(body.svc, dtype=np.float64))
     angle = _venous_angle(body, side)
-    inside = part_of(cava, 0.0, share * length_mm(cava))
+    # the left brachiocephalic vein joins at an angle, so its line rounds the corner lower down
+    inside = part_of(
+        cava, (0.04 if side == "right" else 0.2) * length_mm(cava), share * length_mm(cava)
+    )
     kept = inside[np.linspace(0, len(inside) - 1, 4).astype(int)] + [offset_mm, 0.0, 0.0]
     if side == "right":
         return [angle, *kept]
-    # the left brachiocephalic vein crosses in front of the great arteries
-    low = kept[0]
-    crossing = [angle + share_ * (low - angle) + [0.0, sag, 7.0]
-                for share_, sag in ((0.33, -2.0), (0.7, -3.0))]  # fmt: skip
+    low = kept[0]  # it crosses in front of the great arteries
+    crossing = [
+        angle + part * (low - angle) + [0.0, -sag, 6.0] for part, sag in ((0.35, 3.0), (0.72, 6.0))
+    ]
     return [angle, *crossing, *kept]
 
 
@@ -165,7 +168,7 @@ def jugular_line_course(body: Body, side: str, rng: np.random.Generator) -> Arra
 def _subclavian(body: Body, side: str, from_mm: float) -> list[list[float]]:
     """Below the clavicle to the first rib; from_mm: distance from the midline to begin at."""
     sign, angle = sign_of(side), _venous_angle(body, side)
-    places = ((118.0, 26.0, 2.0), (86.0, 14.0, 4.0), (56.0, 0.0, 3.0))  # from midline, below, z
+    places = ((118.0, 22.0, -4.0), (88.0, 10.0, 2.0), (60.0, -5.0, 4.0))  # from midline, below, z
     return [
         [sign * x, _clavicle_y(body, side, x) + below, angle[2] + forward]
         for x, below, forward in places
@@ -205,12 +208,14 @@ def pacemaker_leads(
     sign = sign_of(side)
     low, high = heart_box(body)
     span = high - low
-    pocket = [
-        generator + [-sign * 13.0, -25.0, 1.0],
-        generator + [sign * 4.0, -36.0, 0.0],  # a loop of slack above the can
-        generator + [-sign * 18.0, -38.0, -6.0],
+    header = generator + [-sign * 10.0, -17.0, -2.0]
+    direct = [header, generator + [-sign * 27.0, -24.0, -4.0]]
+    # slack lies in a turn behind the can
+    turn = np.deg2rad([-150.0, 160.0, 110.0, 60.0, 10.0, -40.0, -85.0])
+    looped = [header] + [
+        generator + [sign * 30.0 * np.cos(a), 2.0 - 27.0 * np.sin(-a), -5.0] for a in turn
     ]
-    vein = _subclavian(body, side, abs(float(generator[0])) - 22.0)
+    vein = _subclavian(body, side, 75.0)
     ventricle = [
         low + span * [0.17, 0.56, 0.52],
         low + span * [0.34, 0.84, 0.62],
@@ -225,9 +230,10 @@ def pacemaker_leads(
     ]
     has_atrial_lead = rng.random() < 0.7
     leads = []
-    for offset, inside in ((-1.5, ventricle), (3.5, atrium))[: 2 if has_atrial_lead else 1]:
+    courses = ((-1.5, looped, ventricle), (3.0, direct, atrium))
+    for offset, pocket, inside in courses[: 2 if has_atrial_lead else 1]:
         shift = np.array([0.0, offset, 0.0])
-        outside = [np.asarray(point) + shift for point in (*pocket, *vein)]
+        outside = [*pocket, *(np.asarray(point) + shift for point in vein)]
         cava = _to_vena_cava(body, side, 0.9, 0.6 * offset)
         leads.append(smooth_course(np.array([*outside, *cava, *inside])))
     return leads
@@ -236,9 +242,7 @@ def pacemaker_leads(
 # -- chest tube, sternum, clips ---------------------------------------------------------------
 
 
-def chest_tube_course(
-    body: Body, side: str, apex_y_mm: float, rng: np.random.Generator
-) -> Array:
+def chest_tube_course(body: Body, side: str, apex_y_mm: float, rng: np.random.Generator) -> Array:
     """In through the lateral wall, then up along it; the last point, the tip, lies apically."""
     sign = sign_of(side)
     entry_y, tip_y = rng.uniform(22.0, 44.0), apex_y_mm + rng.uniform(26.0, 40.0)

@@ -41,9 +41,7 @@ def add_mimics(canvas: Canvas, body: Body, case: PhantomCase, lungs: LungFields)
                 raise ValueError(f"no way to draw {mimic}")
 
 
-def _add_nipples(
-    canvas: Canvas, body: Body, case: PhantomCase, rng: np.random.Generator
-) -> None:
+def _add_nipples(canvas: Canvas, body: Body, case: PhantomCase, rng: np.random.Generator) -> None:
     """Both, at one height: small faint discs with a thin sharp rim (air beside the skin)."""
     patient = case.patient
     away, y = rng.uniform(80.0, 92.0), rng.uniform(46.0, 58.0) + 0.25 * patient.breast_mm
@@ -51,7 +49,7 @@ def _add_nipples(
     for side in SIDES:
         x = sign_of(side) * (away + rng.uniform(-2.0, 2.0))
         z = front_wall_z(body, x, y) + 10.0 + patient.fat_mm + patient.breast_mm
-        canvas.add_ellipsoid(Ellipsoid((x, y, z), (radius, radius, 5.0)), 0.75, edge_mm=0.5)
+        canvas.add_ellipsoid(Ellipsoid((x, y, z), (radius, radius, 5.0)), 1.3, edge_mm=0.5)
         angle = np.linspace(0.0, 2 * np.pi, 13)
         rim = np.stack(
             [x + radius * np.cos(angle), y + radius * np.sin(angle), np.full(13, z)], axis=1
@@ -69,13 +67,11 @@ def _add_skin_fold(canvas: Canvas, body: Body, rng: np.random.Generator) -> None
     x_top, x_low = rng.uniform(52.0, 70.0), rng.uniform(128.0, 150.0)
     top = np.array([sign * x_top, rng.uniform(-172.0, -160.0)])
     low = np.array([sign * x_low, rng.uniform(96.0, 130.0)])
-    bulge, width, step_cm = rng.uniform(6.0, 14.0), rng.uniform(26.0, 38.0), rng.uniform(0.9, 1.3)
+    bulge, width, step_cm = rng.uniform(6.0, 14.0), rng.uniform(26.0, 38.0), rng.uniform(1.6, 2.2)
     if canvas.pose.is_lateral:
         return
     z = float(body.wall_z(0.0)[0]) - 15.0
     ends, _ = canvas.pose.project(np.array([[*top, z], [*low, z]]))
-    if rng.random() < 0.0:
-        return
     share = (canvas.v_mm - ends[0, 1]) / (ends[1, 1] - ends[0, 1])  # [size, 1] along the fold
     edge = ends[0, 0] + share * (ends[1, 0] - ends[0, 0])
     edge = edge + sign * bulge * np.sin(np.pi * np.clip(share, 0.0, 1.0))

@@ -16,7 +16,7 @@ from inference.phantom.geometry import Array, Canvas, Ellipsoid, Pose, soft_step
 
 _FULL_SCALE = 4095  # 12 bits stored, MONOCHROME2: thick is white
 _MU_PER_CM = {"hand": 0.30, "knee": 0.25, "abdomen": 0.21}  # water at 50, 60 and 75 kV
-_CORTEX, _MARROW = 2.6, 1.2  # relative to water, over the soft tissue they displace
+_CORTEX, _MARROW = 2.4, 0.75  # relative to water, over the soft tissue they displace
 
 
 def render_other(case: PhantomCase, size: int) -> Array:
@@ -80,12 +80,15 @@ def _add_long_bone(
     flare: tuple[float, float] = (1.5, 1.5),
 ) -> None:  # fmt: skip
     """A waisted tube of cortex round marrow; flare: how much wider each end is than the shaft."""
+    along = (end - start) / np.linalg.norm(end - start)
+    # a tube ends in a half ball: draw it in, so that a gap is left for the joint
+    start, end = start + 0.8 * flare[0] * shaft_mm * along, end - 0.8 * flare[1] * shaft_mm * along
     t = np.linspace(0.0, 1.0, 11)
-    wide = 1.0 + (flare[0] - 1.0) * np.exp(-t / 0.13) + (flare[1] - 1.0) * np.exp((t - 1.0) / 0.13)
+    wide = 1.0 + (flare[0] - 1.0) * np.exp(-t / 0.11) + (flare[1] - 1.0) * np.exp((t - 1.0) / 0.11)
     points = placing.points(start + t[:, None] * (end - start))
     canvas.add_tube(points, shaft_mm * wide, _CORTEX)
-    inner = np.clip(shaft_mm * wide * 0.62 + 0.12 * shaft_mm * (wide - 1.0), 0.3, None)
-    canvas.add_tube(points[1:-1], inner[1:-1], _MARROW - _CORTEX)
+    wall = shaft_mm * np.clip(0.42 - 0.55 * (wide - 1.0), 0.14, None)  # thin where it is wide
+    canvas.add_tube(points, shaft_mm * wide - wall, _MARROW - _CORTEX)
 
 
 def _thickest(parts: list[Array]) -> Array:
@@ -110,14 +113,14 @@ _RAYS = (
     ((20.0, 10.0), 18.0, (54.0, 32.0, 19.0, 16.0)),
 )
 _CARPUS = (  # centre x, y, radii
-    (-22.0, 36.0, 8.0, 9.0), (-11.0, 42.0, 8.0, 8.0), (3.0, 43.0, 8.5, 7.5), (14.0, 36.0, 7.0, 7.0),
-    (-19.0, 20.0, 7.5, 7.0), (-9.0, 22.0, 6.0, 7.0), (1.0, 22.0, 7.0, 11.0), (13.0, 23.0, 8.0, 9.0),
+    (-20.0, 31.0, 7.5, 9.0), (-9.0, 37.0, 8.0, 8.0), (4.0, 37.0, 8.0, 7.5), (14.0, 31.0, 7.0, 7.5),
+    (-17.0, 16.0, 7.0, 7.0), (-8.0, 18.0, 5.5, 7.0), (1.0, 19.0, 6.5, 10.0), (12.0, 19.0, 7.5, 9.0),
 )  # fmt: skip
 
 
 def _draw_hand(case: PhantomCase, size: int) -> Array:
     rng = case.rng("hand")
-    pose = Pose(scale=rng.uniform(1.35, 1.75))
+    pose = Pose(scale=rng.uniform(1.25, 1.6), shift_v_mm=52.0)
     canvas, placing = Canvas.blank(size, pose), _draw_placing(rng, 0.35, 12.0)
     spread, grown = rng.uniform(0.7, 1.35), rng.uniform(0.9, 1.1)
     soft: list[Array] = []
@@ -129,7 +132,7 @@ def _draw_hand(case: PhantomCase, size: int) -> Array:
             step = np.array([np.sin(angle), -np.cos(angle)])
             end = at + grown * length * step
             shaft = 4.1 - 0.55 * number if len(lengths) == 4 else 4.2 - 0.6 * number
-            _add_long_bone(canvas, placing, at + 1.2 * step, end - 1.2 * step, shaft, (1.6, 1.45))
+            _add_long_bone(canvas, placing, at + 0.8 * step, end - 0.8 * step, shaft, (1.6, 1.45))
             at = end
             chain.append(at)
             angle += np.deg2rad(rng.uniform(-2.0, 2.0))
@@ -139,9 +142,9 @@ def _draw_hand(case: PhantomCase, size: int) -> Array:
     for x, y, across, along in _CARPUS:
         centre = placing.points(np.array([[x, y]]))[0]
         solid = Ellipsoid((centre[0], centre[1], 0.0), (across, along, 6.0))
-        canvas.add_ellipsoid(solid, 1.7, edge_mm=0.5)
-    radius_end, ulna_end = np.array([-10.0, 56.0]), np.array([17.0, 55.0])
-    _add_long_bone(canvas, placing, radius_end, radius_end + [4.0, 220.0], 7.0, (2.0, 1.0))
+        canvas.add_ellipsoid(solid, 1.2, edge_mm=0.5)
+    radius_end, ulna_end = np.array([-9.0, 45.0]), np.array([16.0, 44.0])
+    _add_long_bone(canvas, placing, radius_end, radius_end + [4.0, 220.0], 6.5, (1.9, 1.0))
     _add_long_bone(canvas, placing, ulna_end, ulna_end + [-3.0, 220.0], 5.5, (1.4, 1.0))
     wrist = placing.points(np.array([[2.0, -20.0], [2.0, 20.0], [2.0, 60.0], [4.0, 280.0]]))
     soft.append(_soft_tube(size, pose, wrist, np.array([28.0, 29.0, 26.0, 36.0])) * 0.5)
@@ -172,20 +175,22 @@ def _draw_one_knee(size: int, pose: Pose, placing: _Placing) -> Array:
         at = placing.points(np.array([centre]))[0]
         canvas.add_ellipsoid(Ellipsoid((at[0], at[1], 0.0), radii), density, edge_mm=0.8)
 
-    femur = np.array([[-4.0, -260.0], [0.0, -34.0]])
+    femur = np.array([[-4.0, -260.0], [0.0, -10.0]])
     _add_long_bone(canvas, placing, femur[0], femur[1], 15.0, (1.0, 1.75))
-    tibia = np.array([[1.0, 22.0], [-3.0, 260.0]])
+    tibia = np.array([[1.0, 10.0], [-3.0, 260.0]])
     _add_long_bone(canvas, placing, tibia[0], tibia[1], 13.0, (2.1, 1.0))
     for x in (-21.0, 21.0):
-        add((x, -21.0), (20.0, 20.0, 24.0), 0.9)  # condyles
+        add((x, -21.0), (20.0, 20.0, 24.0), 0.8)  # condyles
         add((x, 13.0), (19.0, 9.0, 20.0), 1.0)  # plateau
     for x in (-5.0, 5.0):
         add((x, 3.0), (2.5, 5.0, 6.0), 1.6)  # spines between the condyles
     add((-2.0, -42.0), (21.0, 22.0, 9.0), 1.0)  # patella
-    fibula = np.array([[37.0, 30.0], [30.0, 260.0]])
+    fibula = np.array([[37.0, 22.0], [30.0, 260.0]])
     _add_long_bone(canvas, placing, fibula[0], fibula[1], 5.5, (1.7, 1.0))
-    leg = placing.points(np.array([[-6, -260.0], [-3, -80.0], [0, 0.0], [4, 90.0], [2, 260.0]]))
-    soft = _soft_tube(size, pose, leg, np.array([84.0, 68.0, 56.0, 60.0, 52.0]))
+    y = np.linspace(-260.0, 260.0, 27)
+    width = np.interp(y, (-260.0, -80.0, -20.0, 25.0, 110.0, 260.0), (84, 68, 58, 55, 61, 50))
+    leg = placing.points(np.column_stack([np.interp(y, (-260.0, 90.0), (-6.0, 4.0)), y]))
+    soft = _soft_tube(size, pose, leg, width)
     return canvas.tissue_cm + soft
 
 
@@ -211,7 +216,9 @@ def _draw_abdomen(case: PhantomCase, size: int) -> Array:
                 [sign * (20.0 + reach * np.sin(1.3 * t)), y + 52.0 * t**1.6, 0.0 * t]
             )
             canvas.add_tube(rib, 4.5, 1.6)
-        edge = np.array([[sign * 22.0, -90.0, 0.0], [sign * 44.0, 0.0, 0.0], [sign * 70.0, 80.0, 0]])
+        edge = np.array(
+            [[sign * 22.0, -90.0, 0.0], [sign * 44.0, 0.0, 0.0], [sign * 70.0, 80.0, 0]]
+        )
         canvas.add_tube(edge, 15.0, 0.5)  # psoas
         kidney = Ellipsoid((sign * 66.0, -82.0 - 8.0 * sign, 0.0), (27.0, 54.0, 24.0))
         canvas.add_ellipsoid(kidney, 0.25, edge_mm=3.0)
@@ -231,7 +238,9 @@ def _add_lumbar_spine(canvas: Canvas, lean: float) -> None:
         for sign in (-1.0, 1.0):
             pedicle = Ellipsoid((x + sign * 0.68 * half, y - 5.0, 0.0), (4.5, 6.0, 8.0))
             canvas.add_ellipsoid(pedicle, 1.4)
-            process = np.array([[x + sign * half, y - 3.0, 0.0], [x + sign * (half + 22.0), y - 6, 0]])
+            process = np.array(
+                [[x + sign * half, y - 3.0, 0.0], [x + sign * (half + 22.0), y - 6, 0]]
+            )
             canvas.add_tube(process, 4.0, 1.6)
         canvas.add_ellipsoid(Ellipsoid((x, y + 9.0, 0.0), (4.0, 11.0, 8.0)), 1.4)
 
@@ -253,7 +262,9 @@ def _add_pelvis(canvas: Canvas, lean: float, grown: float) -> None:
         head = Ellipsoid((sign * 96.0 * grown, 172.0 * grown, 0.0), (24.0, 24.0, 22.0))
         canvas.add_ellipsoid(head, 1.0)
         canvas.add_tube(
-            np.array([[100.0, 176.0, 0.0], [134.0, 208.0, 0.0]]) * [sign * grown, grown, 1.0], 15.0, 1.1
+            np.array([[100.0, 176.0, 0.0], [134.0, 208.0, 0.0]]) * [sign * grown, grown, 1.0],
+            15.0,
+            1.1,
         )
 
 
@@ -291,7 +302,9 @@ def _render_blank(case: PhantomCase, size: int) -> Array:
     if mode == 0:  # the plate never saw the tube: read-out noise at one end of the range
         plate = np.full_like(plate, 0.03 if level < 0.5 else 0.95)
     if mode >= 2:
-        opened = np.minimum(np.minimum(u - edges[0], edges[1] - u), np.minimum(v - edges[2], edges[3] - v))
+        opened = np.minimum(
+            np.minimum(u - edges[0], edges[1] - u), np.minimum(v - edges[2], edges[3] - v)
+        )
         shut = 0.97 if level < 0.5 else 0.02
         plate = shut + (plate - shut) * soft_step(opened, 1.2)
     noise = np.random.default_rng((case.seed, size)).standard_normal(plate.shape, dtype=np.float32)
