@@ -208,13 +208,12 @@ def pacemaker_leads(
     sign = sign_of(side)
     low, high = heart_box(body)
     span = high - low
-    header = generator + [-sign * 10.0, -17.0, -2.0]
-    direct = [header, generator + [-sign * 27.0, -24.0, -4.0]]
+    header = np.add(generator, (-sign * 10.0, -17.0, -2.0))
+    direct = [header, np.add(generator, (-sign * 27.0, -24.0, -4.0))]
     # slack lies in a turn behind the can
     turn = np.deg2rad([-150.0, 160.0, 110.0, 60.0, 10.0, -40.0, -85.0])
-    looped = [header] + [
-        generator + [sign * 30.0 * np.cos(a), 2.0 - 27.0 * np.sin(-a), -5.0] for a in turn
-    ]
+    round_it = np.stack([sign * 30.0 * np.cos(turn), 2.0 + 27.0 * np.sin(turn), 0.0 * turn], axis=1)
+    looped = [header, *(generator + round_it)]
     vein = _subclavian(body, side, 75.0)
     ventricle = [
         low + span * [0.17, 0.56, 0.52],
@@ -289,7 +288,7 @@ def surgical_clip_bars(body: Body, rng: np.random.Generator) -> list[Array]:
     side = ("left", "right")[int(rng.integers(2))]
     sign = sign_of(side)
     if rng.random() < 0.5:
-        centre = np.asarray(body.hila[side], dtype=np.float64) + [sign * 20.0, 0.0, 4.0]
+        centre = np.add(body.hila[side], (sign * 20.0, 0.0, 4.0))
     else:
         y = _clavicle_y(body, side, 140.0) + 62.0
         centre_x, half_x, centre_z, _ = _cage_at(body, y)
@@ -298,7 +297,9 @@ def surgical_clip_bars(body: Body, rng: np.random.Generator) -> list[Array]:
     for index in range(int(rng.integers(5, 9))):
         turn = 2.4 * index  # golden-angle spiral: near each other, never on top of each other
         spread = 6.0 + 5.5 * np.sqrt(index)
-        at = centre + [spread * np.cos(turn), spread * np.sin(turn), rng.uniform(-12.0, 12.0)]
+        at = np.add(
+            centre, (spread * np.cos(turn), spread * np.sin(turn), rng.uniform(-12.0, 12.0))
+        )
         half = 0.5 * rng.uniform(6.5, 9.0)
         lean = rng.uniform(0.0, np.pi)
         direction = half * np.array([np.cos(lean), np.sin(lean), rng.uniform(-0.4, 0.4)])

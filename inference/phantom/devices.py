@@ -95,7 +95,8 @@ def _add_wire(canvas: Canvas, loop: Array) -> None:
     """A closed loop of steel with its twisted ends in front."""
     canvas.add_tube(loop, 0.85, _STEEL)
     front = loop[int(np.argmax(loop[:, 2]))]
-    canvas.add_tube(np.stack([front + [-2.0, -1.0, 0.5], front + [3.0, 4.0, 2.5]]), 1.3, _STEEL)
+    twist = np.array([[-2.0, -1.0, 0.5], [3.0, 4.0, 2.5]])
+    canvas.add_tube(front + twist, 1.3, _STEEL)
 
 
 def _add_pacemaker(canvas: Canvas, body: Body, side: str, rng: np.random.Generator) -> None:

@@ -143,9 +143,9 @@ def _draw_hand(case: PhantomCase, size: int) -> Array:
         centre = placing.points(np.array([[x, y]]))[0]
         solid = Ellipsoid((centre[0], centre[1], 0.0), (across, along, 6.0))
         canvas.add_ellipsoid(solid, 1.2, edge_mm=0.5)
-    radius_end, ulna_end = np.array([-9.0, 45.0]), np.array([16.0, 44.0])
-    _add_long_bone(canvas, placing, radius_end, radius_end + [4.0, 220.0], 6.5, (1.9, 1.0))
-    _add_long_bone(canvas, placing, ulna_end, ulna_end + [-3.0, 220.0], 5.5, (1.4, 1.0))
+    radius, ulna = np.array([[-9.0, 45.0], [-5.0, 265.0]]), np.array([[16.0, 44.0], [13.0, 264.0]])
+    _add_long_bone(canvas, placing, radius[0], radius[1], 6.5, (1.9, 1.0))
+    _add_long_bone(canvas, placing, ulna[0], ulna[1], 5.5, (1.4, 1.0))
     wrist = placing.points(np.array([[2.0, -20.0], [2.0, 20.0], [2.0, 60.0], [4.0, 280.0]]))
     soft.append(_soft_tube(size, pose, wrist, np.array([28.0, 29.0, 26.0, 36.0])) * 0.5)
     return canvas.tissue_cm + _thickest(soft)
