@@ -14,16 +14,17 @@ from inference.phantom.lung_volume import (
     add_cloud,
     add_strokes,
     dome_top_mm,
-    lung_mask,
     medial_border_mm,
     place_in_zone,
 )
+from inference.phantom.strokes import draw_strokes
 
 if TYPE_CHECKING:
     from inference.phantom.anatomy import LungFields
 
 _KERLEY_LINES = 8
-_NET_CELLS = 70  # a lung
+_NET_CELLS = 110  # a lung
+_NET_DRAWS = 600
 _NET_RADIUS_MM = 5.5
 
 
@@ -33,7 +34,7 @@ def add_edema(canvas: Canvas, body: Body, case: PhantomCase, lungs: LungFields) 
     strength = rng.uniform(0.85, 1.1)
     for side in SIDES:
         sign, hilum = sign_of(side), body.hila[side]
-        keep = lungs.air[side] * lung_mask(canvas, body, side)
+        keep = lungs.air[side]
         angle = np.linspace(-1.25, 1.35, 11) + rng.normal(0, 0.1, 11)
         reach = rng.uniform(16.0, 44.0, 11)
         centres = hilum + np.stack(
@@ -44,17 +45,21 @@ def add_edema(canvas: Canvas, body: Body, case: PhantomCase, lungs: LungFields) 
             ],
             axis=1,
         )
-        add_cloud(canvas, centres, rng.uniform(14.0, 20.0, 11), np.full(11, 0.62 * strength), keep)
+        add_cloud(canvas, centres, rng.uniform(14.0, 20.0, 11), np.full(11, 0.75 * strength), keep)
         _add_cuffs(canvas, body, side, keep)
         _add_kerley_lines(canvas, body, case, side, keep, rng)
 
 
 def _add_cuffs(canvas: Canvas, body: Body, side: str, keep: Array) -> None:
     """Fluid around the larger vessels within 75 mm of the hilum: their edges are lost."""
-    for points, radii, vessel_side in body.vessels:
-        near = np.linalg.norm(points[0] - body.hila[side]) < 75.0
-        if vessel_side == side and near and radii[0] > 1.5:
-            canvas.add_tube(points, 2.4 * np.asarray(radii), 0.45, keep)
+    cuffs = [
+        (points, 2.5 * np.asarray(radii))
+        for points, radii, vessel_side in body.vessels
+        if vessel_side == side
+        and radii[0] > 1.5
+        and np.linalg.norm(points[0] - body.hila[side]) < 75.0
+    ]
+    canvas.tissue_cm += draw_strokes(canvas, cuffs, 0.14) * keep
 
 
 def _add_kerley_lines(
@@ -84,10 +89,12 @@ def add_congestion(canvas: Canvas, body: Body, case: PhantomCase, lungs: LungFie
         out = np.array([sign_of(side), 0.0, 0.0])
         centres = np.stack([hilum + 8 * out, hilum + 14 * out + (0, 16, 0), hilum + 12 * out + (0, -18, 0)])
         add_cloud(canvas, centres, np.array([13.0, 13.0, 13.0]), rng.uniform(0.8, 1.0, 3), keep)
-        for points, radii, vessel_side in body.vessels:
-            is_upper = points[-1, 1] < hilum[1] - 14.0
-            if vessel_side == side and is_upper and radii[0] > 1.6:
-                canvas.add_tube(points, 1.15 * np.asarray(radii), 0.8, keep)
+        upper = [
+            (points, 1.2 * np.asarray(radii))
+            for points, radii, vessel_side in body.vessels
+            if vessel_side == side and radii[0] > 1.4 and points[-1, 1] < hilum[1] - 14.0
+        ]
+        canvas.tissue_cm += draw_strokes(canvas, upper, 0.3) * keep
 
 
 def add_interstitial_pattern(
@@ -109,7 +116,7 @@ def add_interstitial_pattern(
         ring[..., 2 if lateral else 0], ring[..., 1] = across, down
         ring += centres[:, None]
         starts, ends = ring[:, :-1].reshape(-1, 3), ring[:, 1:].reshape(-1, 3)
-        amount = rng.uniform(0.5, 0.95, len(starts)) * (0.7 if lateral else 1.0)
+        amount = rng.uniform(0.7, 1.2, len(starts)) * (0.7 if lateral else 1.0)
         add_strokes(canvas, starts, ends, 1.5, amount, lungs.air[side])
 
 
@@ -119,18 +126,17 @@ def _net_centres(
     """Points [n, 3] in a lung, more of them low and lateral; evenly spread on the frontal film."""
     patient = case.patient
     top, bottom = patient.apex_y_mm + 60.0, dome_top_mm(patient, side) + 20.0
-    kept: list[Array] = []
-    sign = sign_of(side)
-    for _ in range(900):
-        y = bottom - (bottom - top) * rng.random() ** 1.8
-        x = sign * patient.half_width_mm * (0.2 + 0.78 * rng.random() ** 0.7)
-        point = np.array([x, y, rng.uniform(-0.8, 0.8) * patient.half_depth_mm])
-        if len(kept) == _NET_CELLS:
-            break
-        near = [np.hypot(*(point - other)[:2]) < 7.5 for other in kept]
-        if not any(near) and body.contains_lung(point[None], side, 3.0)[0]:
-            kept.append(point)
-    return np.array(kept).reshape(-1, 3)
+    y = bottom - (bottom - top) * rng.random(_NET_DRAWS) ** 1.8
+    x = sign_of(side) * patient.half_width_mm * (0.2 + 0.78 * rng.random(_NET_DRAWS) ** 0.7)
+    z = rng.uniform(-0.8, 0.8, _NET_DRAWS) * patient.half_depth_mm
+    points = np.stack([x, y, z], axis=1)
+    points = points[body.contains_lung(points, side, 3.0)]
+    apart = np.hypot(*(points[:, None, :2] - points[None, :, :2]).T) > 7.5
+    kept: list[int] = []
+    for index in range(len(points)):
+        if apart[index, kept].all():
+            kept.append(index)
+    return points[kept[:_NET_CELLS]]
 
 
 def add_emphysema(canvas: Canvas, body: Body, case: PhantomCase, lungs: LungFields) -> None:

@@ -23,7 +23,6 @@ from inference.phantom.lung_volume import (
     dome_top_mm,
     fill_lung,
     lateral_border_mm,
-    lung_mask,
     medial_border_mm,
     place_in_zone,
     union_length_mm,
@@ -35,12 +34,12 @@ if TYPE_CHECKING:
 
 _NODULE_RADIUS_MM = (9.5, 14.0)
 _MASS_RADIUS_MM = (20.0, 29.0)
-_GRANULOMA_RADIUS_MM = (2.8, 4.0)
+_GRANULOMA_RADIUS_MM = (3.0, 4.0)
 # Relative to water. A soft lesion attenuates like water; half as much again keeps it above the ribs
-# at 224 px. Calcium at 70 keV takes about five times as much as water (NIST tables, apatite).
+# at 224 px. Calcium at 70 keV takes about six times as much as water (NIST tables, apatite).
 _NODULE_DENSITY = 1.5
 _MASS_DENSITY = 1.0
-_CALCIUM_DENSITY = 5.0
+_CALCIUM_DENSITY = 6.0
 _Painter = Callable[[Canvas, Body, PhantomCase, Statement, "LungFields"], None]
 
 
@@ -94,7 +93,7 @@ def _add_mass(
         solids.append(_ball(centre + direction * (radius - lobe), lobe))
     part, area = crop(canvas, centre, radius)
     drawn = (_MASS_DENSITY / 10.0) * union_length_mm(part, solids)
-    part.tissue_cm += drawn * lung_mask(part, body, side)
+    part.tissue_cm += drawn * lungs.air[side][area]
 
 
 def _add_consolidation(
@@ -109,7 +108,7 @@ def _add_consolidation(
     solids = []
     for _ in range(10):
         offset = np.clip(rng.normal(0.0, (13.0, 11.0, 16.0)), (-22, -18, -26), (22, 18, 26))
-        radii = rng.uniform((14.0, 12.0, 20.0), (22.0, 19.0, 32.0))
+        radii = rng.uniform((16.0, 14.0, 22.0), (24.0, 20.0, 34.0))
         solids.append(Ellipsoid(tuple(centre + offset), tuple(radii)))  # type: ignore[arg-type]
     keep = lungs.air[side]
     fill_lung(canvas, body, side, solids, 0.95, keep, softness=0.6)
@@ -142,11 +141,11 @@ def _add_air_bronchogram(
     start = centre - 26.0 * toward
     t = np.linspace(0.0, 1.0, 5)[:, None]
     stem = start + 46.0 * t * toward + 3.0 * np.sin(3.0 * t) * across
-    canvas.add_tube(stem, np.linspace(3.0, 2.0, 5), -2.6, keep)
+    canvas.add_tube(stem, np.linspace(3.0, 2.0, 5), -1.4, keep)
     for at, turn in ((1, 0.8), (2, -0.9), (3, 0.7), (3, -0.6)):
         heading = toward + turn * across + np.array([0.0, 0.0, rng.uniform(-0.4, 0.4)])
         branch = stem[at] + rng.uniform(18, 24) * t * heading
-        canvas.add_tube(branch, np.linspace(2.2, 1.5, 5), -2.6, keep)
+        canvas.add_tube(branch, np.linspace(2.2, 1.5, 5), -1.4, keep)
 
 
 def _add_opacity(
@@ -159,8 +158,8 @@ def _add_opacity(
     count = 16
     spread = np.clip(rng.normal(0, (15.0, 13.0, 16.0), (count, 3)), -27, 27)
     sigma = rng.uniform(9.0, 14.0, count)
-    peak = rng.uniform(0.4, 0.75, count)
-    keep = lungs.air[side] * lung_mask(canvas, body, side)
+    peak = rng.uniform(0.6, 1.0, count)
+    keep = lungs.air[side]
     add_cloud(canvas, centre + spread, sigma, peak, keep)
 
 
@@ -214,11 +213,12 @@ def _add_fibrosis(
     ]
     fill_lung(canvas, body, side, patches, 1.0, keep, softness=0.3)
     t = np.linspace(0.0, 1.0, 5)[:, None]
-    for angle in np.linspace(-2.7, -0.4, 8) + rng.normal(0, 0.12, 8):
+    for angle in np.linspace(-2.9, -0.2, 8) + rng.normal(0, 0.25, 8):
         heading = np.array([np.cos(angle), np.sin(angle), rng.uniform(-0.5, 0.5)])
-        bow = rng.uniform(-5, 5) * np.sin(np.pi * t) * np.array([0.6, 0.4, 0.0])
-        strand = centre + rng.uniform(26, 40) * t * heading + bow
-        canvas.add_tube(strand, np.linspace(1.9, 1.1, 5), 5.0, keep)
+        bow = rng.uniform(-7, 7) * np.sin(np.pi * t) * np.array([0.6, 0.4, 0.0])
+        start = centre + rng.normal(0, (9.0, 6.0, 8.0)) - 8.0 * heading
+        strand = start + rng.uniform(26, 40) * t * heading + bow
+        canvas.add_tube(strand, np.linspace(1.8, 1.1, 5), 4.5, keep)
     for shift in (-6.0, 5.0):  # the hilum's vessels, straightened and drawn upward
         start = body.hila[side] + np.array([sign_of(side) * (4.0 + shift), -10.0, 0.0])
         strand = start + t * (centre + np.array([shift, 4.0, 0.0]) - start)

@@ -12,7 +12,7 @@ from inference.phantom.body import Body
 from inference.phantom.case import PhantomCase
 from inference.phantom.curves import sign_of
 from inference.phantom.geometry import Array, Canvas, Dome, Ellipsoid, remaining_length_mm
-from inference.phantom.lung_volume import lung_mask, sides_of
+from inference.phantom.lung_volume import sides_of
 from inference.phantom.rib_fracture import add_fracture_swelling, break_rib, fractured_rib
 
 if TYPE_CHECKING:
@@ -81,11 +81,11 @@ def _add_hilar_nodes(canvas: Canvas, body: Body, case: PhantomCase, lungs: LungF
             continue
         sign = sign_of(side)
         places = np.array([[4, -16, 2], [12, -4, -4], [15, 10, 6], [7, 22, -2], [2, 4, 0]], float)
-        keep = lung_mask(canvas, body, side)
+        keep = lungs.air[side]
         for place, shift, radius in zip(places, shifts, radii, strict=True):
             x, y, z = (float(v) for v in body.hila[side] + (place + shift) * (sign, 1, 1))
             node = Ellipsoid((x, y, z), (radius, radius, radius))
-            canvas.add_ellipsoid(node, 0.75, edge_mm=0.8, keep=0.25 + 0.75 * keep)
+            canvas.add_ellipsoid(node, 0.95, edge_mm=0.8, keep=0.15 + 0.85 * keep)
 
 
 def _add_aortic_calcium(canvas: Canvas, body: Body, case: PhantomCase, lungs: LungFields) -> None:
@@ -113,7 +113,7 @@ def _add_pneumomediastinum(
 ) -> None:
     """Air along the borders of the mediastinum under a thin bright pleura, streaks in the neck."""
     rng = case.rng("pneumomediastinum")
-    y = np.linspace(case.patient.apex_y_mm + 22.0, body.heart_outline.y_mm[-1] - 34.0, 16)
+    y = np.linspace(case.patient.apex_y_mm + 22.0, body.heart_outline.y_mm[-1] - 34.0, 40)
     for side in ("left", "right"):
         sign = sign_of(side)
         border, depth = _mediastinal_border(body, sign, y)

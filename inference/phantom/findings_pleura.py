@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,20 +11,30 @@ from inference.phantom.body import Body
 from inference.phantom.case import PhantomCase
 from inference.phantom.curves import sign_of
 from inference.phantom.geometry import Array, Canvas, Dome, Stack, soft_step
-from inference.phantom.lung_volume import AIR_SHARE, LungVolume, dome_top_mm, sides_of
+from inference.phantom.lung_volume import AIR_SHARE, LungVolume, crop_to_lung, dome_top_mm, sides_of
 from inference.report_language.statements import Statement
 
 if TYPE_CHECKING:
     from inference.phantom.anatomy import LungFields
 
-# Fluid by severity, in mm: how far above the dome's top the layer on the wall ends, how thick that
-# layer is at the base, how far the lung is lifted off the dome, how much of the dome's fall is left.
-_EFFUSION = {
-    "small": ((14.0, 26.0), (16.0, 22.0), (3.0, 7.0), 0.30),
-    "moderate": ((88.0, 112.0), (34.0, 44.0), (34.0, 46.0), 0.20),
-    "large": ((196.0, 214.0), (84.0, 100.0), (120.0, 140.0), 0.10),
+
+
+@dataclass(frozen=True)
+class _Fluid:
+    """Ranges in mm. level: of the fluid in mid-lung, above the dome's top; climb: how far the
+    meniscus goes on up the wall; layer: its thickness on the wall at the level."""
+
+    level: tuple[float, float]
+    climb: tuple[float, float]
+    layer: tuple[float, float]
+
+
+_FLUID = {
+    "small": _Fluid((-14.0, -6.0), (34.0, 44.0), (34.0, 42.0)),
+    "moderate": _Fluid((36.0, 50.0), (60.0, 74.0), (46.0, 56.0)),
+    "large": _Fluid((130.0, 148.0), (72.0, 84.0), (52.0, 62.0)),
 }
-_BEHIND = 1.5  # fluid gathers behind the lung: the layer there is thicker than at the side
+_BEHIND, _BEFORE = 1.4, 0.5  # the layer behind and before the lung, relative to the lateral one
 _RIM_MM = {"small": (17.0, 23.0), "large": (46.0, 58.0)}
 # Share of the lung's volume that collapses into tissue.
 _COLLAPSE = {"small": 0.05, "large": 0.16}
@@ -47,23 +57,25 @@ def add_pleura(canvas: Canvas, body: Body, case: PhantomCase, lungs: LungFields)
 def _add_effusion(
     canvas: Canvas, body: Body, case: PhantomCase, lungs: LungFields, side: str, severity: str
 ) -> None:
-    rng = case.rng(f"pleural_effusion {side}")
-    climb, thick, lift, fall = (
-        value if isinstance(value, float) else rng.uniform(*value) for value in _EFFUSION[severity]
-    )
-    dome = body.domes[side]
+    """Fluid is what the lung leaves free when it floats off the dome and off the wall.
+
+    The layer on the wall thins upward: seen along the lateral and the posterior wall it is the
+    meniscus.
+    """
+    rng, fluid = case.rng(f"pleural_effusion {side}"), _FLUID[severity]
     top = dome_top_mm(case.patient, side)
-    cage = body.cage
-    foot = top + 0.6 * dome.drop_mm
-    rise = np.clip((cage.y_mm - (top - climb)) / (foot - (top - climb)), 0.0, 1.0)
-    layer = thick * rise**1.7
-    lung = LungVolume.of(canvas, body, side)
-    lifted = replace(dome, top_y_mm=dome.top_y_mm - lift, drop_mm=dome.drop_mm * fall)
-    pressed = _moved_wall(cage, side, layer, back_mm=_BEHIND * layer)
-    afloat = LungVolume.of(canvas, body, side, pressed).without(canvas.dome_interval(lifted))
-    aerated = _share(afloat.length_mm, lung.length_mm)
-    canvas.tissue_cm += AIR_SHARE * lungs.length_cm[side] * lungs.air[side] * (1.0 - aerated)
-    lungs.air[side] = lungs.air[side] * aerated
+    level = top - rng.uniform(*fluid.level)
+    climb, thick = rng.uniform(*fluid.climb), rng.uniform(*fluid.layer)
+    part, area = crop_to_lung(canvas, body, side)
+    rise = np.clip((body.cage.y_mm - (level - climb)) / climb, 0.0, 1.4)
+    layer = thick * rise**2.2
+    pressed = _moved_wall(body.cage, side, layer, _BEHIND * layer, _BEFORE * layer)
+    surface = replace(body.domes[side], top_y_mm=level, drop_mm=2.0)
+    afloat = LungVolume.of(part, body, side, pressed).without(part.dome_interval(surface))
+    length_cm = lungs.length_cm[side][area]
+    aerated = np.minimum(afloat.length_mm / 10.0, length_cm)
+    part.tissue_cm += AIR_SHARE * (length_cm - aerated)
+    lungs.air[side][area] *= _share(aerated, length_cm)
 
 
 def _add_pneumothorax(
@@ -72,20 +84,20 @@ def _add_pneumothorax(
     severity = statement.severity or "large"
     rng = case.rng("pneumothorax")
     rim = rng.uniform(*_RIM_MM[severity])
-    collapsed, inner = (
-        LungVolume.of(canvas, body, side, stack).without(canvas.dome_interval(raised))
-        for stack, raised in _collapsed_lung(body, side, rim, max(_PLEURA_MM, 0.8 * canvas.pixel_mm))
+    part, area = crop_to_lung(canvas, body, side)
+    drawn_mm = max(_PLEURA_MM, 0.8 * canvas.pixel_mm)
+    within_mm, inner_mm = (
+        LungVolume.of(part, body, side, wall).without(part.dome_interval(raised)).length_mm
+        for wall, raised in _collapsed_lung(body, side, rim, drawn_mm)
     )
-    within_mm, lung_mm = collapsed.length_mm, LungVolume.of(canvas, body, side).length_mm
-    shell_mm = within_mm - np.minimum(inner.length_mm, within_mm)
-    aerated = _share(within_mm, lung_mm)
-    depth_cm = lungs.length_cm[side]
-    canvas.tissue_cm -= (1.0 - AIR_SHARE) * depth_cm * (1.0 - aerated)
-    canvas.tissue_cm += _COLLAPSE[severity] * depth_cm * aerated
-    thinning = _PLEURA_MM / max(_PLEURA_MM, 0.8 * canvas.pixel_mm)
-    canvas.tissue_cm += _PLEURA_DENSITY * thinning / 10.0 * shell_mm
+    shell_mm = np.maximum(within_mm - inner_mm, 0.0)
+    depth_cm = lungs.length_cm[side][area]
+    aerated = _share(within_mm / 10.0, depth_cm)
+    part.tissue_cm -= (1.0 - AIR_SHARE) * depth_cm * (1.0 - aerated)
+    part.tissue_cm += _COLLAPSE[severity] * depth_cm * aerated
+    part.tissue_cm += _PLEURA_DENSITY * (_PLEURA_MM / drawn_mm) / 10.0 * shell_mm
     # Vessels go as far as the line, however thin the lung is there.
-    lungs.air[side] = lungs.air[side] * np.clip(within_mm / 12.0, 0.0, 1.0)
+    lungs.air[side][area] *= np.clip(within_mm / 12.0, 0.0, 1.0)
 
 
 def _collapsed_lung(

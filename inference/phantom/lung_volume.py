@@ -113,6 +113,18 @@ def crop(canvas: Canvas, centre: Array, reach_mm: float | Array) -> tuple[Canvas
     return part, (rows, columns)
 
 
+def crop_to_lung(canvas: Canvas, body: Body, side: str) -> tuple[Canvas, tuple[slice, slice]]:
+    """The part of a canvas that one lung projects to."""
+    cage, dome = body.cage, body.domes[side]
+    half_x, half_z = float(cage.half_x_mm.max()), float(np.abs(cage.half_z_mm).max())
+    low = float(cage.y_mm[0]) - 4.0
+    high = dome.top_y_mm + 2.2 * dome.drop_mm + 20.0
+    centre_z = float(cage.centre_z_mm[np.argmax(cage.half_z_mm)])
+    # the far lung's edge reaches over the midline where the spine is bent or the patient turned
+    centre = np.array([sign_of(side) * (half_x / 2 - 12.0), (low + high) / 2, centre_z])
+    return crop(canvas, centre, np.array([half_x / 2 + 20.0, (high - low) / 2, half_z + 25.0]))
+
+
 @dataclass(frozen=True, eq=False)
 class LungVolume:
     """One lung on one canvas: its hull, and what lies inside the hull but is no lung."""
@@ -220,8 +232,3 @@ def add_strokes(
     drawn *= inside[:, :, None] & ((columns > 0) & (columns < size - 1))[:, None, :]
     np.maximum.at(layer, (rows[:, :, None], columns[:, None, :]), drawn.astype(np.float32))
     canvas.tissue_cm += layer if keep is None else layer * keep
-
-
-def lung_mask(canvas: Canvas, body: Body, side: str) -> Array:
-    """0..1: where the film shows one lung; fades where only its edge is met."""
-    return np.clip(LungVolume.of(canvas, body, side).length_mm / 25.0, 0.0, 1.0)
