@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from inference.phantom.body import Body
-from inference.phantom.curves import SIDES
-from inference.phantom.geometry import Array, Canvas, Interval
+from inference.phantom.case import PhantomCase
+from inference.phantom.curves import SIDES, course, sign_of
+from inference.phantom.geometry import Array, Canvas, Ellipsoid, Interval, soft_step
+from inference.phantom.strokes import Stroke, draw_strokes
 
 AIR_PER_CM = 0.76  # of inflated lung; the rest is vessels and tissue (0.24 g/cm3)
 
@@ -35,7 +37,9 @@ def open_lungs(canvas: Canvas, body: Body) -> LungFields:
     """Take the air of both lungs out of the body: cage less domes, heart, vessels and spine."""
     removed = [
         canvas.stack_interval(solid)
-        for solid in (body.mediastinum, body.spinal_column, body.aortic_stack, body.heart_outline)
+        for solid in (
+            body.mediastinum, body.spinal_column, body.aortic_stack, body.heart_outline, body.crura
+        )
     ]
     length, air = {}, {}
     for side in SIDES:
@@ -63,3 +67,75 @@ def union_length_mm(intervals: Sequence[Interval]) -> Array:
 
     add(0, None, 1.0)
     return total
+
+
+def draw_torso(canvas: Canvas, body: Body) -> None:
+    """Trunk, neck and shoulders, arms, breasts, as soft tissue (about water)."""
+    parts = body.arms_raised if canvas.pose.is_lateral else body.torso
+    canvas.tissue_cm += union_length_mm([canvas.stack_interval(part) for part in parts]) / 10.0
+
+
+def draw_breasts(canvas: Canvas, body: Body, case: PhantomCase) -> None:
+    """What of each breast stands before the chest wall."""
+    patient = body.patient
+    if patient.breast_mm <= 0:
+        return
+    rng = case.rng("breasts")
+    low, width = rng.uniform(58, 74), rng.uniform(46, 54)
+    trunk = canvas.stack_interval(body.torso[0])
+    for side in SIDES:
+        x = sign_of(side) * rng.uniform(0.58, 0.62) * patient.half_width_mm
+        surface = float(body.wall_z(low)[1]) + 8.0
+        for tall, is_below in ((0.62 * width, True), (2.2 * width, False)):  # heavy below, fading above
+            solid = Ellipsoid((x, low, surface), (width, tall, patient.breast_mm + 14.0))
+            part = canvas.ellipsoid_interval(solid)
+            outside = (part.length_mm - (part & trunk).length_mm).clip(0.0)
+            canvas.tissue_cm += 0.08 * outside * ((canvas.v_mm > low) == is_below)
+
+
+def draw_airway(canvas: Canvas, body: Body) -> None:
+    """Trachea and main bronchi as air in the mediastinum."""
+    calibre = 8.6 if body.patient.half_width_mm > 134 else 7.6
+    tubes: list[Stroke] = [(body.trachea, np.full(len(body.trachea), calibre))]
+    for line, share in ((body.right_bronchus, 0.78), (body.left_bronchus, 0.68)):
+        tubes.append((line, calibre * share * np.linspace(1.0, 0.72, len(line))))
+    canvas.tissue_cm -= draw_strokes(canvas, tubes, 0.95)
+
+
+def draw_hila(canvas: Canvas, body: Body) -> None:
+    """The central arteries of each lung: right interlobar, left over its bronchus."""
+    patient = body.patient
+    for side, scale in (("left", patient.hilum_scale_left), ("right", patient.hilum_scale_right)):
+        at, sign = body.hila[side], sign_of(side)
+        grown = 1.0 + 0.55 * (scale - 1.0) if scale > 1.4 else scale
+        lower = course(
+            tuple(at + (-sign * 8, -3, 4)), tuple(at + (sign * 3, 2, 0)),
+            tuple(at + (sign * 6, 22, -6)), tuple(at + (sign * 8, 48, -14)),
+        )  # fmt: skip
+        upper = course(
+            tuple(at + (-sign * 4, 4, 4)), tuple(at + (sign * 4, -8, 2)), tuple(at + (sign * 7, -26, 0))
+        )
+        calibre = np.linspace(8.2, 4.6, len(lower)) * grown
+        strokes = [(lower, calibre), (upper, np.linspace(6.0, 3.4, len(upper)) * grown)]
+        canvas.tissue_cm += draw_strokes(canvas, strokes, 0.8)
+
+
+def draw_vessels(canvas: Canvas, body: Body, lungs: LungFields) -> None:
+    """The vessel trees, as far as the lung about them holds air."""
+    for side in SIDES:
+        strokes = [(points, radii) for points, radii, of in body.vessels if of == side]
+        if strokes:
+            canvas.tissue_cm += draw_strokes(canvas, strokes, 0.86) * lungs.air[side]
+
+
+def draw_gastric_bubble(canvas: Canvas, body: Body, case: PhantomCase) -> None:
+    """Air under the left dome, with a level when the patient stands."""
+    rng, dome = case.rng("stomach"), body.domes["left"]
+    width, tall = rng.uniform(24, 36), rng.uniform(15, 24)
+    x = dome.centre_x_mm - rng.uniform(0, 14)
+    top = float(dome.height_at(x, dome.centre_z_mm)) + 7.0
+    solid = Ellipsoid((x, top + tall, dome.centre_z_mm - 10.0), (width, tall, rng.uniform(22, 34)))
+    air = canvas.ellipsoid_interval(solid).length_mm
+    if body.patient.view != "AP":
+        air = air * soft_step(top + 1.3 * tall - canvas.v_mm, 0.8)
+    canvas.tissue_cm -= 0.095 * air

@@ -16,6 +16,7 @@ from inference.phantom.geometry import Array, Canvas, Dome, Ellipsoid, Interval,
 from inference.phantom.heart import (
     build_aorta,
     build_chambers,
+    build_crura,
     build_heart,
     build_mediastinum,
 )
@@ -37,7 +38,8 @@ from inference.phantom.vessels import grow_vessels
 class Body:
     """The landmarks; all points [n, 3] (x, y, z) mm.
 
-    cage: inner chest wall, encloses lungs and mediastinum. torso: outer soft tissue.
+    cage: inner chest wall, encloses lungs and mediastinum. torso: outer soft tissue, the trunk first;
+    arms_raised: the same for a lateral film.
     mediastinum and heart_outline: solids without the lungs; heart: its chambers (right atrium,
     right ventricle, left ventricle, left atrium). ribs: by (side, number 1..12), from the spine to
     the cartilage. vessels: (points [n, 3], radii [n], side), from the hilum outward.
@@ -46,10 +48,12 @@ class Body:
     patient: Patient
     cage: Stack
     torso: list[Stack]
+    arms_raised: list[Stack]
     mediastinum: Stack
     spinal_column: Stack
     aortic_stack: Stack
     heart_outline: Stack
+    crura: Stack
     heart: tuple[Ellipsoid, ...]
     domes: dict[str, Dome]
     trachea: Array
@@ -88,7 +92,7 @@ class Body:
         """Which of points [n, 3] lie in the lung of a side, margin_mm or more from its borders."""
         x, y, z = points[:, 0], points[:, 1], points[:, 2]
         inside = depth_in(self.cage, points) > margin_mm
-        for solid in (self.mediastinum, self.heart_outline, self.spinal_column):
+        for solid in (self.mediastinum, self.heart_outline, self.spinal_column, self.crura):
             inside &= depth_in(solid, points) < -margin_mm
         inside &= y < np.asarray(self.domes[side].height_at(x, z)) - margin_mm
         return inside & (x * sign_of(side) > 0)
@@ -122,10 +126,12 @@ def build_body(patient: Patient, rng: np.random.Generator) -> Body:
         patient=patient,
         cage=cage,
         torso=build_torso(patient, cage),
+        arms_raised=build_torso(patient, cage, arms_raised=True),
         mediastinum=mediastinum,
         spinal_column=column,
         aortic_stack=aortic_stack,
         heart_outline=outline,
+        crura=build_crura(patient, domes, column, cage),
         heart=build_chambers(outline),
         domes=domes,
         trachea=trachea,

@@ -23,18 +23,29 @@ def build_mediastinum(patient: Patient, column: Stack) -> Stack:
     spine_x = column.at(y)[0]
     right = ease(
         y, (-160.0, -150.0, -138.0, -100.0, -60.0, -30.0, 20.0, 60.0),
-        (48.0, 38.0, 31.0, 0.96 * wide + 3, wide + 5, wide + 6, 20.0, 15.0),
+        (48.0, 38.0, 31.0, 0.96 * wide + 3, wide + 5, wide + 6, 24.0, 20.0),
     )  # fmt: skip
     left = ease(
         y, (-160.0, -150.0, -138.0, -104.0, -62.0, -40.0, -22.0, 20.0, 60.0),
-        (50.0, 40.0, 31.0, wide + 1, wide - 1, wide + 9, wide + 6, 18.0, 15.0),
+        (50.0, 40.0, 31.0, wide + 1, wide - 1, wide + 9, wide + 6, 24.0, 20.0),
     )  # fmt: skip
     back = column.at(y)[2] + 2.0
-    front = back + ease(y, (-160.0, -110.0, -60.0, -20.0, 60.0), (58.0, 66.0, 78.0, 82.0, 40.0))
+    front = back + ease(y, (-160.0, -110.0, -60.0, -20.0, 60.0), (52.0, 62.0, 78.0, 84.0, 56.0))
     return Stack(
         y, (left - right) / 2 + 0.3 * spine_x, (left + right) / 2, (front + back) / 2,
         (front - back) / 2, 2.6,
     )  # fmt: skip
+
+
+def build_crura(patient: Patient, domes: dict[str, Dome], column: Stack, cage: Stack) -> Stack:
+    """The diaphragm's middle below the heart, which the two domes leave open."""
+    top = 0.5 * (domes["left"].top_y_mm + domes["right"].top_y_mm) + 9.0
+    y = np.linspace(top, 215, 40)
+    round_off = np.sqrt(np.clip(1 - (1 - np.clip((y - top) / 14.0, 0, 1)) ** 2, 0, 1))
+    half_x = 0.46 * patient.half_width_mm * round_off
+    back = column.at(y)[2] + 8.0 - 6.0 * round_off
+    front = cage.at(y)[2] + cage.at(y)[3]
+    return Stack(y, np.zeros_like(y), half_x, (front + back) / 2, (front - back) / 2, 2.4)
 
 
 def build_aorta(patient: Patient, column: Stack) -> tuple[Array, Stack]:

@@ -22,8 +22,8 @@ def build_cage(patient: Patient) -> Stack:
     below = y - apex  # 0 at the apex
     half_x = width * ease(
         below,
-        (0.0, 4.0, 14.0, 30.0, 55.0, 95.0, 140.0, 200.0, 250.0, 370.0),
-        (0.30, 0.42, 0.54, 0.67, 0.79, 0.895, 0.955, 0.992, 1.0, 0.95),
+        (0.0, 4.0, 14.0, 30.0, 55.0, 95.0, 140.0, 190.0, 235.0, 370.0),
+        (0.27, 0.36, 0.46, 0.58, 0.715, 0.85, 0.935, 0.985, 1.0, 0.95),
     )
     back = -depth * ease(
         below, (0.0, 20.0, 50.0, 90.0, 150.0, 215.0, 280.0, 370.0),
@@ -52,12 +52,42 @@ def build_spine(patient: Patient, cage: Stack) -> Stack:
     lordosis = 0.16 * np.clip(top - y, 0, None)  # the neck leans forward, then rises
     z = centre - half + _VERTEBRA_MM + lordosis
     half_x = ease(y, (-200.0, -150.0, 0.0, 200.0), (10.5, 13.5, 15.5, 20.0))
-    return Stack(y, _bow_x(patient, y), half_x, z, half_x * 0.92, 2.6)
+    return Stack(y, _bow_x(patient, y), half_x, z, half_x * 0.92, 2.3)
 
 
-def build_torso(patient: Patient, cage: Stack) -> list[Stack]:
-    """Trunk; neck and shoulders; the order is of no meaning."""
-    return [_build_trunk(patient, cage), _build_shoulders(patient)]
+def build_torso(patient: Patient, cage: Stack, *, arms_raised: bool = False) -> list[Stack]:
+    """The trunk, then neck and shoulders, then arms; raised arms cross the film's upper edge."""
+    trunk = _build_trunk(patient, cage)
+    if arms_raised:
+        return [trunk, *_build_raised_shoulders(patient)]
+    return [trunk, _build_shoulders(patient), *(_build_arm(patient, side) for side in ("left", "right"))]
+
+
+def _build_arm(patient: Patient, side: str) -> Stack:
+    y = np.linspace(-150, 215, 30)
+    x = patient.half_width_mm + 62.0 + 0.9 * patient.fat_mm + 0.14 * (y + 120)
+    half = (36.0 + 0.5 * patient.fat_mm - 0.03 * (y + 120)) * np.sqrt(np.clip((y + 150) / 70, 0, 1))
+    return Stack(y, sign_of(side) * x, half, np.full_like(y, -20.0), half * 1.25, 2.0)
+
+
+def _build_raised_shoulders(patient: Patient) -> list[Stack]:
+    """Neck, and the arms lifted to the front and out of the film."""
+    y = np.linspace(-215, -70, 30)
+    fat = 0.25 * patient.fat_mm
+    half_z = ease(y, (-205.0, -165.0, -120.0, -95.0), (58.0, 60.0, 50.0, 10.0)) + fat
+    centre_z = ease(y, (-205.0, -150.0, -95.0), (4.0, -14.0, -34.0))
+    neck = Stack(
+        y, np.zeros_like(y), ease(y, (-205.0, -160.0, -95.0), (56.0, 78.0, 95.0)), centre_z, half_z, 2.0
+    )
+    rounded = np.sqrt(np.clip((-72.0 - y) / 40.0, 0.0, 1.0))
+    arm_z = ease(y, (-215.0, -140.0, -70.0), (34.0, 0.0, -30.0))
+    arm_half = (ease(y, (-215.0, -140.0, -70.0), (40.0, 48.0, 40.0)) + fat) * rounded
+    reach = 0.92 * patient.half_width_mm
+    arms = [
+        Stack(y, np.full_like(y, sign * reach), 0.62 * arm_half, arm_z + 3 * sign, arm_half, 2.0)
+        for sign in (-1.0, 1.0)
+    ]
+    return [neck, *arms]
 
 
 def _build_trunk(patient: Patient, cage: Stack) -> Stack:
@@ -86,7 +116,7 @@ def _build_shoulders(patient: Patient) -> Stack:
         y, (-205.0, -176.0, -158.0, -142.0, -126.0, -95.0, -60.0),
         (neck, neck + 14.0, neck + 62.0, reach, reach + 14.0, reach + 18.0, reach + 8.0),
     )  # fmt: skip
-    half_z = ease(y, (-205.0, -170.0, -140.0, -100.0, -60.0), (56.0, 52.0, 54.0, 46.0, 20.0))
+    half_z = ease(y, (-205.0, -170.0, -140.0, -100.0, -60.0), (58.0, 62.0, 74.0, 66.0, 24.0))
     centre_z = ease(y, (-205.0, -150.0, -60.0), (2.0, -22.0, -25.0))
     return Stack(y, np.zeros_like(y), half_x, centre_z, half_z + 0.3 * patient.fat_mm, 2.2)
 

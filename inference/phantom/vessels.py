@@ -34,7 +34,7 @@ def grow_vessels(
     heading = np.stack([sign * np.cos(angle), np.sin(angle), forward], axis=1)
     heading /= np.linalg.norm(heading, axis=1, keepdims=True)
     start = hilum + heading * 4.0
-    radius = rng.uniform(2.9, 4.0, len(_TRUNKS))
+    radius = rng.uniform(3.4, 4.6, len(_TRUNKS))
     length = rng.uniform(26, 36, len(_TRUNKS))
     grown: list[Vessel] = []
     for generation in range(6):
@@ -42,7 +42,7 @@ def grow_vessels(
         inside = np.ones(points.shape[:2], dtype=bool)
         inside[:, 1:] = is_in_lung(points[:, 1:].reshape(-1, 3)).reshape(len(points), -1)
         if generation < 1:  # the first stretch crosses the mediastinum's border
-            inside[:, :3] = True
+            inside[:] = True
         reach = np.cumprod(inside, axis=1).sum(axis=1)
         taper = np.linspace(1.0, 0.78, _STEPS)
         for branch in np.flatnonzero(reach >= 2):
@@ -83,7 +83,7 @@ def _branch(
         [heading + aside * np.tan(narrow)[:, None], heading - aside * np.tan(wide)[:, None]]
     )
     headings /= np.linalg.norm(headings, axis=1, keepdims=True)
-    radii = 0.78 * np.concatenate([radius * (share + 0.15), radius * other])
+    radii = 0.86 * np.concatenate([radius * (share + 0.15), radius * other])
     lengths = np.concatenate([length * 0.84, length * 0.74]) * rng.uniform(0.85, 1.15, 2 * count)
     return np.concatenate([points[:, -1]] * 2), headings, radii, lengths
 
