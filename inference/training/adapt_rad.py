@@ -18,10 +18,10 @@ from pathlib import Path
 
 import torch
 
-from inference.training.dataset import PhantomPairs, PromptFrame
+from inference.training.dataset import PhantomPairs
 from inference.training.embedded_config import BLOCK_LENGTH, build_model
 from inference.training.feature_cache import cached_features
-from inference.training.forward import ReportForward, masked_cross_entropy
+from inference.training.forward import ReportForward, build_forwards, masked_cross_entropy
 from inference.training.loop import (
     Schedule,
     TrainingRun,
@@ -46,21 +46,20 @@ def main() -> None:
     pairs = PhantomPairs(options.films, tokenizer)
     model = build_model(tokenizer)
     load_weights(model, options.out / "ar.safetensors")
-    frame = PromptFrame(tokenizer)
-    forward = ReportForward(model, frame)
-    features = cached_features(forward, pairs, options.out / "features.safetensors")
+    forwards = build_forwards(model, tokenizer)
+    features = cached_features(forwards["en", 1], pairs, options.out / "features.safetensors")
     run = TrainingRun(
         options.out, "rad", {"text": model.model.language_model},
         Schedule(options.steps, options.learning_rate),
     )  # fmt: skip
 
     def loss_of(step: int) -> torch.Tensor:
-        indices = pairs.draw(step, options.batch, seed=3)
-        batch = pairs.batch(indices)
-        generator = step_generator(3, step)
+        draw = pairs.draw(step, options.batch, seed=3)
+        answers, supervised = pairs.answers(draw)
         return rad_loss(
-            forward, features[indices], batch.answers, batch.supervised, options.copies, generator
-        )
+            forwards[draw.language, draw.images], features.of(draw.indices, draw.images),
+            answers, supervised, options.copies, step_generator(3, step),
+        )  # fmt: skip
 
     run.train(loss_of)
     save_weights(model, options.out / "rad.safetensors")

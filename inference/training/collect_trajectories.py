@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import os
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,16 +23,18 @@ from safetensors.torch import load_file, save_file
 
 from inference.decoding.attention_masks import block_causal_mask
 from inference.prompts import END_OF_TEXT, IM_END
-from inference.training.dataset import PhantomPairs, PromptFrame
+from inference.report_language.statements import Language
+from inference.training.dataset import Draw, PhantomPairs
 from inference.training.embedded_config import BLOCK_LENGTH, build_model
 from inference.training.feature_cache import cached_features
-from inference.training.forward import ReportForward
+from inference.training.forward import ReportForward, build_forwards
 from inference.training.loop import load_weights
-from inference.training.tokenizer import run_tokenizer, special_id
+from inference.training.tokenizer import LANGUAGES, run_tokenizer, special_id
 
 TOP = 8
-MAX_BLOCKS = 15
+MAX_BLOCKS = 18  # the longest of 1,000 reports has 112 tokens in English, 91 in Chinese
 _PART = 128
+_CHUNK = 512
 
 
 class PrefixCache:
@@ -62,7 +65,7 @@ class Trajectories:
 
     tokens: torch.Tensor  # [N, R] int32
     steps: torch.Tensor  # [N, R] uint8
-    top_ids: torch.Tensor  # [N, R, TOP] int16
+    top_ids: torch.Tensor  # [N, R, TOP] int32
     top_probabilities: torch.Tensor  # [N, R, TOP] float16
     passes: int  # denoising passes, summed over blocks, of the whole batch
 
@@ -105,7 +108,7 @@ class BatchedTeacher:
         for _ in range(MAX_BLOCKS):
             ids = torch.full((count, BLOCK_LENGTH), self._mask_id)
             steps = torch.zeros(count, BLOCK_LENGTH, dtype=torch.uint8)
-            top_ids = torch.zeros(count, BLOCK_LENGTH, TOP, dtype=torch.int16)
+            top_ids = torch.zeros(count, BLOCK_LENGTH, TOP, dtype=torch.int32)
             top_p = torch.zeros(count, BLOCK_LENGTH, TOP, dtype=torch.float16)
             for step in range(1, max_steps + 1):
                 masked = ids == self._mask_id
@@ -125,7 +128,7 @@ class BatchedTeacher:
                 values, indices = probabilities.topk(TOP, dim=-1)
                 ids = torch.where(commit, best, ids)
                 steps[commit] = step
-                top_ids[commit] = indices[commit].to(torch.int16)
+                top_ids[commit] = indices[commit].int()
                 top_p[commit] = values[commit].to(torch.float16)
             blocks.append((torch.where(finished[:, None], -1, ids), steps, top_ids, top_p))
             finished |= torch.isin(ids, self._stop_ids).any(1)
@@ -158,11 +161,29 @@ def keep_row(tokens: list[int], stop_ids: tuple[int, ...]) -> bool:
     return True
 
 
+def plan_parts(pairs: PhantomPairs, count: int) -> Iterator[tuple[str, Draw]]:
+    """(name, rows) of each part: one language, one number of films; a mixture at any time.
+
+    Every other study is drafted in Chinese; of those with a lateral, half are with it.
+    """
+    for chunk in range(0, min(count, len(pairs)), _CHUNK):
+        groups: dict[tuple[Language, int], list[int]] = {}
+        for index in range(chunk, min(chunk + _CHUNK, count, len(pairs))):
+            language = LANGUAGES[index % len(LANGUAGES)]
+            has_lateral = int(pairs.lateral_rows[index]) >= 0
+            images = 2 if has_lateral and index // len(LANGUAGES) % 2 == 0 else 1
+            groups.setdefault((language, images), []).append(index)
+        for (language, images), indices in groups.items():
+            for start in range(0, len(indices), _PART):
+                name = f"part_{chunk:06d}_{language}{images}_{start:03d}"
+                yield name, Draw(language, images, indices[start : start + _PART])
+
+
 def pad_to_width(part: dict[str, torch.Tensor], width: int) -> dict[str, torch.Tensor]:
-    """Widen all but "indices" to [N, width, ...] with unused positions (token -1)."""
+    """Widen [N, R, ...] to [N, width, ...] with unused positions (token -1)."""
     out = {}
     for name, tensor in part.items():
-        if name == "indices":
+        if tensor.dim() == 1:
             out[name] = tensor
             continue
         fill = -1 if name == "tokens" else 0
@@ -182,37 +203,45 @@ def main() -> None:
     pairs = PhantomPairs(options.films, tokenizer)
     model = build_model(tokenizer)
     load_weights(model, options.out / "rad.safetensors")
-    forward = ReportForward(model, PromptFrame(tokenizer))
-    features = cached_features(forward, pairs, options.out / "features.safetensors")
+    forwards = build_forwards(model, tokenizer)
+    features = cached_features(forwards["en", 1], pairs, options.out / "features.safetensors")
     stop_ids = (special_id(tokenizer, IM_END), special_id(tokenizer, END_OF_TEXT))
-    teacher = BatchedTeacher(forward, stop_ids, options.threshold)
     folder = options.out / "trajectories"
     folder.mkdir(exist_ok=True)
     started, drafted = time.monotonic(), 0
-    for start in range(0, min(options.count, len(pairs)), _PART):
-        path = folder / f"part_{start:06d}.safetensors"
+    for name, draw in plan_parts(pairs, options.count):
+        path = folder / f"{name}.safetensors"
         if path.exists():
             continue
-        indices = list(range(start, min(start + _PART, len(pairs))))
-        drafts = teacher.draft(features[indices].float())
-        kept = [r for r in range(len(indices)) if keep_row(drafts.tokens[r].tolist(), stop_ids)]
-        part = {
-            "indices": torch.tensor(indices)[kept],
-            "tokens": drafts.tokens[kept].contiguous(),
-            "steps": drafts.steps[kept].contiguous(),
-            "top_ids": drafts.top_ids[kept].contiguous(),
-            "top_probabilities": drafts.top_probabilities[kept].contiguous(),
-        }
-        partial = path.with_suffix(".partial")
-        save_file(part, partial)
-        os.replace(partial, path)
-        drafted += len(indices)  # since this start: an interrupted run's parts took no time now
+        forward = forwards[draw.language, draw.images]
+        teacher = BatchedTeacher(forward, stop_ids, options.threshold)
+        drafts = teacher.draft(features.of(draw.indices, draw.images).float())
+        kept = write_part(path, draw, drafts, stop_ids)
+        drafted += len(draw.indices)  # since this start: an interrupted run's took no time now
         rate = drafted / (time.monotonic() - started)
         print(
-            f"trajectories {start + len(indices)}/{options.count}, {rate:.1f}/s, "
-            f"kept {len(kept)}/{len(indices)}, {drafts.passes} passes",
+            f"trajectories {name}: {rate:.1f}/s, kept {kept}/{len(draw.indices)}, "
+            f"{drafts.passes} passes",
             flush=True,
         )
+
+
+def write_part(path: Path, draw: Draw, drafts: Trajectories, stop_ids: tuple[int, ...]) -> int:
+    """Write the drafts worth learning from, with their rows' kind; returns how many those are."""
+    kept = [r for r in range(len(draw.indices)) if keep_row(drafts.tokens[r].tolist(), stop_ids)]
+    part = {
+        "indices": torch.tensor(draw.indices)[kept],
+        "languages": torch.full((len(kept),), LANGUAGES.index(draw.language)),
+        "images": torch.full((len(kept),), draw.images),
+        "tokens": drafts.tokens[kept].contiguous(),
+        "steps": drafts.steps[kept].contiguous(),
+        "top_ids": drafts.top_ids[kept].contiguous(),
+        "top_probabilities": drafts.top_probabilities[kept].contiguous(),
+    }
+    partial = path.with_suffix(".partial")
+    save_file(part, partial)
+    os.replace(partial, path)
+    return len(kept)
 
 
 def load_trajectories(folder: Path) -> dict[str, torch.Tensor]:

@@ -1,7 +1,7 @@
 """Write a model folder the engine loads: 16-bit safetensors, config, tokenizer, manifest, card.
 
     python -m inference.training.export_model --run runs/v0 --out resources/models/embedded \\
-        --version 0.1.0 [--scores scores.json]
+        --version 1.0.0 [--scores scores.json]
 
 The autoregressive and multi-step weights leave out the vision tower: from RAD on it is frozen,
 so all stages share the main file's.
@@ -25,7 +25,7 @@ from inference.training.embedded_config import (
     write_preprocessor_config,
 )
 from inference.training.model_card import write_model_card
-from inference.training.tokenizer import run_tokenizer, special_id
+from inference.training.tokenizer import LANGUAGES, run_tokenizer, special_id
 
 _VISION_PREFIX = "model.visual."
 STAGE_FILES = {
@@ -64,6 +64,8 @@ def describe_model(folder: Path, tokenizer: Tokenizer, version: str) -> Manifest
         version=version,
         mask_token_id=special_id(tokenizer, MASK),
         block_length=BLOCK_LENGTH,
+        languages=LANGUAGES,
+        max_images=2,
         decoding_modes=("one-step", "multi-step", "autoregressive")
         if has_ar
         else ("one-step", "multi-step"),
@@ -80,7 +82,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--version", default="0.1.0")
+    parser.add_argument("--version", default="1.0.0")
     parser.add_argument("--main-stage", choices=["dcd", "rad", "ar"], default="dcd")
     parser.add_argument("--scores", type=Path, help="JSON of inference.evaluation, per model")
     options = parser.parse_args()

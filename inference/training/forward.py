@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import torch
+from tokenizers import Tokenizer
 from torch.nn import functional
 from transformers import Qwen2_5_VLForConditionalGeneration
 
 from inference.decoding.prompt_ids import rope_positions
+from inference.report_language.statements import Language
 from inference.training.dataset import PromptFrame
+from inference.training.tokenizer import LANGUAGES
 
 
 class ReportForward:
@@ -20,14 +23,14 @@ class ReportForward:
         self.model, self.frame = model, frame
         self._prompt = torch.tensor(frame.ids)
         self._is_image = self._prompt == model.config.image_token_id
-        self._positions = rope_positions(model, frame.ids, [frame.grid], frame.length + 512)
+        grids = [frame.grid] * frame.images
+        self._positions = rope_positions(model, frame.ids, grids, frame.length + 512)
 
     def vision_features(self, films: torch.Tensor) -> torch.Tensor:
-        """[B, size, size] to [B, tokens, hidden]."""
-        count = films.shape[0]
-        grid = torch.tensor([self.frame.grid] * count)
+        """[B, images, size, size] to [B, images * tokens, hidden]; films don't see each other."""
+        grid = torch.tensor([self.frame.grid] * (films.numel() // films[0, 0].numel()))
         features = self.model.model.visual(self.frame.patches(films), grid_thw=grid)
-        return features.pooler_output.view(count, -1, features.pooler_output.shape[-1])
+        return features.pooler_output.view(films.shape[0], -1, features.pooler_output.shape[-1])
 
     def positions(self, start: int, length: int) -> torch.Tensor:
         """[3, length] mRoPE positions of sequence positions start, start + 1 ..."""
@@ -73,6 +76,17 @@ class ReportForward:
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
         return self.model.lm_head(hidden)
+
+
+def build_forwards(
+    model: Qwen2_5_VLForConditionalGeneration, tokenizer: Tokenizer
+) -> dict[tuple[Language, int], ReportForward]:
+    """One per (language, number of films), all of the same model."""
+    return {
+        (language, images): ReportForward(model, PromptFrame(tokenizer, language, images))
+        for language in LANGUAGES
+        for images in (1, 2)
+    }
 
 
 def masked_cross_entropy(

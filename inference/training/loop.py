@@ -16,6 +16,7 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer
 
 
 @dataclass(frozen=True)
@@ -148,3 +149,27 @@ def load_vision(model: torch.nn.Module, path: Path) -> None:
     _, unexpected = model.load_state_dict(tensors, strict=False)
     if unexpected or not tensors:
         raise RuntimeError(f"{path}: no vision tower of this shape ({unexpected})")
+
+
+def load_language(
+    model: torch.nn.Module, tokenizer: Tokenizer, path: Path, old_tokenizer: Tokenizer
+) -> int:
+    """The language model of a weights file with another vocabulary; returns how many rows it gave.
+
+    Embedding rows go to the tokens of the same text; new tokens keep their fresh rows. RuntimeError
+    if the file holds no language model of this shape.
+    """
+    stored = {n: t for n, t in load_file(path).items() if not n.startswith("model.visual.")}
+    name = "model.language_model.embed_tokens.weight"
+    old_rows, rows = stored.pop(name), model.state_dict()[name]
+    with torch.no_grad():
+        shared = 0
+        for token, old_id in old_tokenizer.get_vocab(with_added_tokens=True).items():
+            new_id = tokenizer.token_to_id(token)
+            if new_id is not None:
+                rows[new_id] = old_rows[old_id]
+                shared += 1
+    _, unexpected = model.load_state_dict(stored, strict=False)
+    if unexpected:
+        raise RuntimeError(f"{path}: not a language model of this shape ({unexpected})")
+    return shared

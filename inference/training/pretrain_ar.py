@@ -11,15 +11,16 @@ import argparse
 from pathlib import Path
 
 import torch
+from tokenizers import Tokenizer
 
 from inference.decoding.attention_masks import causal_mask
-from inference.training.dataset import PhantomPairs, PromptFrame, augment
+from inference.training.dataset import PhantomPairs, augment
 from inference.training.embedded_config import build_model
-from inference.training.forward import ReportForward, masked_cross_entropy
+from inference.training.forward import build_forwards, masked_cross_entropy
 from inference.training.loop import (
     Schedule,
     TrainingRun,
-    load_vision,
+    load_language,
     load_weights,
     save_weights,
     step_generator,
@@ -34,15 +35,20 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=1200)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--learning-rate", type=float, default=1.2e-3)
-    parser.add_argument("--start", type=Path, help="weights whose language model to go on from")
+    parser.add_argument(
+        "--start", type=Path,
+        help="weights whose language model to go on from, with their tokenizer.json beside them",
+    )  # fmt: skip
     options = parser.parse_args()
     tokenizer = run_tokenizer(options.out)
     pairs = PhantomPairs(options.films, tokenizer)
     model = build_model(tokenizer)
-    load_weights(model, options.start or options.out / "vision.safetensors")
-    load_vision(model, options.out / "vision.safetensors")
-    frame = PromptFrame(tokenizer)
-    forward = ReportForward(model, frame)
+    load_weights(model, options.out / "vision.safetensors")
+    if options.start is not None:
+        old = Tokenizer.from_file(str(options.start.parent / "tokenizer.json"))
+        shared = load_language(model, tokenizer, options.start, old)
+        print(f"{options.start}: {shared} of {tokenizer.get_vocab_size()} tokens known", flush=True)
+    forwards = build_forwards(model, tokenizer)
     run = TrainingRun(
         options.out, "ar",
         {"visual": model.model.visual, "text": model.model.language_model},
@@ -51,9 +57,10 @@ def main() -> None:
     )  # fmt: skip
 
     def loss_of(step: int) -> torch.Tensor:
-        batch = pairs.batch(pairs.draw(step, options.batch, seed=2))
+        draw = pairs.draw(step, options.batch, seed=2)
+        batch, forward = pairs.batch(draw), forwards[draw.language, draw.images]
         films = augment(batch.films, step_generator(2, step))
-        length = frame.length + batch.answers.shape[1]
+        length = forward.frame.length + batch.answers.shape[1]
         with torch.autocast("cpu", torch.bfloat16):
             features = forward.vision_features(films)
             hidden = forward.hidden_states(features, [batch.answers], causal_mask(length))

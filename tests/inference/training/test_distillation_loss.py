@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from inference.training.adapt_rad import rad_loss
 from inference.training.collect_trajectories import TOP
-from inference.training.distill_dcd import DcdWeights, dcd_loss, draw_rows
+from inference.training.dataset import Draw
+from inference.training.distill_dcd import DcdWeights, dcd_loss, draw_rows, take_rows
 from inference.training.embedded_config import BLOCK_LENGTH
 from inference.training.forward import ReportForward
 from inference.training.rad_layout import multi_copy_rad_mask
@@ -30,8 +33,8 @@ def _drafts(width: int = LENGTH) -> dict[str, torch.Tensor]:
     generator = torch.Generator().manual_seed(0)
     probabilities = torch.zeros(2, width, TOP)
     probabilities[:, :LENGTH] = torch.rand(2, LENGTH, TOP, generator=generator).softmax(-1)
-    top_ids = torch.zeros(2, width, TOP, dtype=torch.int16)
-    top_ids[:, :LENGTH] = torch.arange(40, 40 + TOP, dtype=torch.int16)
+    top_ids = torch.zeros(2, width, TOP, dtype=torch.int32)
+    top_ids[:, :LENGTH] = torch.arange(40, 40 + TOP, dtype=torch.int32)
     return {
         "tokens": tokens.int(),
         "steps": steps,
@@ -77,7 +80,7 @@ def test_divergence_is_forward_kl_and_zero_for_the_teacher_itself(
 ) -> None:
     only = DcdWeights(divergence=1.0, hard=0.0, stop=0.0, refine=0.0)
     values, ids = _student_log_probabilities(forward, features).exp().topk(TOP)
-    drafts = _drafts() | {"top_ids": ids.to(torch.int16), "top_probabilities": values}
+    drafts = _drafts() | {"top_ids": ids.to(torch.int32), "top_probabilities": values}
     drafts["steps"] = torch.ones_like(drafts["steps"])
     # renormalised to the recorded entries, KL is minus the log of their share: never negative
     expected = float(-values.sum(-1).log().mean())
@@ -126,10 +129,39 @@ def test_rad_loss_ignores_unsupervised_positions(
     assert losses[0] > 1
 
 
-def test_rows_of_a_step_are_of_similar_length_and_repeatable() -> None:
-    lengths = np.random.default_rng(0).integers(1, 16, 100) * 8
-    steps = [draw_rows(lengths, step, 4) for step in range(16)]
-    assert all(np.array_equal(rows, draw_rows(lengths, step, 4)) for step, rows in enumerate(steps))
-    for pool in (steps[:8], steps[8:]):
-        joined = [n for rows in sorted(sorted(lengths[rows]) for rows in pool) for n in rows]
-        assert joined == sorted(joined)
+def test_rows_of_a_step_are_of_one_kind_of_similar_length_and_repeatable() -> None:
+    rng = np.random.default_rng(0)
+    lengths, kinds = rng.integers(1, 16, 100) * 8, np.repeat([1, 2, 11, 12], [40, 10, 40, 10])
+    steps = [draw_rows(lengths, kinds, step, 4) for step in range(80)]
+    assert all(draw_rows(lengths, kinds, step, 4) == rows for step, rows in enumerate(steps))
+    seen = [set(kinds[rows]) for rows in steps]
+    assert all(len(kind) == 1 for kind in seen)
+    assert {int(kind.pop()) for kind in seen} == {1, 2, 11, 12}
+    for start in range(0, 80, 8):
+        pool = steps[start : start + 8]
+        for kind in {int(kinds[rows[0]]) for rows in pool}:
+            batches = [sorted(lengths[rows]) for rows in pool if kinds[rows[0]] == kind]
+            joined = [int(n) for rows in sorted(batches) for n in rows]
+            assert joined == sorted(joined)
+
+
+def test_rows_are_taken_with_their_kind_and_cut_to_the_longest() -> None:
+    drafts = _drafts(LENGTH + BLOCK_LENGTH) | {
+        "indices": torch.tensor([7, 9]),
+        "languages": torch.tensor([1, 1]),
+        "images": torch.tensor([2, 2]),
+    }
+    draw, taken = take_rows(drafts, [1, 0, 1])
+    assert draw == Draw("zh", 2, [9, 7, 9])
+    assert taken["tokens"].tolist() == _drafts()["tokens"][[1, 0, 1]].tolist()
+    assert taken["top_ids"].shape == (3, LENGTH, TOP)
+
+
+def test_without_step_weight_all_positions_count_alike(
+    forward: ReportForward, features: torch.Tensor
+) -> None:
+    log_student = _student_log_probabilities(forward, features)
+    tokens = _drafts()["tokens"].long()
+    expected = float(-log_student.gather(-1, tokens[..., None]).mean())
+    plain = replace(_HARD, by_step=False)
+    assert _loss(forward, features, _drafts(), plain) == pytest.approx(expected, rel=1e-4)

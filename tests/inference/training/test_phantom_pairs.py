@@ -10,9 +10,10 @@ from tokenizers import Tokenizer
 
 from inference.phantom import sample_case
 from inference.prompts import IMAGE_PAD
-from inference.training.dataset import PhantomPairs, PromptFrame, answer_ids, augment
+from inference.report_language.statements import Language
+from inference.training.dataset import Draw, PhantomPairs, PromptFrame, answer_ids, augment
 from inference.training.embedded_config import BLOCK_LENGTH
-from inference.training.tokenizer import special_id
+from inference.training.tokenizer import LANGUAGES, special_id
 
 
 @pytest.fixture
@@ -20,21 +21,29 @@ def pairs(film_folder: Path, tokenizer: Tokenizer) -> PhantomPairs:
     return PhantomPairs(film_folder, tokenizer)
 
 
+WITH_LATERAL = [1, 4, 5, 7]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_each_film_stands_beside_the_report_of_its_seed(
-    pairs: PhantomPairs, tokenizer: Tokenizer
+    pairs: PhantomPairs, tokenizer: Tokenizer, language: Language
 ) -> None:
     assert pairs.seeds == [*range(999_996, 1_000_004)]
-    batch = pairs.batch([6, 1])
-    assert batch.seeds == [1_000_002, 999_997]
-    assert batch.films[:, 0, 0].tolist() == pytest.approx([60 / 255, 10 / 255])
-    for row, seed in enumerate(batch.seeds):
-        answer = answer_ids(tokenizer, sample_case(seed).report)
+    batch = pairs.batch(Draw(language, 1, [6, 1]))
+    assert batch.films.shape == (2, 1, 224, 224)
+    assert batch.films[:, 0, 0, 0].tolist() == pytest.approx([60 / 255, 10 / 255])
+    for row, seed in enumerate([1_000_002, 999_997]):
+        answer = answer_ids(tokenizer, sample_case(seed).report(language))
         assert batch.answers[row, : len(answer)].tolist() == answer
         assert batch.supervised[row].sum() == len(answer)
 
 
-def test_other_answers_take_the_place_of_the_data(pairs: PhantomPairs) -> None:
-    assert pairs.batch([0, 1], answers=[[7] * 8, [8] * 8]).answers.tolist() == [[7] * 8, [8] * 8]
+def test_lateral_stands_after_the_frontal_film_of_its_study(pairs: PhantomPairs) -> None:
+    assert pairs.with_lateral.tolist() == WITH_LATERAL
+    films = pairs.batch(Draw("en", 2, [7, 1])).films
+    assert films.shape == (2, 2, 224, 224)
+    grey = films[:, :, 0, 0].flatten().tolist()
+    assert grey == pytest.approx([70 / 255, 75 / 255, 10 / 255, 15 / 255])
 
 
 def test_folder_without_films_says_what_to_run(tmp_path: Path, tokenizer: Tokenizer) -> None:
@@ -47,15 +56,27 @@ def test_draw_is_a_function_of_seed_and_step_alone(pairs: PhantomPairs) -> None:
     backwards = [pairs.draw(step, 3) for step in reversed(range(20))]
     assert forwards == backwards[::-1]
     assert forwards != [pairs.draw(step, 3, seed=1) for step in range(20)]
-    assert {index for indices in forwards for index in indices} == set(range(8))
+    assert {index for draw in forwards for index in draw.indices} == set(range(8))
+
+
+def test_half_of_the_batches_is_chinese_and_a_fifth_has_laterals(pairs: PhantomPairs) -> None:
+    draws = [pairs.draw(step, 4) for step in range(400)]
+    assert sum(draw.language == "zh" for draw in draws) == 200
+    two = [draw for draw in draws if draw.images == 2]
+    assert 50 < len(two) < 110
+    assert {index for draw in two for index in draw.indices} == set(WITH_LATERAL)
+    assert all(len(draw.indices) == 4 for draw in draws)
 
 
 def test_batches_hold_answers_of_similar_length(pairs: PhantomPairs) -> None:
-    pools = [[pairs.draw(step, 4) for step in range(8 * n, 8 * n + 8)] for n in range(4)]
-    for pool in pools:
-        ranges = sorted(sorted(int(pairs.lengths[i]) for i in batch) for batch in pool)
-        joined = [length for batch in ranges for length in batch]
-        assert joined == sorted(joined)  # the pool, sorted and cut: no batch overlaps another
+    for first in range(0, 32, 8):
+        pool = [pairs.draw(step, 4) for step in range(first, first + 8)]
+        for kind in {(draw.language, draw.images) for draw in pool}:
+            lengths = pairs.lengths[kind[0]]
+            batches = [d.indices for d in pool if (d.language, d.images) == kind]
+            ranges = sorted(sorted(int(lengths[i]) for i in batch) for batch in batches)
+            joined = [length for batch in ranges for length in batch]
+            assert joined == sorted(joined)  # sorted and cut: no batch overlaps another
 
 
 def test_augmented_films_stay_films_and_keep_their_sides() -> None:
@@ -73,8 +94,12 @@ def test_augmented_films_stay_films_and_keep_their_sides() -> None:
         assert 0 <= column <= 11
 
 
-def test_prompt_is_whole_blocks_with_one_token_per_vision_feature(tokenizer: Tokenizer) -> None:
-    frame = PromptFrame(tokenizer)
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("images", [1, 2])
+def test_prompt_is_whole_blocks_with_one_token_per_vision_feature(
+    tokenizer: Tokenizer, language: Language, images: int
+) -> None:
+    frame = PromptFrame(tokenizer, language, images)
     assert frame.length % BLOCK_LENGTH == 0
-    assert frame.ids.count(special_id(tokenizer, IMAGE_PAD)) == 64
-    assert frame.patches(torch.rand(2, 224, 224)).shape == (2 * 256, 3 * 2 * 14 * 14)
+    assert frame.ids.count(special_id(tokenizer, IMAGE_PAD)) == 64 * images
+    assert frame.patches(torch.rand(3, images, 224, 224)).shape == (3 * images * 256, 3 * 2 * 14**2)

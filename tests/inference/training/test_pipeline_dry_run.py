@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -12,19 +13,21 @@ from tokenizers import Tokenizer
 
 from inference import DECODING_MODES, load_engine
 from inference.api import DraftFinished, GenerationRequest, ModelImage, PrefillDone
-from inference.training import collect_trajectories, region_labels, render_films
+from inference.training import collect_trajectories, render_films
 
 _STAGES = ("warm_up_vision", "pretrain_ar", "adapt_rad", "collect_trajectories", "distill_dcd")
 _FIRST_SEED, _SHARD = 5_000, 4
 
 
 @pytest.fixture
-def small_pipeline(monkeypatch: pytest.MonkeyPatch, tokenizer: Tokenizer) -> None:
+def small_pipeline(
+    monkeypatch: pytest.MonkeyPatch, tokenizer: Tokenizer, stand_in_renderer: None
+) -> None:
     """Shards of four films, one training of the tokenizer, and every draft of the teacher kept.
 
     After two steps no teacher writes a stop token, so that none would be.
     """
-    for name in ("dataset", "render_films", "warm_up_vision"):
+    for name in ("dataset", "render_films", "vision_labels"):
         monkeypatch.setattr(f"inference.training.{name}.SHARD", _SHARD)
     monkeypatch.setattr("inference.training.tokenizer.train_tokenizer", lambda: tokenizer)
     monkeypatch.setattr(collect_trajectories, "keep_row", lambda *_: True)
@@ -48,18 +51,17 @@ def _write_scores(path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("small_pipeline")
 def test_every_stage_runs_and_the_engine_drafts_with_the_result(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, film: ModelImage
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, film: ModelImage, lateral: ModelImage
 ) -> None:
-    films, run, out = tmp_path / "films", tmp_path / "run", tmp_path / "model"
-    films.mkdir()
+    folder, run, out = tmp_path / "films", tmp_path / "run", tmp_path / "model"
+    folder.mkdir()
     for seed in (_FIRST_SEED, _FIRST_SEED + _SHARD):
-        render_films.render_shard(films, seed, 224)
-    region_labels.regions_path(films, _FIRST_SEED).unlink()  # films without labels do too
+        render_films.render_shard(folder, seed, 224)
     for stage in _STAGES:
         own = ("--count", 8, "--threshold", 0.0) if stage == "collect_trajectories" else (
             "--steps", 2, "--batch", 2,
         )  # fmt: skip
-        _run_main(monkeypatch, stage, "--films", films, "--out", run, *own)
+        _run_main(monkeypatch, stage, "--films", folder, "--out", run, *own)
     ar, rad, dcd = (load_file(run / f"{stage}.safetensors") for stage in ("ar", "rad", "dcd"))
     for name in ar:  # from RAD on the tower is frozen, the rest is not
         assert (rad[name] == ar[name]).all() == ("visual" in name), name
@@ -73,8 +75,9 @@ def test_every_stage_runs_and_the_engine_drafts_with_the_result(
     engine = load_engine(out, "cpu")
     assert engine.description.decoding_modes == DECODING_MODES
     assert engine.description.model_version == "9.9"
-    for mode in DECODING_MODES:
-        request = GenerationRequest("r", (film,), decoding=mode, max_new_tokens=16)
+    assert engine.description.languages == ("en", "zh")
+    for mode, language, films in product(DECODING_MODES, ("en", "zh"), ((film,), (film, lateral))):
+        request = GenerationRequest("r", films, language=language, decoding=mode, max_new_tokens=16)
         events = list(engine.draft(request))
         assert isinstance(events[0], PrefillDone)
         assert isinstance(events[-1], DraftFinished)

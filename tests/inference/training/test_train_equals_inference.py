@@ -8,6 +8,7 @@ batched teacher and against the engine itself, in float32.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import pytest
 import torch
@@ -15,10 +16,11 @@ from tokenizers import Tokenizer
 from transformers import Qwen2_5_VLForConditionalGeneration
 
 from inference import load_engine
-from inference.api import BlockCommitted, GenerationRequest, ModelImage
+from inference.api import BlockCommitted, CancelToken, GenerationRequest, ModelImage
 from inference.decoding.attention_masks import causal_mask
 from inference.engine import ReportEngine
 from inference.prompts import END_OF_TEXT, IM_END
+from inference.report_language.statements import Language
 from inference.training import collect_trajectories, export_model
 from inference.training.collect_trajectories import TOP, BatchedTeacher, keep_row, pad_to_width
 from inference.training.dataset import PromptFrame
@@ -57,18 +59,41 @@ def exported_engine(
     return load_engine(out, "cpu")
 
 
+@dataclass(frozen=True)
+class Study:
+    """A prompt of one kind: the engine's request for it, and training's frame and features."""
+
+    language: Language
+    images: tuple[ModelImage, ...]
+    frame: PromptFrame
+    features: torch.Tensor
+
+
+@pytest.fixture(
+    params=[("en", 1), ("zh", 1), ("en", 2), ("zh", 2)], ids=lambda kind: f"{kind[0]}{kind[1]}"
+)
+def study(
+    request: pytest.FixtureRequest, tokenizer: Tokenizer, film: ModelImage, lateral: ModelImage,
+    both_features: torch.Tensor,
+) -> Study:  # fmt: skip
+    language, count = request.param
+    frame = PromptFrame(tokenizer, language, count)
+    return Study(language, (film, lateral)[:count], frame, both_features[:, : 64 * count])
+
+
 @pytest.fixture
 def stage_forward(
-    build_random_model: Callable[[int], Qwen2_5_VLForConditionalGeneration], tokenizer: Tokenizer
+    build_random_model: Callable[[int], Qwen2_5_VLForConditionalGeneration], study: Study
 ) -> Callable[[str], ReportForward]:
-    frame = PromptFrame(tokenizer)
-    return lambda stage: ReportForward(build_random_model(STAGE_SEEDS[stage]), frame)
+    return lambda stage: ReportForward(build_random_model(STAGE_SEEDS[stage]), study.frame)
 
 
 def _draft_tokens(
-    engine: ReportEngine, film: ModelImage, **settings: object
+    engine: ReportEngine, study: Study, **settings: object
 ) -> tuple[list[int], list[float]]:
-    request = GenerationRequest("r", (film,), max_new_tokens=ANSWER, **settings)  # type: ignore[arg-type]
+    request = GenerationRequest(
+        "r", study.images, language=study.language, max_new_tokens=ANSWER, **settings
+    )  # type: ignore[arg-type]
     blocks = [event for event in engine.draft(request) if isinstance(event, BlockCommitted)]
     tokens = [token for block in blocks for token in block.token_ids]
     assert len(tokens) == ANSWER, "random weights stopped early: choose another seed"
@@ -91,6 +116,24 @@ def _masked_copy_logits(
 
 def _close(actual: torch.Tensor, expected: torch.Tensor) -> None:
     torch.testing.assert_close(actual, expected, rtol=0, atol=1e-4)
+
+
+def test_prompts_and_positions_are_the_engine_s(
+    exported_engine: ReportEngine, study: Study
+) -> None:
+    """mRoPE of two films: training's positions are those transformers gives the whole sequence."""
+    request = GenerationRequest("r", study.images, language=study.language, max_new_tokens=ANSWER)
+    with torch.inference_mode():
+        session = exported_engine._prefill(request, CancelToken())
+    assert session.prompt_ids == study.frame.ids
+    model = exported_engine._weights_for("one-step").model
+    ids = torch.tensor([[*study.frame.ids, *[20] * ANSWER]])
+    stock, _ = model.model.get_rope_index(
+        ids,
+        mm_token_type_ids=(ids == model.config.image_token_id).int(),
+        image_grid_thw=torch.tensor([study.frame.grid] * len(study.images)),
+    )
+    assert torch.equal(ReportForward(model, study.frame).positions(0, ids.shape[1]), stock[:, 0])
 
 
 @torch.inference_mode()
@@ -131,12 +174,13 @@ def test_a_block_reads_the_clean_blocks_before_it_and_no_others(
 def test_one_step_tokens_of_the_engine_are_the_student_s_in_one_pass(
     exported_engine: ReportEngine,
     stage_forward: Callable[[str], ReportForward],
-    features: torch.Tensor,
-    film: ModelImage,
+    study: Study,
 ) -> None:
-    tokens, confidences = _draft_tokens(exported_engine, film, decoding="one-step")
+    tokens, confidences = _draft_tokens(exported_engine, study, decoding="one-step")
     clean = torch.tensor([tokens])
-    best, choice = _masked_copy_logits(stage_forward("dcd"), features, clean).softmax(-1).max(-1)
+    best, choice = (
+        _masked_copy_logits(stage_forward("dcd"), study.features, clean).softmax(-1).max(-1)
+    )
     assert choice.tolist() == [tokens]
     _close(best[0], torch.tensor(confidences))
 
@@ -146,21 +190,20 @@ def test_one_step_tokens_of_the_engine_are_the_student_s_in_one_pass(
 def test_multi_step_tokens_of_the_engine_are_the_teacher_s(
     exported_engine: ReportEngine,
     stage_forward: Callable[[str], ReportForward],
-    features: torch.Tensor,
-    film: ModelImage,
+    study: Study,
     stop_ids: tuple[int, int],
     threshold: float,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     tokens, confidences = _draft_tokens(
         exported_engine,
-        film,
+        study,
         decoding="multi-step",
         denoising_steps=BLOCK_LENGTH,
         confidence_threshold=threshold,
     )
     monkeypatch.setattr(collect_trajectories, "MAX_BLOCKS", BLOCKS)
-    draft = BatchedTeacher(stage_forward("rad"), stop_ids, threshold).draft(features)
+    draft = BatchedTeacher(stage_forward("rad"), stop_ids, threshold).draft(study.features)
     assert draft.tokens.tolist() == [tokens]
     assert draft.top_ids[..., 0].tolist() == [tokens]
     recorded = draft.top_probabilities[0, :, 0].float()
@@ -177,13 +220,12 @@ def test_multi_step_tokens_of_the_engine_are_the_teacher_s(
 def test_autoregressive_tokens_of_the_engine_are_those_of_a_causal_pass(
     exported_engine: ReportEngine,
     stage_forward: Callable[[str], ReportForward],
-    features: torch.Tensor,
-    film: ModelImage,
+    study: Study,
 ) -> None:
-    tokens, confidences = _draft_tokens(exported_engine, film, decoding="autoregressive")
+    tokens, confidences = _draft_tokens(exported_engine, study, decoding="autoregressive")
     forward = stage_forward("ar")
     mask = causal_mask(forward.frame.length + ANSWER)
-    hidden = forward.hidden_states(features, [torch.tensor([tokens])], mask)
+    hidden = forward.hidden_states(study.features, [torch.tensor([tokens])], mask)
     logits = forward.logits(hidden[:, :-1])
     logits[..., int(forward.model.config.mask_token_id)] = -torch.inf
     best, choice = logits.softmax(-1).max(-1)
