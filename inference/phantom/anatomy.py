@@ -13,6 +13,7 @@ from inference.phantom.curves import SIDES, course, sign_of
 from inference.phantom.geometry import Array, Canvas, Ellipsoid, Interval, soft_step
 from inference.phantom.strokes import Stroke, draw_strokes
 
+_BREAST = 0.093  # cm of water a mm: fat and gland
 AIR_PER_CM = 0.76  # of inflated lung; the rest is vessels and tissue (0.24 g/cm3)
 
 
@@ -38,7 +39,7 @@ def open_lungs(canvas: Canvas, body: Body) -> LungFields:
     removed = [
         canvas.stack_interval(solid)
         for solid in (
-            body.mediastinum, body.spinal_column, body.aortic_stack, body.heart_outline, body.crura
+            body.mediastinum, body.paraspinal, body.aortic_stack, body.heart_outline, body.crura
         )
     ]
     length, air = {}, {}
@@ -81,25 +82,31 @@ def draw_breasts(canvas: Canvas, body: Body, case: PhantomCase) -> None:
     if patient.breast_mm <= 0:
         return
     rng = case.rng("breasts")
-    low, width = rng.uniform(58, 74), rng.uniform(46, 54)
-    trunk = canvas.stack_interval(body.torso[0])
+    low, width = rng.uniform(50, 66), rng.uniform(50, 58)
+    share = rng.uniform(0.56, 0.62)
+    height = 8.0 + 0.8 * patient.breast_mm
     for side in SIDES:
-        x = sign_of(side) * rng.uniform(0.58, 0.62) * patient.half_width_mm
-        surface = float(body.wall_z(low)[1]) + 8.0
-        for tall, is_below in ((0.62 * width, True), (2.2 * width, False)):  # heavy below, fading above
-            solid = Ellipsoid((x, low, surface), (width, tall, patient.breast_mm + 14.0))
-            part = canvas.ellipsoid_interval(solid)
-            outside = (part.length_mm - (part & trunk).length_mm).clip(0.0)
-            canvas.tissue_cm += 0.08 * outside * ((canvas.v_mm > low) == is_below)
+        x = sign_of(side) * share * patient.half_width_mm
+        surface = float(body.wall_z(low)[1]) + 6.0
+        across, _ = canvas.pose.turn(x, surface)
+        front = sum(body.torso[0].at(canvas.v_mm)[2:]) - 2.0  # of the trunk, in profile
+        tall = np.where(canvas.v_mm > low, 0.75 * width, 1.9 * width)  # heavy below, fading above
+        down = ((canvas.v_mm - low) / tall) ** 2
+        if canvas.pose.is_lateral:
+            raised = (-canvas.u_mm - surface) / height
+            chord = 2 * width * np.sqrt(np.clip(1 - down - raised, 0, 1)) * soft_step(-canvas.u_mm - front)
+        else:
+            chord = height * np.clip(1 - down - ((canvas.u_mm - float(across)) / width) ** 2, 0, 1)
+        canvas.tissue_cm += _BREAST * chord.astype(np.float32)
 
 
 def draw_airway(canvas: Canvas, body: Body) -> None:
     """Trachea and main bronchi as air in the mediastinum."""
-    calibre = 8.6 if body.patient.half_width_mm > 134 else 7.6
+    calibre = 9.4 if body.patient.half_width_mm > 134 else 8.2
     tubes: list[Stroke] = [(body.trachea, np.full(len(body.trachea), calibre))]
     for line, share in ((body.right_bronchus, 0.78), (body.left_bronchus, 0.68)):
         tubes.append((line, calibre * share * np.linspace(1.0, 0.72, len(line))))
-    canvas.tissue_cm -= draw_strokes(canvas, tubes, 0.95)
+    canvas.tissue_cm -= draw_strokes(canvas, tubes, 1.03)
 
 
 def draw_hila(canvas: Canvas, body: Body) -> None:
@@ -115,7 +122,7 @@ def draw_hila(canvas: Canvas, body: Body) -> None:
         upper = course(
             tuple(at + (-sign * 4, 4, 4)), tuple(at + (sign * 4, -8, 2)), tuple(at + (sign * 7, -26, 0))
         )
-        calibre = np.linspace(8.2, 4.6, len(lower)) * grown
+        calibre = np.linspace(9.0, 5.0, len(lower)) * grown
         strokes = [(lower, calibre), (upper, np.linspace(6.0, 3.4, len(upper)) * grown)]
         canvas.tissue_cm += draw_strokes(canvas, strokes, 0.8)
 
@@ -125,7 +132,7 @@ def draw_vessels(canvas: Canvas, body: Body, lungs: LungFields) -> None:
     for side in SIDES:
         strokes = [(points, radii) for points, radii, of in body.vessels if of == side]
         if strokes:
-            canvas.tissue_cm += draw_strokes(canvas, strokes, 0.86) * lungs.air[side]
+            canvas.tissue_cm += draw_strokes(canvas, strokes, 0.95) * lungs.air[side]
 
 
 def draw_gastric_bubble(canvas: Canvas, body: Body, case: PhantomCase) -> None:

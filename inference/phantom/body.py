@@ -25,6 +25,7 @@ from inference.phantom.thorax import (
     build_cage,
     build_clavicle,
     build_domes,
+    build_paraspinal,
     build_ribs,
     build_scapula,
     build_spine,
@@ -51,6 +52,7 @@ class Body:
     arms_raised: list[Stack]
     mediastinum: Stack
     spinal_column: Stack
+    paraspinal: Stack
     aortic_stack: Stack
     heart_outline: Stack
     crura: Stack
@@ -129,6 +131,7 @@ def build_body(patient: Patient, rng: np.random.Generator) -> Body:
         arms_raised=build_torso(patient, cage, arms_raised=True),
         mediastinum=mediastinum,
         spinal_column=column,
+        paraspinal=build_paraspinal(column),
         aortic_stack=aortic_stack,
         heart_outline=outline,
         crura=build_crura(patient, domes, column, cage),

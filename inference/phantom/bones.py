@@ -46,8 +46,8 @@ def add_spine(canvas: Canvas, body: Body) -> None:
     bone = soft_step(edge - from_disc, blur)
     plate = np.exp(-(((from_disc - edge + 0.8) / max(1.0, 0.5 * canvas.pixel_mm)) ** 2))
     rim = 1.0 - chord * 10.0 / (2.0 * np.maximum(half_x, 1.0))  # cortex: brighter at the sides
-    canvas.tissue_cm[:, area] += chord * bone * (0.34 + 0.25 * np.clip(rim, 0, 1))
-    canvas.tissue_cm[:, area] += chord * plate * 0.16
+    canvas.tissue_cm[:, area] += chord * bone * (0.30 + 0.22 * np.clip(rim, 0, 1))
+    canvas.tissue_cm[:, area] += chord * plate * 0.20
     _add_processes(canvas, body)
 
 
@@ -186,4 +186,4 @@ def _add_sternum(canvas: Canvas, body: Body) -> None:
     for share in (-0.75, -0.25, 0.25, 0.75):
         strip = line + np.stack([share * wide, np.zeros_like(wide), np.zeros_like(wide)], axis=1)
         bars.append((strip, np.full(len(line), 4.0)))
-    canvas.tissue_cm += draw_strokes(canvas, bars, 0.34)
+    canvas.tissue_cm += draw_strokes(canvas, bars, 0.45)

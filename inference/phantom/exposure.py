@@ -10,6 +10,7 @@ from inference.phantom.geometry import FIELD_MM, Array, View
 BITS_STORED = 12
 _MU_PER_CM = 0.19  # water at about 70 keV effective (NIST tables)
 _SCATTER_SHARE = 0.30  # of the primary, behind a grid, spread over centimetres
+_SCATTERING_CM = 20.0  # of tissue: full scatter
 _QUANTA_PER_MM2 = 50_000  # detected in the open field
 _ELECTRONIC_NOISE = 4.0  # quanta, as variance
 _BLUR_MM = 0.16  # of a caesium iodide detector, as sigma
@@ -24,7 +25,8 @@ def expose(case: PhantomCase, tissue_cm: Array, view: View) -> Array:
     transmitted = np.exp(-_MU_PER_CM * np.clip(tissue_cm, 0.0, None)).astype(np.float32)
     pixel_mm = FIELD_MM / size
     transmitted = _blur(transmitted, _BLUR_MM / pixel_mm)
-    arriving = transmitted + _SCATTER_SHARE * blur_coarsely(transmitted, 8)
+    scattering = transmitted * np.clip(tissue_cm / _SCATTERING_CM, 0.0, 1.0)  # none in open air
+    arriving = transmitted + _SCATTER_SHARE * blur_coarsely(scattering, 16)
     quanta = _QUANTA_PER_MM2 * case.patient.exposure * pixel_mm**2
     counts = arriving * quanta / (1 + _SCATTER_SHARE)
     noise = rng.standard_normal(counts.shape, dtype=np.float32)
@@ -35,13 +37,13 @@ def expose(case: PhantomCase, tissue_cm: Array, view: View) -> Array:
 
 def _present(signal: Array) -> Array:
     """Display values about 0..1: coarse contrast lowered, then an S-shaped curve."""
-    coarse = blur_coarsely(np.clip(signal, 0.5, 4.5), 12)
+    coarse = blur_coarsely(np.clip(signal, 0.8, 4.2), 16)
     flat = signal - _LATITUDE * (coarse - 2.0)
     step = max(signal.shape[0] // 112, 1)
     measured = flat[::step, ::step][signal[::step, ::step] > _OPEN_FIELD]
-    dark, bright = np.percentile(measured, [8.0, 93.0])
+    dark, bright = np.percentile(measured, [7.0, 94.0])
     scaled = (flat - dark) / max(bright - dark, 0.5)
-    return 1.0 / (1.0 + np.exp(-(4.2 * scaled - 2.05)))
+    return 1.0 / (1.0 + np.exp(-(3.9 * scaled - 1.95)))
 
 
 def _store(values: Array) -> Array:
@@ -60,15 +62,21 @@ def _blur(image: Array, sigma_px: float) -> Array:
 
 
 def blur_coarsely(image: Array, cells: int) -> Array:
-    """Averaged over cells × cells and interpolated back: [size, size]."""
+    """Averaged over cells × cells, smoothed and interpolated back: [size, size]."""
     size = image.shape[0]
     edges = np.linspace(0, size, cells + 1).astype(int)
     means = np.add.reduceat(np.add.reduceat(image, edges[:-1], 0), edges[:-1], 1)
     counts = np.diff(edges)
     means = means / (counts[:, None] * counts[None, :])
+    padded = np.pad(means, 2, mode="edge")
+    for axis in (0, 1):
+        for _ in range(2):
+            padded = 0.5 * padded + 0.25 * (np.roll(padded, 1, axis) + np.roll(padded, -1, axis))
+    means = padded[2:-2, 2:-2]
     at = (np.arange(size) + 0.5) / size * cells - 0.5
     low = np.clip(np.floor(at).astype(int), 0, cells - 1)
     high = np.clip(low + 1, 0, cells - 1)
     part = np.clip(at - low, 0, 1).astype(np.float32)
+    part = part * part * (3 - 2 * part)  # no creases at the cells' centres
     rows = means[low] * (1 - part)[:, None] + means[high] * part[:, None]
     return (rows[:, low] * (1 - part) + rows[:, high] * part).astype(np.float32)

@@ -30,18 +30,18 @@ def build_mediastinum(patient: Patient, column: Stack) -> Stack:
         (50.0, 40.0, 31.0, wide + 1, wide - 1, wide + 9, wide + 6, 24.0, 20.0),
     )  # fmt: skip
     back = column.at(y)[2] + 2.0
-    front = back + ease(y, (-160.0, -110.0, -60.0, -20.0, 60.0), (52.0, 62.0, 78.0, 84.0, 56.0))
+    front = back + ease(y, (-160.0, -110.0, -60.0, -20.0, 60.0), (52.0, 64.0, 80.0, 84.0, 24.0))
     return Stack(
         y, (left - right) / 2 + 0.3 * spine_x, (left + right) / 2, (front + back) / 2,
-        (front - back) / 2, 2.6,
+        (front - back) / 2, 2.1,
     )  # fmt: skip
 
 
 def build_crura(patient: Patient, domes: dict[str, Dome], column: Stack, cage: Stack) -> Stack:
     """The diaphragm's middle below the heart, which the two domes leave open."""
-    top = 0.5 * (domes["left"].top_y_mm + domes["right"].top_y_mm) + 9.0
+    top = 0.5 * (domes["left"].top_y_mm + domes["right"].top_y_mm) + 12.0
     y = np.linspace(top, 215, 40)
-    round_off = np.sqrt(np.clip(1 - (1 - np.clip((y - top) / 14.0, 0, 1)) ** 2, 0, 1))
+    round_off = np.sqrt(np.clip(1 - (1 - np.clip((y - top) / 26.0, 0, 1)) ** 2, 0, 1))
     half_x = 0.46 * patient.half_width_mm * round_off
     back = column.at(y)[2] + 8.0 - 6.0 * round_off
     front = cage.at(y)[2] + cage.at(y)[3]
@@ -64,9 +64,9 @@ def build_aorta(patient: Patient, column: Stack) -> tuple[Array, Stack]:
     below = np.linspace(arch_y + 32, 150, 14)
     dx, dz = _descending(patient, column, below)
     line = np.concatenate([line, np.stack([dx, below, dz], axis=1)])
-    y = np.linspace(arch_y - radius, 160, 90)
+    y = np.linspace(arch_y - 1.25 * radius, 160, 90)
     x, z = _descending(patient, column, y)
-    above = np.clip((arch_y - y) / radius, 0.0, 1.0)
+    above = np.clip((arch_y - y) / (1.25 * radius), 0.0, 1.0)
     half_x = radius * np.sqrt(np.clip(1.0 - above**2, 0.0, 1.0))
     tapered = half_x * (1.0 - 0.22 * np.clip((y - arch_y) / 180.0, 0.0, 1.0))
     reach = 24.0 * np.exp(-(((y - arch_y) / (radius * 1.1)) ** 2))  # toward the ascending part
@@ -79,7 +79,7 @@ def _descending(patient: Patient, column: Stack, y: Array) -> tuple[Array, Array
     spine_x, _, spine_z, _ = column.at(y)
     bow = patient.aorta_unfolding
     wide = patient.mediastinum_half_width_mm
-    knob = wide + 12.0 - patient.aortic_knob_mm * 0.72 + 8.0 * bow
+    knob = wide + 10.0 - patient.aortic_knob_mm * 0.8 + 9.0 * bow
     x = ease(y, (-95.0, -66.0, 0.0, 70.0, 150.0), (knob, knob - 2, 22 + 16 * bow, 15 + 10 * bow, 6))
     z = spine_z + ease(y, (-95.0, -50.0, 60.0, 150.0), (14.0, 2.0, 4.0, 16.0)) - 6 * bow
     return x + 0.6 * spine_x, z
@@ -99,7 +99,7 @@ def build_heart(patient: Patient, domes: dict[str, Dome], column: Stack, cage: S
     widest = 0.80 - 0.10 * tilt
     left_border = left * ease(
         t, (0.0, 0.12, 0.30, 0.5 * (0.30 + widest), widest, 0.93, 1.0),
-        (0.20, 0.42, 0.56 + 0.06 * tilt, 0.86, 1.0, 0.86, 0.55),
+        (0.22, 0.46, 0.62 + 0.06 * tilt, 0.89, 1.0, 0.88, 0.58),
     )  # fmt: skip
     right_border = right * ease(
         t, (0.0, 0.15, 0.32, 0.62, 0.88, 1.0), (0.15, 0.55, 0.80, 1.0, 0.86, 0.6)

@@ -58,7 +58,7 @@ def _slice(strokes: Sequence[Stroke], pixel_mm: float) -> tuple[Array, Array, Ar
     radius0 = np.concatenate([radii[:-1] for _, radii in strokes])
     radius1 = np.concatenate([radii[1:] for _, radii in strokes])
     length = np.linalg.norm(end - start, axis=1)
-    step = np.maximum(0.6 * pixel_mm, 0.3 * np.minimum(radius0, radius1))
+    step = np.maximum(0.6 * pixel_mm, 0.16 * np.minimum(radius0, radius1))
     count = np.maximum(np.ceil(length / step), 1).astype(int)
     owner = np.repeat(np.arange(len(count)), count)
     first = np.repeat(np.cumsum(count) - count, count)

@@ -55,6 +55,14 @@ def build_spine(patient: Patient, cage: Stack) -> Stack:
     return Stack(y, _bow_x(patient, y), half_x, z, half_x * 0.92, 2.3)
 
 
+def build_paraspinal(column: Stack) -> Stack:
+    """Vertebrae with the soft tissue at their sides, thinning outward: no lung here."""
+    return Stack(
+        column.y_mm, column.centre_x_mm, column.half_x_mm * 1.75, column.centre_z_mm - 4.0,
+        column.half_z_mm * 2.1, 1.35,
+    )  # fmt: skip
+
+
 def build_torso(patient: Patient, cage: Stack, *, arms_raised: bool = False) -> list[Stack]:
     """The trunk, then neck and shoulders, then arms; raised arms cross the film's upper edge."""
     trunk = _build_trunk(patient, cage)
@@ -116,9 +124,9 @@ def _build_shoulders(patient: Patient) -> Stack:
         y, (-205.0, -176.0, -158.0, -142.0, -126.0, -95.0, -60.0),
         (neck, neck + 14.0, neck + 62.0, reach, reach + 14.0, reach + 18.0, reach + 8.0),
     )  # fmt: skip
-    half_z = ease(y, (-205.0, -170.0, -140.0, -100.0, -60.0), (58.0, 62.0, 74.0, 66.0, 24.0))
+    half_z = ease(y, (-205.0, -170.0, -140.0, -100.0, -60.0), (58.0, 62.0, 74.0, 66.0, 0.5))
     centre_z = ease(y, (-205.0, -150.0, -60.0), (2.0, -22.0, -25.0))
-    return Stack(y, np.zeros_like(y), half_x, centre_z, half_z + 0.3 * patient.fat_mm, 2.2)
+    return Stack(y, np.zeros_like(y), half_x, centre_z, half_z + 0.3 * patient.fat_mm * (half_z > 40), 2.2)
 
 
 def build_domes(patient: Patient) -> dict[str, Dome]:

@@ -35,7 +35,7 @@ def grow_vessels(
     heading /= np.linalg.norm(heading, axis=1, keepdims=True)
     start = hilum + heading * 4.0
     radius = rng.uniform(3.4, 4.6, len(_TRUNKS))
-    length = rng.uniform(26, 36, len(_TRUNKS))
+    length = rng.uniform(30, 40, len(_TRUNKS))
     grown: list[Vessel] = []
     for generation in range(6):
         points = _walk(start, heading, length, rng)
@@ -44,7 +44,7 @@ def grow_vessels(
         if generation < 1:  # the first stretch crosses the mediastinum's border
             inside[:] = True
         reach = np.cumprod(inside, axis=1).sum(axis=1)
-        taper = np.linspace(1.0, 0.78, _STEPS)
+        taper = np.linspace(1.0, 0.84, _STEPS)
         for branch in np.flatnonzero(reach >= 2):
             line = points[branch, : reach[branch]]
             calibre = radius[branch] * taper[: len(line)] * _gain_at(patient, line, hilum)
