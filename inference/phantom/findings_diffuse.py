@@ -116,7 +116,7 @@ def add_interstitial_pattern(
         ring[..., 2 if lateral else 0], ring[..., 1] = across, down
         ring += centres[:, None]
         starts, ends = ring[:, :-1].reshape(-1, 3), ring[:, 1:].reshape(-1, 3)
-        amount = rng.uniform(0.7, 1.2, len(starts)) * (0.7 if lateral else 1.0)
+        amount = rng.uniform(1.3, 2.2, len(starts)) * (0.7 if lateral else 1.0)
         add_strokes(canvas, starts, ends, 1.5, amount, lungs.air[side])
 
 
@@ -143,7 +143,7 @@ def add_emphysema(canvas: Canvas, body: Body, case: PhantomCase, lungs: LungFiel
     """Tissue lost, most in the upper zones, and bullae with hair-thin walls."""
     rng = case.rng("emphysema")
     middle = case.patient.apex_y_mm + 110.0
-    lost = 0.05 + 0.09 * soft_step(middle - canvas.v_mm, 18.0)
+    lost = 0.05 + 0.12 * soft_step(middle - canvas.v_mm, 18.0)
     for side in SIDES:
         canvas.tissue_cm -= lost * lungs.length_cm[side] * lungs.air[side]
         for _ in range(4):

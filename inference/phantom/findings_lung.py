@@ -38,7 +38,7 @@ _GRANULOMA_RADIUS_MM = (3.0, 4.0)
 # Relative to water. A soft lesion attenuates like water; half as much again keeps it above the ribs
 # at 224 px. Calcium at 70 keV takes about six times as much as water (NIST tables, apatite).
 _NODULE_DENSITY = 1.5
-_MASS_DENSITY = 1.0
+_MASS_DENSITY = 1.15
 _CALCIUM_DENSITY = 6.0
 _Painter = Callable[[Canvas, Body, PhantomCase, Statement, "LungFields"], None]
 
@@ -158,7 +158,7 @@ def _add_opacity(
     count = 16
     spread = np.clip(rng.normal(0, (15.0, 13.0, 16.0), (count, 3)), -27, 27)
     sigma = rng.uniform(9.0, 14.0, count)
-    peak = rng.uniform(0.6, 1.0, count)
+    peak = rng.uniform(0.32, 0.55, count)
     keep = lungs.air[side]
     add_cloud(canvas, centre + spread, sigma, peak, keep)
 

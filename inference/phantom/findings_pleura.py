@@ -30,7 +30,7 @@ class _Fluid:
 
 
 _FLUID = {
-    "small": _Fluid((-14.0, -6.0), (34.0, 44.0), (34.0, 42.0)),
+    "small": _Fluid((-26.0, -18.0), (32.0, 40.0), (28.0, 34.0)),
     "moderate": _Fluid((36.0, 50.0), (60.0, 74.0), (46.0, 56.0)),
     "large": _Fluid((130.0, 148.0), (72.0, 84.0), (52.0, 62.0)),
 }
@@ -74,8 +74,18 @@ def _add_effusion(
     afloat = LungVolume.of(part, body, side, pressed).without(part.dome_interval(surface))
     length_cm = lungs.length_cm[side][area]
     aerated = np.minimum(afloat.length_mm / 10.0, length_cm)
-    part.tissue_cm += AIR_SHARE * (length_cm - aerated)
-    lungs.air[side][area] *= _share(aerated, length_cm)
+    filled = (length_cm - aerated) * _off_midline(part, body, side)
+    part.tissue_cm += AIR_SHARE * filled
+    lungs.air[side][area] *= 1.0 - _share(filled, length_cm)
+
+
+def _off_midline(canvas: Canvas, body: Body, side: str) -> Array | float:
+    """0 at the midline, 1 from 30 mm on: lung tethered to the mediastinum stays where it is."""
+    if canvas.pose.is_lateral:
+        return 1.0
+    x, _, z, _ = body.mediastinum.at(canvas.v_mm)
+    midline, _ = canvas.pose.turn(x, z)
+    return soft_step(sign_of(side) * (canvas.u_mm - midline) - 18.0, 4.0)
 
 
 def _add_pneumothorax(
