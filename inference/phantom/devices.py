@@ -78,9 +78,9 @@ def _add_hollow_tube(
 def _add_gastric_tube(canvas: Canvas, course: Array) -> None:
     """One broad dense stripe, interrupted at the side hole 60 mm before the tip."""
     hole = length_mm(course) - 60.0
-    canvas.add_tube(part_of(course, 0.0, hole - 3.5), 2.1, 17.0)
-    canvas.add_tube(part_of(course, hole - 3.5, hole + 3.5), 2.1, 5.0)
-    canvas.add_tube(part_of(course, hole + 3.5, hole + 60.0), 2.1, 17.0)
+    canvas.add_tube(part_of(course, 0.0, hole - 6.0), 2.1, 17.0)
+    canvas.add_tube(part_of(course, hole - 4.0, hole + 4.0), 2.1, 4.0)
+    canvas.add_tube(part_of(course, hole + 6.0, hole + 60.0), 2.1, 17.0)
 
 
 def _add_chest_tube(canvas: Canvas, course: Array) -> None:
@@ -93,10 +93,10 @@ def _add_chest_tube(canvas: Canvas, course: Array) -> None:
 
 def _add_wire(canvas: Canvas, loop: Array) -> None:
     """A closed loop of steel with its twisted ends in front."""
-    canvas.add_tube(loop, 0.85, _STEEL)
+    canvas.add_tube(loop, 1.0, _STEEL)
     front = loop[int(np.argmax(loop[:, 2]))]
     twist = np.array([[-2.0, -1.0, 0.5], [3.0, 4.0, 2.5]])
-    canvas.add_tube(front + twist, 1.3, _STEEL)
+    canvas.add_tube(front + twist, 1.4, _STEEL)
 
 
 def _add_pacemaker(canvas: Canvas, body: Body, side: str, rng: np.random.Generator) -> None:
