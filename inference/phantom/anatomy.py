@@ -94,7 +94,7 @@ def draw_breasts(canvas: Canvas, body: Body, case: PhantomCase) -> None:
         down = ((canvas.v_mm - low) / tall) ** 2
         if canvas.pose.is_lateral:
             raised = (-canvas.u_mm - surface) / height
-            chord = 2 * width * np.sqrt(np.clip(1 - down - raised, 0, 1)) * soft_step(-canvas.u_mm - front)
+            chord = 2 * width * np.sqrt(np.clip(1 - down - np.clip(raised, 0, 1), 0, 1)) * soft_step(-canvas.u_mm - front)
         else:
             chord = height * np.clip(1 - down - ((canvas.u_mm - float(across)) / width) ** 2, 0, 1)
         canvas.tissue_cm += _BREAST * chord.astype(np.float32)

@@ -16,6 +16,7 @@ from inference.phantom.thorax import RIB_SPACING_MM
 _CORTEX = 1.55
 _MARROW = 0.22
 _CARTILAGE = 0.10
+_RIB_WALL_MM = 0.85
 _RIB_TALL = 1.55  # height over thickness of a rib's section
 
 
@@ -46,8 +47,8 @@ def add_spine(canvas: Canvas, body: Body) -> None:
     bone = soft_step(edge - from_disc, blur)
     plate = np.exp(-(((from_disc - edge + 0.8) / max(1.0, 0.5 * canvas.pixel_mm)) ** 2))
     rim = 1.0 - chord * 10.0 / (2.0 * np.maximum(half_x, 1.0))  # cortex: brighter at the sides
-    canvas.tissue_cm[:, area] += chord * bone * (0.30 + 0.22 * np.clip(rim, 0, 1))
-    canvas.tissue_cm[:, area] += chord * plate * 0.20
+    canvas.tissue_cm[:, area] += chord * bone * (0.30 + 0.20 * np.clip(rim, 0, 1))
+    canvas.tissue_cm[:, area] += chord * plate * 0.26
     _add_processes(canvas, body)
 
 
@@ -88,7 +89,6 @@ def _add_processes(canvas: Canvas, body: Body) -> None:
 def _add_ribs(canvas: Canvas, body: Body, case: PhantomCase) -> None:
     broken = fractured_rib(case)
     bones: list[Stroke] = []
-    marrow: list[Stroke] = []
     cartilage: list[Stroke] = []
     for (side, number), points in body.ribs.items():
         pieces = [points]
@@ -98,14 +98,12 @@ def _add_ribs(canvas: Canvas, body: Body, case: PhantomCase) -> None:
         for piece in pieces:
             radius = np.full(len(piece), thick)
             bones.append((piece, radius))
-            marrow.append((piece, radius - 0.85))
         if number <= 10:
             cartilage.append(_cartilage(body, side, number, points[-1], thick))
-    shell = draw_strokes(canvas, bones, _CORTEX, _RIB_TALL)
-    shell -= draw_strokes(canvas, marrow, _CORTEX - _MARROW, _RIB_TALL)
-    # at small sizes both are a pixel wide and the difference keeps the bone's mass
-    canvas.tissue_cm += shell
-    canvas.tissue_cm += draw_strokes(canvas, cartilage, _CARTILAGE, 1.4)
+    canvas.tissue_cm += draw_strokes(
+        canvas, bones, _CORTEX, tall=_RIB_TALL, wall_mm=_RIB_WALL_MM, core_density=_MARROW
+    )
+    canvas.tissue_cm += draw_strokes(canvas, cartilage, _CARTILAGE, tall=1.4)
 
 
 def _cartilage(body: Body, side: str, number: int, end: Array, thick: float) -> Stroke:
@@ -122,24 +120,20 @@ def _cartilage(body: Body, side: str, number: int, end: Array, thick: float) -> 
 
 def _add_shoulder_girdle(canvas: Canvas, body: Body) -> None:
     solid: list[Stroke] = []
-    core: list[Stroke] = []
     for side in SIDES:
         collar = body.clavicles[side]
         t = np.linspace(0, 1, len(collar))
         radius = 5.2 + 2.6 * (1 - t) ** 3 + 0.8 * t**3
         solid.append((collar, radius))
-        core.append((collar, radius - 1.5))
-        for line, calibre in _scapula_bars(body.scapulae[side], body.clavicles[side]):
-            solid.append((line, calibre))
-            core.append((line, np.maximum(calibre - 1.0, 0.2)))
+        solid.extend(_scapula_bars(body.scapulae[side], body.clavicles[side]))
         if not canvas.pose.is_lateral:
             line, calibre = _humerus(body, side)
             solid.append((line, calibre))
-            core.append((line, calibre - 2.2))
             x, y, z = (float(v) for v in line[0])
             canvas.add_ellipsoid(Ellipsoid((x, y, z), (22.0, 23.0, 22.0)), 0.30, edge_mm=0.6)
-    canvas.tissue_cm += draw_strokes(canvas, solid, _CORTEX)
-    canvas.tissue_cm -= draw_strokes(canvas, core, _CORTEX - _MARROW - 0.05)
+    canvas.tissue_cm += draw_strokes(
+        canvas, solid, _CORTEX, wall_mm=1.3, core_density=_MARROW + 0.05
+    )
     plates = [stroke for side in SIDES for stroke in _scapula_plate(body.scapulae[side])]
     canvas.tissue_cm += draw_strokes(canvas, plates, 0.09)
 

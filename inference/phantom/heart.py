@@ -39,7 +39,7 @@ def build_mediastinum(patient: Patient, column: Stack) -> Stack:
 
 def build_crura(patient: Patient, domes: dict[str, Dome], column: Stack, cage: Stack) -> Stack:
     """The diaphragm's middle below the heart, which the two domes leave open."""
-    top = 0.5 * (domes["left"].top_y_mm + domes["right"].top_y_mm) + 12.0
+    top = 0.5 * (domes["left"].top_y_mm + domes["right"].top_y_mm) + 4.0
     y = np.linspace(top, 215, 40)
     round_off = np.sqrt(np.clip(1 - (1 - np.clip((y - top) / 26.0, 0, 1)) ** 2, 0, 1))
     half_x = 0.46 * patient.half_width_mm * round_off
@@ -89,7 +89,7 @@ def build_heart(patient: Patient, domes: dict[str, Dome], column: Stack, cage: S
     """The heart's outline; its greatest extents make the patient's cardiothoracic ratio."""
     width = patient.cardiothoracic_ratio * 2 * patient.half_width_mm
     left, right = _LEFT_SHARE * width, (1 - _LEFT_SHARE) * width
-    floor = 0.6 * domes["left"].top_y_mm + 0.4 * domes["right"].top_y_mm + 12.0
+    floor = 0.6 * domes["left"].top_y_mm + 0.4 * domes["right"].top_y_mm + 16.0
     floor = max(floor, 40.0)
     top = _HEART_TOP_Y_MM - 10.0 * max(patient.cardiothoracic_ratio - 0.5, 0.0)
     tall = floor - top
@@ -99,7 +99,7 @@ def build_heart(patient: Patient, domes: dict[str, Dome], column: Stack, cage: S
     widest = 0.80 - 0.10 * tilt
     left_border = left * ease(
         t, (0.0, 0.12, 0.30, 0.5 * (0.30 + widest), widest, 0.93, 1.0),
-        (0.22, 0.46, 0.62 + 0.06 * tilt, 0.89, 1.0, 0.88, 0.58),
+        (0.24, 0.48, 0.64 + 0.06 * tilt, 0.91, 1.0, 0.90, 0.62),
     )  # fmt: skip
     right_border = right * ease(
         t, (0.0, 0.15, 0.32, 0.62, 0.88, 1.0), (0.15, 0.55, 0.80, 1.0, 0.86, 0.6)

@@ -14,41 +14,76 @@ import numpy as np
 from inference.phantom.geometry import Array, Canvas
 
 Stroke = tuple[Array, Array]  # points [n, 3] mm, radii [n] mm
-_CHUNK = 3_000_000  # pixel touches at a time
+_CHUNK = 1_500_000  # pixel touches at a time
 _MIN_RADIUS_PX = 0.62  # thinner tubes keep their mass but not their width
 
 
 def draw_strokes(
-    canvas: Canvas, strokes: Sequence[Stroke], density: float, tall: float = 1.0
+    canvas: Canvas,
+    strokes: Sequence[Stroke],
+    density: float,
+    *,
+    tall: float = 1.0,
+    wall_mm: float | None = None,
+    core_density: float = 0.0,
 ) -> Array:
-    """Water-equivalent cm [size, size] of solid tubes; tall: height over width of a slice."""
+    """Water-equivalent cm [size, size] of tubes; tall: height over width of a slice.
+
+    With wall_mm the tubes have density in a wall of that thickness and core_density inside it.
+    """
     points, radii, lengths = _slice(strokes, canvas.pixel_mm)
     film, _ = canvas.pose.project(points)
     pixel = canvas.pixel_mm
-    column = (film[:, 0] - float(canvas.u_mm[0, 0])) / pixel
-    row = (film[:, 1] - float(canvas.v_mm[0, 0])) / pixel
-    radius = radii / pixel
-    drawn_radius = np.maximum(radius, _MIN_RADIUS_PX)
-    height = lengths * radius**2 / (drawn_radius**2 + 1 / 12) * (density / 10.0)
-    size = canvas.size
-    total = np.zeros(size * size)
-    reach = np.ceil(drawn_radius * tall + 0.5).astype(int)
-    near = (column > -reach) & (column < size + reach) & (row > -reach) & (row < size + reach)
+    column = ((film[:, 0] - float(canvas.u_mm[0, 0])) / pixel).astype(np.float32)
+    row = ((film[:, 1] - float(canvas.v_mm[0, 0])) / pixel).astype(np.float32)
+    outer, outer_cm = _disc(radii / pixel, lengths * density / 10.0)
+    discs = [(outer, outer_cm)]
+    if wall_mm is not None:
+        inside = np.maximum(radii - wall_mm, 0.05) / pixel
+        discs.append(_disc(inside, lengths * (core_density - density) / 10.0))
+    reach = np.ceil(outer * tall + 0.5).astype(int)
+    margin = 2 * int(reach.max()) + 1
+    rows, columns = canvas.v_mm.shape[0], canvas.u_mm.shape[1]
+    near = (column > -reach) & (column < columns + reach - 1)
+    near &= (row > -reach) & (row < rows + reach - 1)
+    wide = columns + 2 * margin
+    total = np.zeros((rows + 2 * margin) * wide)
     for k in np.unique(reach[near]):
         chosen = np.flatnonzero(near & (reach == k))
-        dv, du = (axis.ravel() for axis in np.mgrid[-k : k + 1, -k : k + 1])
-        for part in np.array_split(chosen, len(chosen) * len(du) // _CHUNK + 1):
-            column0, row0 = np.rint(column[part]), np.rint(row[part])
-            off_u = (column0 - column[part]).astype(np.float32)[:, None] + du.astype(np.float32)
-            off_v = (row0 - row[part]).astype(np.float32)[:, None] + dv.astype(np.float32)
-            distance = np.sqrt(off_u**2 + (off_v / np.float32(tall)) ** 2)
-            edge = drawn_radius[part].astype(np.float32)[:, None] + np.float32(0.5)
-            weight = np.clip(edge - distance, 0.0, 1.0) * height[part, None].astype(np.float32)
-            columns = column0.astype(np.int64)[:, None] + du
-            rows = row0.astype(np.int64)[:, None] + dv
-            inside = (columns >= 0) & (columns < size) & (rows >= 0) & (rows < size) & (weight > 0)
-            total += np.bincount((rows * size + columns)[inside], weight[inside], size * size)
-    return total.reshape(size, size).astype(np.float32)
+        for part in np.array_split(chosen, len(chosen) * (2 * k + 1) ** 2 // _CHUNK + 1):
+            at = (row[part], column[part])
+            touched, weight = _spread(at, [(r[part], cm[part]) for r, cm in discs], int(k), tall)
+            base = (np.rint(at[0]).astype(np.int64) + margin) * wide
+            base += np.rint(at[1]).astype(np.int64) + margin
+            index = base[:, None] + touched @ np.array([wide, 1])
+            low = int(index.min())
+            added = np.bincount(index.ravel() - low, weight.ravel())
+            total[low : low + len(added)] += added
+    film_cm = total.reshape(rows + 2 * margin, wide)[margin:-margin, margin:-margin]
+    return film_cm.astype(np.float32)
+
+
+def _disc(radius_px: Array, mass: Array) -> tuple[Array, Array]:
+    """(drawn radius in pixels, height) of a disc that keeps its mass when drawn with a soft edge."""
+    drawn = np.maximum(radius_px, _MIN_RADIUS_PX)
+    height = mass * radius_px**2 / (drawn**2 + 1 / 12)
+    return drawn.astype(np.float32), height.astype(np.float32)
+
+
+def _spread(
+    at: tuple[Array, Array], discs: list[tuple[Array, Array]], k: int, tall: float
+) -> tuple[Array, Array]:
+    """Pixel offsets [(2k+1)², 2] about each slice, and what each of them gets [slices, (2k+1)²]."""
+    step = np.arange(-k, k + 1, dtype=np.float32)
+    down = ((np.rint(at[0]) - at[0])[:, None] + step) / np.float32(tall)
+    across = (np.rint(at[1]) - at[1])[:, None] + step
+    distance = np.sqrt((down**2)[:, :, None] + (across**2)[:, None, :])
+    weight = np.zeros_like(distance)
+    for radius, height in discs:
+        soft = np.clip((radius + np.float32(0.5))[:, None, None] - distance, 0.0, 1.0)
+        weight += soft * height[:, None, None]
+    offsets = np.stack(np.meshgrid(step, step, indexing="ij"), axis=-1).reshape(-1, 2)
+    return offsets.astype(np.int64), weight.reshape(len(weight), -1)
 
 
 def _slice(strokes: Sequence[Stroke], pixel_mm: float) -> tuple[Array, Array, Array]:
@@ -58,11 +93,11 @@ def _slice(strokes: Sequence[Stroke], pixel_mm: float) -> tuple[Array, Array, Ar
     radius0 = np.concatenate([radii[:-1] for _, radii in strokes])
     radius1 = np.concatenate([radii[1:] for _, radii in strokes])
     length = np.linalg.norm(end - start, axis=1)
-    step = np.maximum(0.6 * pixel_mm, 0.16 * np.minimum(radius0, radius1))
+    step = np.maximum(0.9 * pixel_mm, 0.16 * np.minimum(radius0, radius1))
     count = np.maximum(np.ceil(length / step), 1).astype(int)
     owner = np.repeat(np.arange(len(count)), count)
     first = np.repeat(np.cumsum(count) - count, count)
-    t = ((np.arange(len(owner)) - first + 0.5) / count[owner])[:, None]
-    centres = start[owner] * (1 - t) + end[owner] * t
-    radii = radius0[owner] * (1 - t[:, 0]) + radius1[owner] * t[:, 0]
-    return centres, radii, length[owner] / count[owner]
+    t = (np.arange(len(owner)) - first + 0.5) / count[owner]
+    centres = start[owner] + (end - start)[owner] * t[:, None]
+    radii = radius0[owner] + (radius1 - radius0)[owner] * t
+    return centres, radii, (length / count)[owner]

@@ -57,9 +57,10 @@ def build_spine(patient: Patient, cage: Stack) -> Stack:
 
 def build_paraspinal(column: Stack) -> Stack:
     """Vertebrae with the soft tissue at their sides, thinning outward: no lung here."""
+    widened = ease(column.y_mm, (-150.0, 60.0, 150.0), (1.7, 2.0, 2.6))
     return Stack(
-        column.y_mm, column.centre_x_mm, column.half_x_mm * 1.75, column.centre_z_mm - 4.0,
-        column.half_z_mm * 2.1, 1.35,
+        column.y_mm, column.centre_x_mm, column.half_x_mm * widened, column.centre_z_mm - 4.0,
+        column.half_z_mm * 2.1, 1.25,
     )  # fmt: skip
 
 

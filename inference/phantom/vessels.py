@@ -12,7 +12,6 @@ from inference.phantom.patient import Patient
 
 Vessel = tuple[Array, Array, str]
 _STEPS = 5  # points along one branch
-_CHILDREN = 2
 # Direction of the trunks from the hilum: (angle in the frontal plane, 0 lateral, + down; forward).
 _TRUNKS = (
     (-1.30, -0.25), (-1.05, 0.35), (-0.75, -0.5), (-0.45, 0.55), (-0.10, 0.15), (0.25, -0.6),
@@ -32,7 +31,7 @@ def grow_vessels(
     angle = np.array([a for a, _ in _TRUNKS]) + rng.normal(0, 0.06, len(_TRUNKS))
     forward = np.array([f for _, f in _TRUNKS]) + rng.normal(0, 0.1, len(_TRUNKS))
     heading = np.stack([sign * np.cos(angle), np.sin(angle), forward], axis=1)
-    heading /= np.linalg.norm(heading, axis=1, keepdims=True)
+    heading = _turn_aside(heading)
     start = hilum + heading * 4.0
     radius = rng.uniform(3.4, 4.6, len(_TRUNKS))
     length = rng.uniform(30, 40, len(_TRUNKS))
@@ -44,11 +43,11 @@ def grow_vessels(
         if generation < 1:  # the first stretch crosses the mediastinum's border
             inside[:] = True
         reach = np.cumprod(inside, axis=1).sum(axis=1)
-        taper = np.linspace(1.0, 0.84, _STEPS)
+        calibre = radius[:, None] * np.linspace(1.0, 0.84, _STEPS)
+        calibre = calibre * _gain_at(patient, points[..., 1], hilum)
         for branch in np.flatnonzero(reach >= 2):
-            line = points[branch, : reach[branch]]
-            calibre = radius[branch] * taper[: len(line)] * _gain_at(patient, line, hilum)
-            grown.append((line, calibre, side))
+            line = slice(0, reach[branch])
+            grown.append((points[branch, line], calibre[branch, line], side))
         whole = np.flatnonzero(reach == _STEPS)
         start, heading, radius, length = _branch(points[whole], radius[whole], length[whole], rng)
         if len(start) == 0:
@@ -61,8 +60,7 @@ def _walk(start: Array, heading: Array, length: Array, rng: np.random.Generator)
     step = (length / (_STEPS - 1))[:, None]
     points = [start]
     for _ in range(_STEPS - 1):
-        heading = heading + rng.normal(0, 0.10, heading.shape)
-        heading /= np.linalg.norm(heading, axis=1, keepdims=True)
+        heading = _turn_aside(heading + rng.normal(0, 0.10, heading.shape))
         points.append(points[-1] + heading * step)
     return np.stack(points, axis=1)
 
@@ -82,12 +80,20 @@ def _branch(
     headings = np.concatenate(
         [heading + aside * np.tan(narrow)[:, None], heading - aside * np.tan(wide)[:, None]]
     )
-    headings /= np.linalg.norm(headings, axis=1, keepdims=True)
+    headings = _turn_aside(headings)
     radii = 0.86 * np.concatenate([radius * (share + 0.15), radius * other])
     lengths = np.concatenate([length * 0.84, length * 0.74]) * rng.uniform(0.85, 1.15, 2 * count)
     return np.concatenate([points[:, -1]] * 2), headings, radii, lengths
 
 
-def _gain_at(patient: Patient, points: Array, hilum: Array) -> Array:
-    upper = np.clip((hilum[1] - 8.0 - points[:, 1]) / 20.0, 0.0, 1.0)
+def _gain_at(patient: Patient, y: Array, hilum: Array) -> Array:
+    """Calibre against normal at heights y."""
+    upper = np.clip((hilum[1] - 8.0 - y) / 20.0, 0.0, 1.0)
     return patient.vessel_gain * (1.0 + (patient.upper_vessel_gain - 1.0) * upper)
+
+
+def _turn_aside(heading: Array) -> Array:
+    """Unit headings [n, 3] kept off the frontal rays: end on, a vessel would look like a nodule."""
+    heading = heading / np.maximum(np.linalg.norm(heading, axis=1, keepdims=True), 1e-6)
+    heading[:, 2] = np.clip(heading[:, 2], -0.62, 0.62)
+    return heading / np.maximum(np.linalg.norm(heading, axis=1, keepdims=True), 1e-6)
