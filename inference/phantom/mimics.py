@@ -49,7 +49,7 @@ def _add_nipples(canvas: Canvas, body: Body, case: PhantomCase, rng: np.random.G
     for side in SIDES:
         x = sign_of(side) * (away + rng.uniform(-2.0, 2.0))
         z = front_wall_z(body, x, y) + 10.0 + patient.fat_mm + patient.breast_mm
-        canvas.add_ellipsoid(Ellipsoid((x, y, z), (radius, radius, 5.0)), 1.3, edge_mm=0.5)
+        canvas.add_ellipsoid(Ellipsoid((x, y, z), (radius, radius, 5.0)), 1.6, edge_mm=0.5)
         angle = np.linspace(0.0, 2 * np.pi, 13)
         rim = np.stack(
             [x + radius * np.cos(angle), y + radius * np.sin(angle), np.full(13, z)], axis=1
