@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from inference.phantom.anatomy import LungFields
 
 _KERLEY_LINES = 8
-_NET_CELLS = 110  # a lung
-_NET_DRAWS = 600
-_NET_RADIUS_MM = 5.5
+_KNOTS, _KNOT_DRAWS = 190, 700  # of the net in one lung
+_KNOT_DISTANCE_MM = 6.0
+_NEIGHBOURS = 3
+_LONGEST_SEPTUM_MM = 16.0
+_SEPTUM_CM = 1.15
 
 
 def add_edema(canvas: Canvas, body: Body, case: PhantomCase, lungs: LungFields) -> None:
@@ -45,7 +47,7 @@ def add_edema(canvas: Canvas, body: Body, case: PhantomCase, lungs: LungFields) 
             ],
             axis=1,
         )
-        add_cloud(canvas, centres, rng.uniform(14.0, 20.0, 11), np.full(11, 0.75 * strength), keep)
+        add_cloud(canvas, centres, rng.uniform(15.0, 22.0, 11), np.full(11, 0.8 * strength), keep)
         _add_cuffs(canvas, body, side, keep)
         _add_kerley_lines(canvas, body, case, side, keep, rng)
 
@@ -59,7 +61,7 @@ def _add_cuffs(canvas: Canvas, body: Body, side: str, keep: Array) -> None:
         and radii[0] > 1.5
         and np.linalg.norm(points[0] - body.hila[side]) < 75.0
     ]
-    canvas.tissue_cm += draw_strokes(canvas, cuffs, 0.14) * keep
+    canvas.tissue_cm += draw_strokes(canvas, cuffs, 0.06) * keep
 
 
 def _add_kerley_lines(
@@ -94,7 +96,7 @@ def add_congestion(canvas: Canvas, body: Body, case: PhantomCase, lungs: LungFie
             for points, radii, vessel_side in body.vessels
             if vessel_side == side and radii[0] > 1.4 and points[-1, 1] < hilum[1] - 14.0
         ]
-        canvas.tissue_cm += draw_strokes(canvas, upper, 0.3) * keep
+        canvas.tissue_cm += draw_strokes(canvas, upper, 0.1) * keep
 
 
 def add_interstitial_pattern(
@@ -102,41 +104,39 @@ def add_interstitial_pattern(
 ) -> None:
     """A net of thick septa through both lungs, densest at the base and toward the pleura."""
     rng = case.rng("interstitial_pattern")
+    across = 2 if canvas.pose.is_lateral else 0
     for side in SIDES:
-        centres = _net_centres(body, case, side, rng)
-        count = len(centres)
-        corner = np.linspace(0.0, 2 * np.pi, 7)
-        turn = rng.uniform(0, 2 * np.pi, (count, 1))
-        radius = _NET_RADIUS_MM * rng.uniform(0.75, 1.3, (count, 1))
-        # each cell's outline as it lies toward either film
-        across = radius * np.cos(corner + turn)
-        down = radius * np.sin(corner + turn)
-        lateral = canvas.pose.is_lateral
-        ring = np.zeros((count, 7, 3))
-        ring[..., 2 if lateral else 0], ring[..., 1] = across, down
-        ring += centres[:, None]
-        starts, ends = ring[:, :-1].reshape(-1, 3), ring[:, 1:].reshape(-1, 3)
-        amount = rng.uniform(1.3, 2.2, len(starts)) * (0.7 if lateral else 1.0)
-        add_strokes(canvas, starts, ends, 1.5, amount, lungs.air[side])
+        knots = _draw_knots(body, case, side, rng)
+        strength = rng.uniform(0.7, 1.2, (len(knots), _NEIGHBOURS))
+        # Each film shows the septa that lie along its rays: neighbours as that film sees them.
+        seen = knots[:, [across, 1]]
+        square = ((seen[:, None] - seen[None, :]) ** 2).sum(axis=2)
+        nearest = np.argsort(square, axis=1)[:, 1 : _NEIGHBOURS + 1]
+        starts = np.repeat(knots, _NEIGHBOURS, axis=0)
+        ends = starts.copy()
+        ends[:, [across, 1]] = seen[nearest.ravel()]
+        near = np.linalg.norm(ends - starts, axis=1) < _LONGEST_SEPTUM_MM
+        amount = _SEPTUM_CM * strength.ravel()
+        add_strokes(canvas, starts[near], ends[near], 1.4, amount[near], lungs.air[side])
 
 
-def _net_centres(
+def _draw_knots(
     body: Body, case: PhantomCase, side: str, rng: np.random.Generator
 ) -> Array:
-    """Points [n, 3] in a lung, more of them low and lateral; evenly spread on the frontal film."""
+    """Points [n, 3] where septa meet, more of them low and lateral; apart on the frontal film."""
     patient = case.patient
     top, bottom = patient.apex_y_mm + 60.0, dome_top_mm(patient, side) + 20.0
-    y = bottom - (bottom - top) * rng.random(_NET_DRAWS) ** 1.8
-    x = sign_of(side) * patient.half_width_mm * (0.2 + 0.78 * rng.random(_NET_DRAWS) ** 0.7)
-    z = rng.uniform(-0.8, 0.8, _NET_DRAWS) * patient.half_depth_mm
+    y = bottom - (bottom - top) * rng.random(_KNOT_DRAWS) ** 1.8
+    x = sign_of(side) * patient.half_width_mm * (0.2 + 0.78 * rng.random(_KNOT_DRAWS) ** 0.7)
+    z = rng.uniform(-0.8, 0.8, _KNOT_DRAWS) * patient.half_depth_mm
     points = np.stack([x, y, z], axis=1)
     points = points[body.contains_lung(points, side, 3.0)]
-    apart = np.hypot(*(points[:, None, :2] - points[None, :, :2]).T) > 7.5
+    apart = np.hypot(*(points[:, None, :2] - points[None, :, :2]).T) > _KNOT_DISTANCE_MM
     kept: list[int] = []
     for index in range(len(points)):
         if apart[index, kept].all():
             kept.append(index)
-    return points[kept[:_NET_CELLS]]
+    return points[kept[:_KNOTS]]
 
 
 def add_emphysema(canvas: Canvas, body: Body, case: PhantomCase, lungs: LungFields) -> None:

@@ -19,6 +19,7 @@ from inference.phantom.curves import sign_of
 from inference.phantom.geometry import Array, Canvas, Ellipsoid
 from inference.phantom.lung_volume import (
     add_cloud,
+    ball,
     crop,
     dome_top_mm,
     fill_lung,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from inference.phantom.anatomy import LungFields
 
 _NODULE_RADIUS_MM = (9.5, 14.0)
-_MASS_RADIUS_MM = (20.0, 29.0)
+_MASS_RADIUS_MM = (22.0, 30.0)
 _GRANULOMA_RADIUS_MM = (3.0, 4.0)
 # Relative to water. A soft lesion attenuates like water; half as much again keeps it above the ribs
 # at 224 px. Calcium at 70 keV takes about six times as much as water (NIST tables, apatite).
@@ -87,10 +88,10 @@ def _add_mass(
     radius = rng.uniform(*_MASS_RADIUS_MM)
     side = _side(statement)
     centre = place_in_zone(body, case.patient, side, statement.zone or "mid", radius, rng)
-    solids = [_ball(centre, 0.8 * radius)]
+    solids = [ball(centre, 0.74 * radius)]
     for direction in _directions(rng, 8):
-        lobe = radius * rng.uniform(0.34, 0.48)
-        solids.append(_ball(centre + direction * (radius - lobe), lobe))
+        lobe = radius * rng.uniform(0.34, 0.5)
+        solids.append(ball(centre + direction * (radius - lobe), lobe))
     part, area = crop(canvas, centre, radius)
     drawn = (_MASS_DENSITY / 10.0) * union_length_mm(part, solids)
     part.tissue_cm += drawn * lungs.air[side][area]
@@ -106,12 +107,12 @@ def _add_consolidation(
     if zone == "lower":
         centre = _touching(body, case, side, centre, rng)
     solids = []
-    for _ in range(10):
-        offset = np.clip(rng.normal(0.0, (13.0, 11.0, 16.0)), (-22, -18, -26), (22, 18, 26))
-        radii = rng.uniform((16.0, 14.0, 22.0), (24.0, 20.0, 34.0))
+    for index in range(13):
+        offset = np.clip(rng.normal(0.0, (17.0, 12.0, 16.0)), (-28, -20, -26), (28, 20, 26))
+        radii = rng.uniform((14.0, 12.0, 20.0), (22.0, 18.0, 32.0)) * (1.25 if index < 8 else 0.85)
         solids.append(Ellipsoid(tuple(centre + offset), tuple(radii)))  # type: ignore[arg-type]
     keep = lungs.air[side]
-    fill_lung(canvas, body, side, solids, 0.95, keep, softness=0.6)
+    fill_lung(canvas, body, side, solids, 0.95, keep, softness=1.4)
     _add_air_bronchogram(canvas, body.hila[side], centre, keep, rng)
 
 
@@ -179,12 +180,13 @@ def _add_atelectasis(
         x = sign * (inner + half_x + rng.uniform(0, 1) * max(outer - inner - 2 * half_x, 0.0))
         z = body.domes[side].centre_z_mm + rng.uniform(-12, 12)
         slope, half_z = rng.uniform(-0.22, 0.22), rng.uniform(18, 26)
-        _draw_plate(canvas, np.array([x, y, z]), half_x, half_z, slope, rng.uniform(2.0, 2.7), keep)
+        bow, radius = rng.uniform(-4, 4), rng.uniform(2.1, 2.9)
+        _draw_plate(canvas, np.array([x, y, z]), half_x, half_z, slope, bow, radius, keep)
 
 
 def _draw_plate(
-    canvas: Canvas, centre: Array, half_x: float, half_z: float, slope: float, radius: float,
-    keep: Array,
+    canvas: Canvas, centre: Array, half_x: float, half_z: float, slope: float, bow: float,
+    radius: float, keep: Array,
 ) -> None:  # fmt: skip
     """A bowed sheet: along x on the frontal film and along z on the lateral, its depth across."""
     t = np.linspace(-1.0, 1.0, 7)
@@ -192,7 +194,7 @@ def _draw_plate(
     half, through = (half_z, half_x) if lateral else (half_x, half_z)
     points = np.repeat(centre[None], 7, axis=0)
     points[:, 2 if lateral else 0] += half * t
-    points[:, 1] += slope * half * t + 3.0 * t**2
+    points[:, 1] += slope * half * t + bow * t**2
     # most of the sheet's depth counts: it is never quite parallel to the ray
     canvas.add_tube(points, radius * (1.1 - 0.5 * t**2), 0.7 * through / radius * 0.76, keep)
 
@@ -208,17 +210,17 @@ def _add_fibrosis(
     centre[1] = apex + rng.uniform(44, 52)
     keep = lungs.air[side]
     patches = [
-        Ellipsoid(tuple(centre + rng.normal(0, (9, 9, 9))), tuple(rng.uniform(6, 13, 3)))  # type: ignore[arg-type]
+        Ellipsoid(tuple(centre + rng.normal(0, (9, 9, 9))), tuple(rng.uniform(8, 15, 3)))  # type: ignore[arg-type]
         for _ in range(6)
     ]
     fill_lung(canvas, body, side, patches, 1.0, keep, softness=0.3)
     t = np.linspace(0.0, 1.0, 5)[:, None]
-    for angle in np.linspace(-2.9, -0.2, 8) + rng.normal(0, 0.25, 8):
+    for angle in np.linspace(-2.9, -0.2, 11) + rng.normal(0, 0.3, 11):
         heading = np.array([np.cos(angle), np.sin(angle), rng.uniform(-0.5, 0.5)])
         bow = rng.uniform(-7, 7) * np.sin(np.pi * t) * np.array([0.6, 0.4, 0.0])
-        start = centre + rng.normal(0, (9.0, 6.0, 8.0)) - 8.0 * heading
+        start = centre + rng.normal(0, (11.0, 8.0, 8.0)) - 10.0 * heading
         strand = start + rng.uniform(26, 40) * t * heading + bow
-        canvas.add_tube(strand, np.linspace(1.8, 1.1, 5), 4.5, keep)
+        canvas.add_tube(strand, np.linspace(1.8, 1.1, 5), 3.4, keep)
     for shift in (-6.0, 5.0):  # the hilum's vessels, straightened and drawn upward
         start = body.hila[side] + np.array([sign_of(side) * (4.0 + shift), -10.0, 0.0])
         strand = start + t * (centre + np.array([shift, 4.0, 0.0]) - start)
@@ -239,15 +241,10 @@ def _add_pleural_thickening(
     outline += [(x, apex + 3.0) for x in np.linspace(outline[0][0] - 8.0, inner + 8.0, 3)]
     solids = []
     for x, y in outline:
-        thick = rng.uniform(11.0, 18.0) * (0.75 if y > apex + 30 else 1.0)
+        thick = rng.uniform(13.0, 20.0) * (0.75 if y > apex + 30 else 1.0)
         _, _, centre_z, half_z = (float(a[0]) for a in body.cage.at(np.array([y])))
         solids.append(Ellipsoid((sign * x, y, centre_z), (thick, thick, 0.85 * half_z + 8.0)))
     fill_lung(canvas, body, side, solids, 1.0, lungs.air[side], softness=0.0)
-
-
-def _ball(centre: Array, radius: float) -> Ellipsoid:
-    x, y, z = (float(value) for value in centre)
-    return Ellipsoid((x, y, z), (radius, radius, radius))
 
 
 def _directions(rng: np.random.Generator, count: int) -> Array:

@@ -11,8 +11,8 @@ import numpy as np
 from inference.phantom.body import Body
 from inference.phantom.case import PhantomCase
 from inference.phantom.curves import sign_of
-from inference.phantom.geometry import Array, Canvas, Dome, Ellipsoid, remaining_length_mm
-from inference.phantom.lung_volume import sides_of
+from inference.phantom.geometry import Array, Canvas, Dome, remaining_length_mm
+from inference.phantom.lung_volume import ball, crop, sides_of, union_length_mm
 from inference.phantom.rib_fracture import add_fracture_swelling, break_rib, fractured_rib
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ __all__ = ["add_other_findings", "break_rib", "fractured_rib", "mark_measured"]
 _CALCIUM_DENSITY = 6.0
 _NORMAL_DOME_Y_MM = {"right": 86.0, "left": 95.0}
 _DIAPHRAGM_MM = 2.6
+_SHEET_DEPTH = 2.8  # air between layers: so many times deeper along the ray than wide
 
 
 def add_other_findings(canvas: Canvas, body: Body, case: PhantomCase, lungs: LungFields) -> None:
@@ -79,13 +80,11 @@ def _add_hilar_nodes(canvas: Canvas, body: Body, case: PhantomCase, lungs: LungF
         radii = rng.uniform(9.5, 14.0, 5)
         if side not in sides_of(statement):
             continue
-        sign = sign_of(side)
         places = np.array([[4, -16, 2], [12, -4, -4], [15, 10, 6], [7, 22, -2], [2, 4, 0]], float)
-        keep = lungs.air[side]
-        for place, shift, radius in zip(places, shifts, radii, strict=True):
-            x, y, z = (float(v) for v in body.hila[side] + (place + shift) * (sign, 1, 1))
-            node = Ellipsoid((x, y, z), (radius, radius, radius))
-            canvas.add_ellipsoid(node, 0.95, edge_mm=0.8, keep=0.15 + 0.85 * keep)
+        centres = body.hila[side] + (places + shifts) * (sign_of(side), 1, 1)
+        nodes = [ball(centre, radius) for centre, radius in zip(centres, radii, strict=True)]
+        part, area = crop(canvas, body.hila[side], 45.0)
+        part.tissue_cm += 0.1 * union_length_mm(part, nodes) * lungs.air[side][area]
 
 
 def _add_aortic_calcium(canvas: Canvas, body: Body, case: PhantomCase, lungs: LungFields) -> None:
@@ -113,25 +112,38 @@ def _add_pneumomediastinum(
 ) -> None:
     """Air along the borders of the mediastinum under a thin bright pleura, streaks in the neck."""
     rng = case.rng("pneumomediastinum")
-    y = np.linspace(case.patient.apex_y_mm + 22.0, body.heart_outline.y_mm[-1] - 34.0, 40)
+    lateral = canvas.pose.is_lateral
+    y = np.linspace(case.patient.apex_y_mm + 22.0, body.heart_outline.y_mm[-1] - 34.0, 30)
     for side in ("left", "right"):
         sign = sign_of(side)
         border, depth = _mediastinal_border(body, sign, y)
-        width = rng.uniform(2.2, 2.8)
+        width = rng.uniform(2.0, 2.6) * (1.0 + 0.25 * np.sin(y / 11.0 + rng.uniform(0, 6)))
         inside = np.stack([sign * (border - 0.6), y, depth], axis=1)
-        pleura = inside + np.array([sign * (width + 1.6), 0.0, 0.0])
-        canvas.add_tube(inside, width, -3.4)
-        canvas.add_tube(pleura, 0.9, 5.0)
+        pleura = inside + sign * np.array([1.0, 0.0, 0.0]) * (width[:, None] + 1.6)
+        if not lateral:
+            canvas.add_tube(inside, width, -_SHEET_DEPTH)
+            canvas.add_tube(pleura, 0.9, 5.0)
     for x, z, low in ((-22, 4, -128), (-13, 14, -120), (15, 12, -118), (24, 2, -130), (33, -6, -140)):
         streak_y = np.linspace(-206.0, low + rng.uniform(-6, 6), 7)
         lean = (streak_y - low) * rng.uniform(-0.12, 0.12)
         streak = np.stack([x + lean + rng.normal(0, 0.8, 7), streak_y, np.full(7, z)], axis=1)
-        canvas.add_tube(streak, rng.uniform(1.8, 2.4), -3.0)
-    # behind the sternum: what the lateral film shows
-    front_y = np.linspace(-90.0, 30.0, 9)
-    _, _, centre, half = body.mediastinum.at(front_y)
-    behind = np.stack([np.zeros(9), front_y, centre + half], axis=1)
-    canvas.add_tube(behind, 2.6, -3.4 if canvas.pose.is_lateral else -0.4)
+        canvas.add_tube(streak, rng.uniform(1.8, 2.4), -_SHEET_DEPTH)
+    if lateral:
+        for face in (1.0, -1.0):  # before the great vessels, and before the trachea
+            canvas.add_tube(_sagittal_edge(body, face), 2.2, -_SHEET_DEPTH)
+
+
+def _sagittal_edge(body: Body, face: float) -> Array:
+    """Points [n, 3] down the front of mediastinum and heart (face 1) or behind the trachea (-1)."""
+    y = np.linspace(-100.0, 40.0 if face > 0 else -40.0, 14)
+    if face < 0:
+        z = np.interp(y, body.trachea[:, 1], body.trachea[:, 2]) - 11.0
+        return np.stack([np.zeros_like(y), y, z], axis=1)
+    fronts = []
+    for stack in (body.mediastinum, body.heart_outline):
+        _, half_x, centre, half = stack.at(y)
+        fronts.append(np.where(half_x > 0, centre + half, -np.inf))
+    return np.stack([np.zeros_like(y), y, np.maximum(*fronts)], axis=1)
 
 
 def _mediastinal_border(body: Body, sign: float, y: Array) -> tuple[Array, Array]:

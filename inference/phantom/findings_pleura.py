@@ -31,8 +31,8 @@ class _Fluid:
 
 _FLUID = {
     "small": _Fluid((-26.0, -18.0), (32.0, 40.0), (28.0, 34.0)),
-    "moderate": _Fluid((36.0, 50.0), (60.0, 74.0), (46.0, 56.0)),
-    "large": _Fluid((130.0, 148.0), (72.0, 84.0), (52.0, 62.0)),
+    "moderate": _Fluid((36.0, 50.0), (66.0, 80.0), (40.0, 48.0)),
+    "large": _Fluid((130.0, 148.0), (74.0, 86.0), (42.0, 50.0)),
 }
 _BEHIND, _BEFORE = 1.4, 0.5  # the layer behind and before the lung, relative to the lateral one
 _RIM_MM = {"small": (17.0, 23.0), "large": (46.0, 58.0)}
@@ -68,7 +68,7 @@ def _add_effusion(
     climb, thick = rng.uniform(*fluid.climb), rng.uniform(*fluid.layer)
     part, area = crop_to_lung(canvas, body, side)
     rise = np.clip((body.cage.y_mm - (level - climb)) / climb, 0.0, 1.4)
-    layer = thick * rise**2.2
+    layer = thick * rise**2.4
     pressed = _moved_wall(body.cage, side, layer, _BEHIND * layer, _BEFORE * layer)
     surface = replace(body.domes[side], top_y_mm=level, drop_mm=2.0)
     afloat = LungVolume.of(part, body, side, pressed).without(part.dome_interval(surface))

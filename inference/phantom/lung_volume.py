@@ -179,6 +179,11 @@ def fill_lung(
     part.tissue_cm += (AIR_SHARE * share / 10.0) * filled
 
 
+def ball(centre: Array, radius_mm: float) -> Ellipsoid:
+    x, y, z = (float(value) for value in centre)
+    return Ellipsoid((x, y, z), (radius_mm, radius_mm, radius_mm))
+
+
 def union_length_mm(canvas: Canvas, solids: list[Ellipsoid]) -> Array:
     return covered_length_mm([canvas.ellipsoid_interval(solid) for solid in solids])
 
