@@ -11,7 +11,7 @@ from inference.phantom.body import Body
 from inference.phantom.case import PhantomCase
 from inference.phantom.curves import SIDES, course, sign_of
 from inference.phantom.geometry import Array, Canvas, Ellipsoid, Interval, soft_step
-from inference.phantom.strokes import Stroke, draw_strokes
+from inference.phantom.strokes import Stroke, columns_of, draw_strokes
 
 _BREAST = 0.093  # cm of water a mm: fat and gland
 AIR_PER_CM = 0.76  # of inflated lung; the rest is vessels and tissue (0.24 g/cm3)
@@ -36,21 +36,34 @@ class LungFields:
 
 def open_lungs(canvas: Canvas, body: Body) -> LungFields:
     """Take the air of both lungs out of the body: cage less domes, heart, vessels and spine."""
-    removed = [
-        canvas.stack_interval(solid)
-        for solid in (
-            body.mediastinum, body.paraspinal, body.aortic_stack, body.heart_outline, body.crura
-        )
-    ]
+    cage = canvas.stack_interval(body.cage)
+    middle = _middle_columns(canvas, body)
+    part = columns_of(canvas, middle)
+    removed = [part.stack_interval(solid) for solid in body.between_lungs]
     length, air = {}, {}
     for side in SIDES:
-        inside = body.lung_interval(canvas, side)
-        dome = canvas.dome_interval(body.domes[side])
-        gone = [inside & part for part in (dome, *removed)]
-        cm = (inside.length_mm - union_length_mm(gone)).clip(0.0).astype(np.float32) / 10.0
+        inside = body.take_side(canvas, cage, side)
+        below = inside & canvas.dome_interval(body.domes[side])
+        open_mm = inside.length_mm - below.length_mm
+        inside, below = _cut(inside, middle), _cut(below, middle)
+        gone = [below, *(inside & solid for solid in removed)]
+        open_mm[:, middle] = inside.length_mm - union_length_mm(gone)
+        cm = (open_mm / 10.0).clip(0.0).astype(np.float32)
         canvas.tissue_cm -= AIR_PER_CM * cm
         length[side], air[side] = cm, np.clip(cm / 1.5, 0.0, 1.0)
     return LungFields(length, air)
+
+
+def _middle_columns(canvas: Canvas, body: Body) -> slice:
+    """The columns that the solids between the lungs can reach."""
+    if canvas.pose.is_lateral:
+        return slice(0, canvas.u_mm.shape[1])
+    reach = max(float((abs(s.centre_x_mm) + s.half_x_mm).max()) for s in body.between_lungs)
+    return canvas.window(-1.1 * reach - 16, 1.1 * reach + 16, 0, 0)[1]
+
+
+def _cut(interval: Interval, columns: slice) -> Interval:
+    return Interval(interval.near[:, columns], interval.far[:, columns])
 
 
 def union_length_mm(intervals: Sequence[Interval]) -> Array:

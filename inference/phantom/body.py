@@ -72,6 +72,13 @@ class Body:
     hila: dict[str, Array]  # [3] each
     vessels: list[tuple[Array, Array, str]]
 
+    @property
+    def between_lungs(self) -> tuple[Stack, ...]:
+        """The solids within the cage that hold no lung, beside the domes."""
+        return (
+            self.mediastinum, self.paraspinal, self.aortic_stack, self.heart_outline, self.crura
+        )  # fmt: skip
+
     def wall_x(self, y: Array | float) -> Array:
         """Half width of the inner chest at heights y."""
         return self.cage.at(np.asarray(y, dtype=np.float64))[1]
@@ -94,7 +101,7 @@ class Body:
         """Which of points [n, 3] lie in the lung of a side, margin_mm or more from its borders."""
         x, y, z = points[:, 0], points[:, 1], points[:, 2]
         inside = depth_in(self.cage, points) > margin_mm
-        for solid in (self.mediastinum, self.heart_outline, self.spinal_column, self.crura):
+        for solid in self.between_lungs:
             inside &= depth_in(solid, points) < -margin_mm
         inside &= y < np.asarray(self.domes[side].height_at(x, z)) - margin_mm
         return inside & (x * sign_of(side) > 0)
@@ -102,7 +109,10 @@ class Body:
     def lung_interval(self, canvas: Canvas, side: str, shrink: Stack | None = None) -> Interval:
         """Each ray's part inside the cage (or in shrink) on one side; domes and heart not yet out."""
         stack = self.cage if shrink is None else shrink
-        interval = canvas.stack_interval(stack)
+        return self.take_side(canvas, canvas.stack_interval(stack), side)
+
+    def take_side(self, canvas: Canvas, interval: Interval, side: str) -> Interval:
+        """The part of interval on one side of the mediastinum's middle."""
         x, _, z, _ = self.mediastinum.at(canvas.v_mm)
         midline, _ = canvas.pose.turn(x, z)
         if canvas.pose.is_lateral:

@@ -9,7 +9,7 @@ from inference.phantom.case import PhantomCase
 from inference.phantom.curves import SIDES, course, ease, sign_of
 from inference.phantom.geometry import Array, Canvas, Ellipsoid, soft_step
 from inference.phantom.rib_fracture import break_rib, fractured_rib
-from inference.phantom.strokes import Stroke, draw_strokes
+from inference.phantom.strokes import Stroke, columns_of, draw_strokes
 from inference.phantom.thorax import RIB_SPACING_MM
 
 # Over water at 70 keV (ICRU 44 cortical bone 1.92 g/cm3; NIST tables give 2.6 times water).
@@ -30,15 +30,14 @@ def add_skeleton(canvas: Canvas, body: Body, case: PhantomCase) -> None:
 def add_spine(canvas: Canvas, body: Body) -> None:
     """Vertebral bodies with discs and end plates, pedicles, transverse and spinous processes."""
     column = body.spinal_column
-    solid = canvas.stack_interval(column)
-    columns = np.flatnonzero((solid.length_mm > 0).any(axis=0))
-    if len(columns) == 0:
-        return
-    area = slice(int(columns[0]), int(columns[-1]) + 1)
-    chord = solid.length_mm[:, area] / 10.0
     x, half_x, z, _ = column.at(canvas.v_mm)
-    across, _ = canvas.pose.turn(x, z)
-    lean = np.gradient(np.asarray(across)[:, 0], canvas.v_mm[:, 0])[:, None]
+    across = np.asarray(canvas.pose.turn(x, z)[0])
+    reach = float(half_x.max()) * 1.2
+    area = canvas.window(float(across.min()) - reach, float(across.max()) + reach, 0, 0)[1]
+    if area.start >= area.stop:
+        return
+    chord = columns_of(canvas, area).stack_interval(column).length_mm / 10.0
+    lean = np.gradient(across[:, 0], canvas.v_mm[:, 0])[:, None]
     along = canvas.v_mm + lean * (canvas.u_mm[:, area] - across)  # along the column's axis
     phase = (along - _first_vertebra(body)) / RIB_SPACING_MM
     from_disc = np.abs(phase - np.floor(phase) - 0.5) * RIB_SPACING_MM  # 0 in mid-vertebra

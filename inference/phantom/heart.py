@@ -18,16 +18,16 @@ def build_mediastinum(patient: Patient, column: Stack) -> Stack:
     Right border: brachiocephalic vein, superior vena cava. Left: subclavian artery, then the aortic
     arch (``build_aorta``), the pulmonary trunk.
     """
-    y = np.linspace(-215, 215, 120)
+    y = np.linspace(-245, 245, 120)
     wide = patient.mediastinum_half_width_mm
     spine_x = column.at(y)[0]
     right = ease(
         y, (-160.0, -150.0, -138.0, -100.0, -60.0, -30.0, 20.0, 60.0),
-        (48.0, 38.0, 31.0, 0.96 * wide + 3, wide + 5, wide + 6, 24.0, 20.0),
+        (48.0, 38.0, 31.0, 0.96 * wide + 3, wide + 5, wide + 6, 14.0, 10.0),
     )  # fmt: skip
     left = ease(
         y, (-160.0, -150.0, -138.0, -104.0, -62.0, -40.0, -22.0, 20.0, 60.0),
-        (50.0, 40.0, 31.0, wide + 1, wide - 1, wide + 9, wide + 6, 24.0, 20.0),
+        (50.0, 40.0, 31.0, wide + 1, wide - 1, wide + 9, wide + 6, 14.0, 10.0),
     )  # fmt: skip
     back = column.at(y)[2] + 2.0
     front = back + ease(y, (-160.0, -110.0, -60.0, -20.0, 60.0), (52.0, 64.0, 80.0, 84.0, 24.0))
@@ -40,7 +40,7 @@ def build_mediastinum(patient: Patient, column: Stack) -> Stack:
 def build_crura(patient: Patient, domes: dict[str, Dome], column: Stack, cage: Stack) -> Stack:
     """The diaphragm's middle below the heart, which the two domes leave open."""
     top = 0.5 * (domes["left"].top_y_mm + domes["right"].top_y_mm) + 4.0
-    y = np.linspace(top, 215, 40)
+    y = np.linspace(top, 245, 40)
     round_off = np.sqrt(np.clip(1 - (1 - np.clip((y - top) / 26.0, 0, 1)) ** 2, 0, 1))
     half_x = 0.46 * patient.half_width_mm * round_off
     back = column.at(y)[2] + 8.0 - 6.0 * round_off

@@ -32,16 +32,17 @@ def draw_strokes(
     With wall_mm the tubes have density in a wall of that thickness and core_density inside it.
     """
     points, radii, lengths = _slice(strokes, canvas.pixel_mm)
+    ramp = np.maximum(lengths / canvas.pixel_mm, 1.0).astype(np.float32)  # no ripple along the tube
     film, _ = canvas.pose.project(points)
     pixel = canvas.pixel_mm
     column = ((film[:, 0] - float(canvas.u_mm[0, 0])) / pixel).astype(np.float32)
     row = ((film[:, 1] - float(canvas.v_mm[0, 0])) / pixel).astype(np.float32)
-    outer, outer_cm = _disc(radii / pixel, lengths * density / 10.0)
+    outer, outer_cm = _disc(radii / pixel, lengths * density / 10.0, ramp)
     discs = [(outer, outer_cm)]
     if wall_mm is not None:
         inside = np.maximum(radii - wall_mm, 0.05) / pixel
-        discs.append(_disc(inside, lengths * (core_density - density) / 10.0))
-    reach = np.ceil(outer * tall + 0.5).astype(int)
+        discs.append(_disc(inside, lengths * (core_density - density) / 10.0, ramp))
+    reach = np.ceil((outer + 0.5 * ramp) * tall).astype(int)
     margin = 2 * int(reach.max()) + 1
     rows, columns = canvas.v_mm.shape[0], canvas.u_mm.shape[1]
     near = (column > -reach) & (column < columns + reach - 1)
@@ -52,7 +53,8 @@ def draw_strokes(
         chosen = np.flatnonzero(near & (reach == k))
         for part in np.array_split(chosen, len(chosen) * (2 * k + 1) ** 2 // _CHUNK + 1):
             at = (row[part], column[part])
-            touched, weight = _spread(at, [(r[part], cm[part]) for r, cm in discs], int(k), tall)
+            cut = [(r[part], cm[part]) for r, cm in discs]
+            touched, weight = _spread(at, cut, ramp[part], int(k), tall)
             base = (np.rint(at[0]).astype(np.int64) + margin) * wide
             base += np.rint(at[1]).astype(np.int64) + margin
             index = base[:, None] + touched @ np.array([wide, 1])
@@ -63,26 +65,38 @@ def draw_strokes(
     return film_cm.astype(np.float32)
 
 
-def _disc(radius_px: Array, mass: Array) -> tuple[Array, Array]:
+def columns_of(canvas: Canvas, columns: slice) -> Canvas:
+    """A canvas of some columns of another, drawing into it."""
+    return Canvas(
+        canvas.size, canvas.pose, canvas.u_mm[:, columns], canvas.v_mm, canvas.tissue_cm[:, columns]
+    )
+
+
+def _disc(radius_px: Array, mass: Array, ramp: Array) -> tuple[Array, Array]:
     """(drawn radius in pixels, height) of a disc that keeps its mass when drawn with a soft edge."""
     drawn = np.maximum(radius_px, _MIN_RADIUS_PX)
-    height = mass * radius_px**2 / (drawn**2 + 1 / 12)
+    height = mass * radius_px**2 / (drawn**2 + ramp**2 / 12)
     return drawn.astype(np.float32), height.astype(np.float32)
 
 
 def _spread(
-    at: tuple[Array, Array], discs: list[tuple[Array, Array]], k: int, tall: float
+    at: tuple[Array, Array], discs: list[tuple[Array, Array]], ramp: Array, k: int, tall: float
 ) -> tuple[Array, Array]:
-    """Pixel offsets [(2k+1)², 2] about each slice, and what each of them gets [slices, (2k+1)²]."""
-    step = np.arange(-k, k + 1, dtype=np.float32)
-    down = ((np.rint(at[0]) - at[0])[:, None] + step) / np.float32(tall)
-    across = (np.rint(at[1]) - at[1])[:, None] + step
+    """Pixel offsets [pixels, 2] about each slice, and what each of them gets [slices, pixels]."""
+    rows = np.arange(-k, k + 1, dtype=np.float32)
+    narrow = min(int(np.ceil(k / tall + 0.5)), k)
+    columns = np.arange(-narrow, narrow + 1, dtype=np.float32)
+    down = ((np.rint(at[0]) - at[0])[:, None] + rows) / np.float32(tall)
+    across = (np.rint(at[1]) - at[1])[:, None] + columns
     distance = np.sqrt((down**2)[:, :, None] + (across**2)[:, None, :])
+    distance /= ramp[:, None, None]
     weight = np.zeros_like(distance)
     for radius, height in discs:
-        soft = np.clip((radius + np.float32(0.5))[:, None, None] - distance, 0.0, 1.0)
-        weight += soft * height[:, None, None]
-    offsets = np.stack(np.meshgrid(step, step, indexing="ij"), axis=-1).reshape(-1, 2)
+        soft = (radius / ramp + np.float32(0.5))[:, None, None] - distance
+        np.clip(soft, 0.0, 1.0, out=soft)
+        soft *= height[:, None, None]
+        weight += soft
+    offsets = np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1).reshape(-1, 2)
     return offsets.astype(np.int64), weight.reshape(len(weight), -1)
 
 

@@ -18,7 +18,7 @@ _RIB_DROP_MM = (44.0, 60.0, 74.0, 84.0, 92.0, 98.0, 102.0, 104.0, 102.0, 94.0, 6
 
 def build_cage(patient: Patient) -> Stack:
     apex, width, depth = patient.apex_y_mm, patient.half_width_mm, patient.half_depth_mm
-    y = np.concatenate([apex + np.array([0.0, 1.5, 4.0, 8.0, 14.0]), np.linspace(apex + 22, 215, 34)])
+    y = np.concatenate([apex + np.array([0.0, 1.5, 4.0, 8.0, 14.0]), np.linspace(apex + 22, 245, 34)])
     below = y - apex  # 0 at the apex
     half_x = width * ease(
         below,
@@ -26,7 +26,7 @@ def build_cage(patient: Patient) -> Stack:
         (0.27, 0.36, 0.46, 0.58, 0.715, 0.85, 0.935, 0.985, 1.0, 0.95),
     )
     back = -depth * ease(
-        below, (0.0, 20.0, 50.0, 90.0, 150.0, 215.0, 280.0, 370.0),
+        below, (0.0, 20.0, 50.0, 90.0, 150.0, 245.0, 280.0, 370.0),
         (0.50, 0.66, 0.82, 0.94, 1.0, 0.985, 0.92, 0.80),
     )  # fmt: skip
     front = depth * ease(
@@ -46,7 +46,7 @@ def _bow_x(patient: Patient, y: Array) -> Array:
 
 def build_spine(patient: Patient, cage: Stack) -> Stack:
     """The column of vertebral bodies; above and below the cage it goes on through the film."""
-    y = np.linspace(-215, 215, 60)
+    y = np.linspace(-245, 245, 60)
     _, _, centre, half = cage.at(np.clip(y, patient.apex_y_mm + 24, 200))
     top = patient.apex_y_mm + 24
     lordosis = 0.16 * np.clip(top - y, 0, None)  # the neck leans forward, then rises
@@ -73,7 +73,7 @@ def build_torso(patient: Patient, cage: Stack, *, arms_raised: bool = False) -> 
 
 
 def _build_arm(patient: Patient, side: str) -> Stack:
-    y = np.linspace(-150, 215, 30)
+    y = np.linspace(-150, 245, 30)
     x = patient.half_width_mm + 62.0 + 0.9 * patient.fat_mm + 0.14 * (y + 120)
     half = (36.0 + 0.5 * patient.fat_mm - 0.03 * (y + 120)) * np.sqrt(np.clip((y + 150) / 70, 0, 1))
     return Stack(y, sign_of(side) * x, half, np.full_like(y, -20.0), half * 1.25, 2.0)
@@ -81,7 +81,7 @@ def _build_arm(patient: Patient, side: str) -> Stack:
 
 def _build_raised_shoulders(patient: Patient) -> list[Stack]:
     """Neck, and the arms lifted to the front and out of the film."""
-    y = np.linspace(-215, -70, 30)
+    y = np.linspace(-245, -70, 30)
     fat = 0.25 * patient.fat_mm
     half_z = ease(y, (-205.0, -165.0, -120.0, -95.0), (58.0, 60.0, 50.0, 10.0)) + fat
     centre_z = ease(y, (-205.0, -150.0, -95.0), (4.0, -14.0, -34.0))
@@ -89,8 +89,8 @@ def _build_raised_shoulders(patient: Patient) -> list[Stack]:
         y, np.zeros_like(y), ease(y, (-205.0, -160.0, -95.0), (56.0, 78.0, 95.0)), centre_z, half_z, 2.0
     )
     rounded = np.sqrt(np.clip((-72.0 - y) / 40.0, 0.0, 1.0))
-    arm_z = ease(y, (-215.0, -140.0, -70.0), (34.0, 0.0, -30.0))
-    arm_half = (ease(y, (-215.0, -140.0, -70.0), (40.0, 48.0, 40.0)) + fat) * rounded
+    arm_z = ease(y, (-245.0, -140.0, -70.0), (34.0, 0.0, -30.0))
+    arm_half = (ease(y, (-245.0, -140.0, -70.0), (40.0, 48.0, 40.0)) + fat) * rounded
     reach = 0.92 * patient.half_width_mm
     arms = [
         Stack(y, np.full_like(y, sign * reach), 0.62 * arm_half, arm_z + 3 * sign, arm_half, 2.0)
@@ -100,7 +100,7 @@ def _build_raised_shoulders(patient: Patient) -> list[Stack]:
 
 
 def _build_trunk(patient: Patient, cage: Stack) -> Stack:
-    y = np.linspace(-150, 215, 40)
+    y = np.linspace(-150, 245, 40)
     at = np.clip(y, patient.apex_y_mm + 60, None)
     centre_x, half_x, centre_z, half_z = cage.at(at)
     wall = 20.0 + 0.75 * patient.fat_mm  # ribs and muscle, then fat
@@ -118,7 +118,7 @@ def _build_trunk(patient: Patient, cage: Stack) -> Stack:
 
 
 def _build_shoulders(patient: Patient) -> Stack:
-    y = np.linspace(-215, -60, 40)
+    y = np.linspace(-245, -60, 40)
     neck = 54.0 + 0.25 * patient.fat_mm
     reach = patient.half_width_mm + 62.0
     half_x = ease(
