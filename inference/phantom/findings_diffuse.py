@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from inference.phantom.anatomy import LungFields
 
 _KERLEY_LINES = 8
-_KNOTS, _KNOT_DRAWS = 190, 700  # of the net in one lung
+_KNOTS, _KNOT_DRAWS = 190, 480  # of the net in one lung
 _KNOT_DISTANCE_MM = 6.0
 _NEIGHBOURS = 3
 _LONGEST_SEPTUM_MM = 16.0
@@ -110,8 +110,7 @@ def add_interstitial_pattern(
         strength = rng.uniform(0.7, 1.2, (len(knots), _NEIGHBOURS))
         # Each film shows the septa that lie along its rays: neighbours as that film sees them.
         seen = knots[:, [across, 1]]
-        square = ((seen[:, None] - seen[None, :]) ** 2).sum(axis=2)
-        nearest = np.argsort(square, axis=1)[:, 1 : _NEIGHBOURS + 1]
+        nearest = np.argsort(_square_distances(seen), axis=1)[:, 1 : _NEIGHBOURS + 1]
         starts = np.repeat(knots, _NEIGHBOURS, axis=0)
         ends = starts.copy()
         ends[:, [across, 1]] = seen[nearest.ravel()]
@@ -131,12 +130,18 @@ def _draw_knots(
     z = rng.uniform(-0.8, 0.8, _KNOT_DRAWS) * patient.half_depth_mm
     points = np.stack([x, y, z], axis=1)
     points = points[body.contains_lung(points, side, 3.0)]
-    apart = np.hypot(*(points[:, None, :2] - points[None, :, :2]).T) > _KNOT_DISTANCE_MM
+    apart = _square_distances(points[:, :2]) > _KNOT_DISTANCE_MM**2
     kept: list[int] = []
     for index in range(len(points)):
         if apart[index, kept].all():
             kept.append(index)
     return points[kept[:_KNOTS]]
+
+
+def _square_distances(points: Array) -> Array:
+    """[n, n] of points [n, 2]."""
+    across, down = points.astype(np.float32).T
+    return (across[:, None] - across) ** 2 + (down[:, None] - down) ** 2
 
 
 def add_emphysema(canvas: Canvas, body: Body, case: PhantomCase, lungs: LungFields) -> None:

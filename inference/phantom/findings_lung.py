@@ -112,7 +112,7 @@ def _add_consolidation(
         radii = rng.uniform((14.0, 12.0, 20.0), (22.0, 18.0, 32.0)) * (1.25 if index < 8 else 0.85)
         solids.append(Ellipsoid(tuple(centre + offset), tuple(radii)))  # type: ignore[arg-type]
     keep = lungs.air[side]
-    fill_lung(canvas, body, side, solids, 0.95, keep, softness=1.4)
+    fill_lung(canvas, body, side, solids, 0.95, keep, softness=1.2, depth_mm=66.0)
     _add_air_bronchogram(canvas, body.hila[side], centre, keep, rng)
 
 
@@ -126,7 +126,7 @@ def _touching(
         x = sign_of(side) * (medial_border_mm(body, side, y) + rng.uniform(10, 16))
         z = body.heart_outline.at(np.array([y]))[2][0] + rng.uniform(0, 14)
     else:
-        y = dome_top_mm(case.patient, side) - rng.uniform(14, 20)
+        y = dome_top_mm(case.patient, side) - rng.uniform(8, 13)
         x = x + 0.3 * (body.domes[side].centre_x_mm - x)
         z = body.domes[side].centre_z_mm + rng.uniform(-16, 4)
     return np.array([x, y, z], dtype=np.float64)
@@ -159,7 +159,7 @@ def _add_opacity(
     count = 16
     spread = np.clip(rng.normal(0, (15.0, 13.0, 16.0), (count, 3)), -27, 27)
     sigma = rng.uniform(9.0, 14.0, count)
-    peak = rng.uniform(0.32, 0.55, count)
+    peak = rng.uniform(0.4, 0.68, count)
     keep = lungs.air[side]
     add_cloud(canvas, centre + spread, sigma, peak, keep)
 

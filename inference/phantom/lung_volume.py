@@ -139,7 +139,8 @@ class LungVolume:
         hull = body.lung_interval(canvas, side, cage)
         obstacles = [canvas.dome_interval(body.domes[side])]
         obstacles += [canvas.stack_interval(stack) for stack in _within_cage(body)]
-        return cls(canvas, hull, tuple(obstacles))
+        met = tuple(part for part in obstacles if (part.far > part.near).any())
+        return cls(canvas, hull, met)
 
     @property
     def length_mm(self) -> Array:
@@ -155,11 +156,12 @@ class LungVolume:
 
 def fill_lung(
     canvas: Canvas, body: Body, side: str, solids: list[Ellipsoid], share: float,
-    keep: Array | None = None, *, softness: float = 1.0,
+    keep: Array | None = None, *, softness: float = 1.0, depth_mm: float = np.inf,
 ) -> None:  # fmt: skip
     """Replace air by tissue where solids lie in lung: what touches heart or dome hides its edge.
 
     share: of the air that goes. softness: 0 for sharp edges, 1 for a density that fades outward.
+    depth_mm: what no ray meets more of, so that solids on top of each other leave no lumps.
     """
     low = np.min([np.subtract(s.centre, s.radii) for s in solids], axis=0)
     high = np.max([np.add(s.centre, s.radii) for s in solids], axis=0)
@@ -172,7 +174,7 @@ def fill_lung(
         chord = part.ellipsoid_interval(solid)
         fullness = np.clip(chord.length_mm / (2 * solid.radii[0 if part.pose.is_lateral else 2]), 0, 1)
         total += volume.length_in_mm(chord) * fullness**softness
-    available = np.maximum(volume.length_mm, 1.0)
+    available = np.clip(volume.length_mm, 1.0, depth_mm)
     filled = available * (1.0 - np.exp(-total / available))
     if keep is not None:
         filled = filled * keep[area]
@@ -226,14 +228,16 @@ def add_strokes(
     size = canvas.size
     columns = np.clip(column[:, None] + offset, 0, size - 1)  # [n, k]
     rows = np.clip(row[:, None] + offset, 0, size - 1)
-    pu = canvas.u_mm[0][columns][:, None, :] - first[:, 0, None, None]
-    pv = canvas.v_mm[:, 0][rows][:, :, None] - first[:, 1, None, None]
-    along_u, along_v = (second - first).T[:, :, None, None]
+    start, along = first.astype(np.float32), (second - first).astype(np.float32)
+    pu = (canvas.u_mm[0][columns] - start[:, :1])[:, None, :]
+    pv = (canvas.v_mm[:, 0][rows] - start[:, 1:])[:, :, None]
+    along_u, along_v = along.T[:, :, None, None]
     t = np.clip((pu * along_u + pv * along_v) / np.maximum(along_u**2 + along_v**2, 1e-6), 0, 1)
     square = (pu - t * along_u) ** 2 + (pv - t * along_v) ** 2
-    drawn = peak[:, None, None] * np.exp(-square / (2 * sigma**2))
-    layer = np.zeros_like(canvas.tissue_cm)
+    drawn = np.exp(square * np.float32(-1 / (2 * sigma**2)))
+    drawn *= peak.astype(np.float32)[:, None, None]
     inside = (rows > 0) & (rows < size - 1)
     drawn *= inside[:, :, None] & ((columns > 0) & (columns < size - 1))[:, None, :]
-    np.maximum.at(layer, (rows[:, :, None], columns[:, None, :]), drawn.astype(np.float32))
+    layer = np.zeros_like(canvas.tissue_cm)
+    np.maximum.at(layer, (rows[:, :, None], columns[:, None, :]), drawn)
     canvas.tissue_cm += layer if keep is None else layer * keep
