@@ -107,7 +107,12 @@ def draw_breasts(canvas: Canvas, body: Body, case: PhantomCase) -> None:
         down = ((canvas.v_mm - low) / tall) ** 2
         if canvas.pose.is_lateral:
             raised = (-canvas.u_mm - surface) / height
-            chord = 2 * width * np.sqrt(np.clip(1 - down - np.clip(raised, 0, 1), 0, 1)) * soft_step(-canvas.u_mm - front)
+            chord = (
+                2
+                * width
+                * np.sqrt(np.clip(1 - down - np.clip(raised, 0, 1), 0, 1))
+                * soft_step(-canvas.u_mm - front)
+            )
         else:
             chord = height * np.clip(1 - down - ((canvas.u_mm - float(across)) / width) ** 2, 0, 1)
         canvas.tissue_cm += _BREAST * chord.astype(np.float32)
@@ -133,7 +138,9 @@ def draw_hila(canvas: Canvas, body: Body) -> None:
             tuple(at + (sign * 6, 22, -6)), tuple(at + (sign * 8, 48, -14)),
         )  # fmt: skip
         upper = course(
-            tuple(at + (-sign * 4, 4, 4)), tuple(at + (sign * 4, -8, 2)), tuple(at + (sign * 7, -26, 0))
+            tuple(at + (-sign * 4, 4, 4)),
+            tuple(at + (sign * 4, -8, 2)),
+            tuple(at + (sign * 7, -26, 0)),
         )
         calibre = np.linspace(9.0, 5.0, len(lower)) * grown
         strokes = [(lower, calibre), (upper, np.linspace(6.0, 3.4, len(upper)) * grown)]

@@ -35,6 +35,7 @@ from inference.phantom.thorax import (
 )
 from inference.phantom.vessels import grow_vessels
 
+
 @dataclass(frozen=True, eq=False)
 class Body:
     """The landmarks; all points [n, 3] (x, y, z) mm.
@@ -95,7 +96,9 @@ class Body:
 
     def wall_point(self, side: str, y: float, angle_rad: float, outward_mm: float = 0.0) -> Array:
         """A point [3] on the inner chest wall: angle -pi/2 at the back, 0 lateral, pi/2 in front."""
-        return points_on_wall(self.cage, sign_of(side), np.array([y]), np.array([angle_rad]), outward_mm)[0]
+        return points_on_wall(
+            self.cage, sign_of(side), np.array([y]), np.array([angle_rad]), outward_mm
+        )[0]
 
     def contains_lung(self, points: Array, side: str, margin_mm: float = 0.0) -> Array:
         """Which of points [n, 3] lie in the lung of a side, margin_mm or more from its borders."""

@@ -112,7 +112,10 @@ def _cartilage(body: Body, side: str, number: int, end: Array, thick: float) -> 
     front = float(body.wall_z(joint_y)[1])
     middle = (float(end[0] * 0.5), float(0.4 * end[1] + 0.6 * joint_y), front - 1.0)
     line = course(
-        (float(end[0]), float(end[1]), float(end[2])), middle, (sign * 14.0, joint_y, front + 3), steps=8
+        (float(end[0]), float(end[1]), float(end[2])),
+        middle,
+        (sign * 14.0, joint_y, front + 3),
+        steps=8,
     )
     return line, np.full(8, thick)
 
@@ -142,10 +145,14 @@ def _scapula_bars(corners: Array, collar: Array) -> list[Stroke]:
     spine_start = tuple(0.75 * corners[0] + 0.25 * corners[1])
     lateral_mid = tuple(0.5 * (corners[1] + corners[2]) + np.array([-0.04 * corners[2][0], 0, 0]))
     lateral = course(glenoid, lateral_mid, inferior, steps=12)
-    medial = course(superior, tuple(0.5 * (corners[0] + corners[1]) * (0.97, 1, 1)), inferior, steps=12)
+    medial = course(
+        superior, tuple(0.5 * (corners[0] + corners[1]) * (0.97, 1, 1)), inferior, steps=12
+    )
     ridge = course(spine_start, tuple(0.5 * (corners[0] + corners[3]) + np.array([0, 8, -6])), acromion,
                    tuple(collar[-1]), steps=12)  # fmt: skip
-    upper = course(superior, tuple(0.5 * (corners[0] + corners[2]) + np.array([0, -4, 0])), glenoid, steps=8)
+    upper = course(
+        superior, tuple(0.5 * (corners[0] + corners[2]) + np.array([0, -4, 0])), glenoid, steps=8
+    )
     return [
         (lateral, np.linspace(4.2, 2.6, 12)),
         (medial, np.full(12, 1.5)),

@@ -74,7 +74,11 @@ def pose_of(case: PhantomCase, view: Projection) -> Pose:
     patient = case.patient
     if view == "frontal":
         return Pose(
-            patient.view, patient.rotation_rad, patient.shift_u_mm, patient.shift_v_mm, patient.scale
+            patient.view,
+            patient.rotation_rad,
+            patient.shift_u_mm,
+            patient.shift_v_mm,
+            patient.scale,
         )
     return Pose("LL", 0.6 * patient.rotation_rad, 0.5 * patient.shift_u_mm, patient.shift_v_mm,
                 patient.scale)  # fmt: skip

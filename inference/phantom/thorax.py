@@ -18,7 +18,9 @@ _RIB_DROP_MM = (44.0, 60.0, 74.0, 84.0, 92.0, 98.0, 102.0, 104.0, 102.0, 94.0, 6
 
 def build_cage(patient: Patient) -> Stack:
     apex, width, depth = patient.apex_y_mm, patient.half_width_mm, patient.half_depth_mm
-    y = np.concatenate([apex + np.array([0.0, 1.5, 4.0, 8.0, 14.0]), np.linspace(apex + 22, 245, 34)])
+    y = np.concatenate(
+        [apex + np.array([0.0, 1.5, 4.0, 8.0, 14.0]), np.linspace(apex + 22, 245, 34)]
+    )
     below = y - apex  # 0 at the apex
     half_x = width * ease(
         below,
@@ -69,7 +71,11 @@ def build_torso(patient: Patient, cage: Stack, *, arms_raised: bool = False) -> 
     trunk = _build_trunk(patient, cage)
     if arms_raised:
         return [trunk, *_build_raised_shoulders(patient)]
-    return [trunk, _build_shoulders(patient), *(_build_arm(patient, side) for side in ("left", "right"))]
+    return [
+        trunk,
+        _build_shoulders(patient),
+        *(_build_arm(patient, side) for side in ("left", "right")),
+    ]
 
 
 def _build_arm(patient: Patient, side: str) -> Stack:
@@ -86,7 +92,12 @@ def _build_raised_shoulders(patient: Patient) -> list[Stack]:
     half_z = ease(y, (-205.0, -165.0, -120.0, -95.0), (58.0, 60.0, 50.0, 10.0)) + fat
     centre_z = ease(y, (-205.0, -150.0, -95.0), (4.0, -14.0, -34.0))
     neck = Stack(
-        y, np.zeros_like(y), ease(y, (-205.0, -160.0, -95.0), (56.0, 78.0, 95.0)), centre_z, half_z, 2.0
+        y,
+        np.zeros_like(y),
+        ease(y, (-205.0, -160.0, -95.0), (56.0, 78.0, 95.0)),
+        centre_z,
+        half_z,
+        2.0,
     )
     rounded = np.sqrt(np.clip((-72.0 - y) / 40.0, 0.0, 1.0))
     arm_z = ease(y, (-245.0, -140.0, -70.0), (34.0, 0.0, -30.0))
@@ -127,14 +138,18 @@ def _build_shoulders(patient: Patient) -> Stack:
     )  # fmt: skip
     half_z = ease(y, (-205.0, -170.0, -140.0, -100.0, -60.0), (58.0, 62.0, 74.0, 66.0, 0.5))
     centre_z = ease(y, (-205.0, -150.0, -60.0), (2.0, -22.0, -25.0))
-    return Stack(y, np.zeros_like(y), half_x, centre_z, half_z + 0.3 * patient.fat_mm * (half_z > 40), 2.2)
+    return Stack(
+        y, np.zeros_like(y), half_x, centre_z, half_z + 0.3 * patient.fat_mm * (half_z > 40), 2.2
+    )
 
 
 def build_domes(patient: Patient) -> dict[str, Dome]:
     """Each dome falls about 50 mm to the lateral and 65 mm to the posterior sulcus."""
     domes = {}
     for side, top in (("left", patient.dome_left_y_mm), ("right", patient.dome_right_y_mm)):
-        drop = (50.0 + 0.45 * float(np.clip(92.0 - top, 0.0, None))) * (1 - 0.6 * patient.flattening)
+        drop = (50.0 + 0.45 * float(np.clip(92.0 - top, 0.0, None))) * (
+            1 - 0.6 * patient.flattening
+        )
         domes[side] = Dome(
             top_y_mm=top,
             centre_x_mm=sign_of(side) * 0.44 * patient.half_width_mm,

@@ -12,6 +12,7 @@ from inference.phantom.patient import Patient
 
 Vessel = tuple[Array, Array, str]
 _STEPS = 5  # points along one branch
+_GENERATIONS = 6
 # Direction of the trunks from the hilum: (angle in the frontal plane, 0 lateral, + down; forward).
 _TRUNKS = (
     (-1.45, -0.1), (-1.25, -0.3), (-1.0, 0.35), (-0.75, -0.5), (-0.45, 0.55), (-0.10, 0.15), (0.25, -0.6),
@@ -36,22 +37,24 @@ def grow_vessels(
     radius = rng.uniform(3.4, 4.6, len(_TRUNKS))
     length = rng.uniform(30, 40, len(_TRUNKS))
     grown: list[Vessel] = []
-    for generation in range(6):
+    # Branches that leave the lung are walked on unseen, so that the rest of the tree stays the same
+    # when a dome or the heart of the patient's next study stands elsewhere.
+    alive = np.ones(len(_TRUNKS), dtype=bool)
+    for generation in range(_GENERATIONS):
         points = _walk(start, heading, length, rng)
-        inside = np.ones(points.shape[:2], dtype=bool)
-        inside[:, 1:] = is_in_lung(points[:, 1:].reshape(-1, 3)).reshape(len(points), -1)
-        if generation < 1:  # the first stretch crosses the mediastinum's border
-            inside[:] = True
-        reach = np.cumprod(inside, axis=1).sum(axis=1)
+        reach = np.zeros(len(points), dtype=int)
+        if generation == 0:  # the first stretch crosses the mediastinum's border
+            reach[:] = _STEPS
+        else:
+            inside = is_in_lung(points[alive, 1:].reshape(-1, 3)).reshape(-1, _STEPS - 1)
+            reach[alive] = 1 + np.cumprod(inside, axis=1).sum(axis=1)
         calibre = radius[:, None] * np.linspace(1.0, 0.84, _STEPS)
         calibre = calibre * _gain_at(patient, points[..., 1], hilum)
         for branch in np.flatnonzero(reach >= 2):
             line = slice(0, reach[branch])
             grown.append((points[branch, line], calibre[branch, line], side))
-        whole = np.flatnonzero(reach == _STEPS)
-        start, heading, radius, length = _branch(points[whole], radius[whole], length[whole], rng)
-        if len(start) == 0:
-            break
+        alive = np.tile(reach == _STEPS, 2)
+        start, heading, radius, length = _branch(points, radius, length, rng)
     return grown
 
 

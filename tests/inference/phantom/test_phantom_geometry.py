@@ -93,9 +93,9 @@ def test_stroke_shows_the_chord_of_its_tube() -> None:
 def test_hollow_stroke_is_brightest_at_its_edges() -> None:
     canvas = Canvas.blank(800, Pose("PA"))
     points = np.array([[-60.0, 0.0, 0.0], [60.0, 0.0, 0.0]])
-    across = draw_strokes(
-        canvas, [(points, np.full(2, 6.0))], 1.5, wall_mm=1.0, core_density=0.2
-    )[:, 400]
+    across = draw_strokes(canvas, [(points, np.full(2, 6.0))], 1.5, wall_mm=1.0, core_density=0.2)[
+        :, 400
+    ]
     assert across.argmax() != pytest.approx(400, abs=6)
     assert across.max() > 1.3 * across[400]
 

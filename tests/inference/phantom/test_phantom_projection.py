@@ -101,11 +101,14 @@ def test_lateral_film_has_the_spine_at_the_right_and_the_front_at_the_left() -> 
     rows = slice(int(SIZE * 0.45), int(SIZE * 0.62))
     columns = np.flatnonzero(body[rows].mean(0) > 0.5)
     middle = (columns[0] + columns[-1]) // 2
+
     # vertebrae alternate with discs along the back; the front has no such steps
     def steps(part: Array) -> float:
         return float(np.abs(np.diff(part, axis=0)).mean())
 
-    assert steps(film[rows, middle : columns[-1] - 12]) > steps(film[rows, columns[0] + 12 : middle])
+    assert steps(film[rows, middle : columns[-1] - 12]) > steps(
+        film[rows, columns[0] + 12 : middle]
+    )
 
 
 def test_study_has_a_lateral_film_only_where_the_case_says_so() -> None:
