@@ -89,7 +89,9 @@ def add_congestion(canvas: Canvas, body: Body, case: PhantomCase, lungs: LungFie
     for side in SIDES:
         hilum, keep = body.hila[side], lungs.air[side]
         out = np.array([sign_of(side), 0.0, 0.0])
-        centres = np.stack([hilum + 8 * out, hilum + 14 * out + (0, 16, 0), hilum + 12 * out + (0, -18, 0)])
+        centres = np.stack(
+            [hilum + 8 * out, hilum + 14 * out + (0, 16, 0), hilum + 12 * out + (0, -18, 0)]
+        )
         add_cloud(canvas, centres, np.array([13.0, 13.0, 13.0]), rng.uniform(0.8, 1.0, 3), keep)
         upper = [
             (points, 1.2 * np.asarray(radii))
@@ -119,9 +121,7 @@ def add_interstitial_pattern(
         add_strokes(canvas, starts[near], ends[near], 1.4, amount[near], lungs.air[side])
 
 
-def _draw_knots(
-    body: Body, case: PhantomCase, side: str, rng: np.random.Generator
-) -> Array:
+def _draw_knots(body: Body, case: PhantomCase, side: str, rng: np.random.Generator) -> Array:
     """Points [n, 3] where septa meet, more of them low and lateral; apart on the frontal film."""
     patient = case.patient
     top, bottom = patient.apex_y_mm + 60.0, dome_top_mm(patient, side) + 20.0

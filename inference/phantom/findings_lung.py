@@ -41,6 +41,7 @@ _GRANULOMA_RADIUS_MM = (3.0, 4.0)
 _NODULE_DENSITY = 1.5
 _MASS_DENSITY = 1.15
 _CALCIUM_DENSITY = 6.0
+_GLASS_CM = 2.6  # of tissue in ground glass at most: about half a consolidation's
 _Painter = Callable[[Canvas, Body, PhantomCase, Statement, "LungFields"], None]
 
 
@@ -159,9 +160,8 @@ def _add_opacity(
     count = 16
     spread = np.clip(rng.normal(0, (15.0, 13.0, 16.0), (count, 3)), -27, 27)
     sigma = rng.uniform(9.0, 14.0, count)
-    peak = rng.uniform(0.4, 0.68, count)
-    keep = lungs.air[side]
-    add_cloud(canvas, centre + spread, sigma, peak, keep)
+    peak = rng.uniform(0.5, 0.8, count)
+    add_cloud(canvas, centre + spread, sigma, peak, lungs.air[side], _GLASS_CM)
 
 
 def _add_atelectasis(
@@ -268,7 +268,11 @@ _PAINTERS: dict[str, _Painter] = {
     "fibrosis": _add_fibrosis,
     "pleural_thickening": _add_pleural_thickening,
     "pulmonary_edema": lambda canvas, body, case, _, lungs: add_edema(canvas, body, case, lungs),
-    "vascular_congestion": lambda canvas, body, case, _, lungs: add_congestion(canvas, body, case, lungs),
-    "interstitial_pattern": lambda canvas, body, case, _, lungs: add_interstitial_pattern(canvas, body, case, lungs),
+    "vascular_congestion": lambda canvas, body, case, _, lungs: add_congestion(
+        canvas, body, case, lungs
+    ),
+    "interstitial_pattern": lambda canvas, body, case, _, lungs: add_interstitial_pattern(
+        canvas, body, case, lungs
+    ),
     "emphysema": lambda canvas, body, case, _, lungs: add_emphysema(canvas, body, case, lungs),
 }

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add_other_findings", "break_rib", "fractured_rib", "mark_measured"]
 
-_CALCIUM_DENSITY = 6.0
+_CALCIUM_DENSITY = 7.0
 _NORMAL_DOME_Y_MM = {"right": 86.0, "left": 95.0}
 _DIAPHRAGM_MM = 2.6
 _SHEET_DEPTH = 2.8  # air between layers: so many times deeper along the ray than wide
@@ -48,7 +48,9 @@ def mark_measured(canvas: Canvas, body: Body, case: PhantomCase) -> None:
         canvas.regions["cardiomegaly"] = heart / 10.0
     if case.find("mediastinal_widening") is not None:
         upper = canvas.stack_interval(body.mediastinum).length_mm
-        within = (canvas.v_mm > case.patient.apex_y_mm + 25.0) & (canvas.v_mm < body.carina[1] + 35.0)
+        within = (canvas.v_mm > case.patient.apex_y_mm + 25.0) & (
+            canvas.v_mm < body.carina[1] + 35.0
+        )
         canvas.regions["mediastinal_widening"] = upper / 10.0 * within
     if case.find("scoliosis") is not None:
         column = canvas.stack_interval(body.spinal_column).length_mm
@@ -104,7 +106,7 @@ def _add_aortic_calcium(canvas: Canvas, body: Body, case: PhantomCase, lungs: Lu
             arc[:, 0], arc[:, 2] = x + (half_x - 1.5) * np.cos(angle), z
         arc[:, 1] = knob_y + (radius - 1.5) * np.sin(angle)
         # seen along the wall: the flake is some 8 mm deep where the ray grazes it
-        canvas.add_tube(arc, rng.uniform(1.2, 1.7), _CALCIUM_DENSITY)
+        canvas.add_tube(arc, rng.uniform(1.5, 2.0), _CALCIUM_DENSITY)
 
 
 def _add_pneumomediastinum(
@@ -123,7 +125,13 @@ def _add_pneumomediastinum(
         if not lateral:
             canvas.add_tube(inside, width, -_SHEET_DEPTH)
             canvas.add_tube(pleura, 0.9, 5.0)
-    for x, z, low in ((-22, 4, -128), (-13, 14, -120), (15, 12, -118), (24, 2, -130), (33, -6, -140)):
+    for x, z, low in (
+        (-22, 4, -128),
+        (-13, 14, -120),
+        (15, 12, -118),
+        (24, 2, -130),
+        (33, -6, -140),
+    ):
         streak_y = np.linspace(-206.0, low + rng.uniform(-6, 6), 7)
         lean = (streak_y - low) * rng.uniform(-0.12, 0.12)
         streak = np.stack([x + lean + rng.normal(0, 0.8, 7), streak_y, np.full(7, z)], axis=1)

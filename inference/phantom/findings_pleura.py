@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from inference.phantom.anatomy import LungFields
 
 
-
 @dataclass(frozen=True)
 class _Fluid:
     """Ranges in mm. level: of the fluid in mid-lung, above the dome's top; climb: how far the
@@ -39,7 +38,7 @@ _RIM_MM = {"small": (17.0, 23.0), "large": (46.0, 58.0)}
 # Share of the lung's volume that collapses into tissue.
 _COLLAPSE = {"small": 0.05, "large": 0.16}
 _PLEURA_MM = 1.2
-_PLEURA_DENSITY = 0.42
+_PLEURA_DENSITY = 0.85
 
 
 def add_pleura(canvas: Canvas, body: Body, case: PhantomCase, lungs: LungFields) -> None:
@@ -89,7 +88,12 @@ def _off_midline(canvas: Canvas, body: Body, side: str) -> Array | float:
 
 
 def _add_pneumothorax(
-    canvas: Canvas, body: Body, case: PhantomCase, lungs: LungFields, side: str, statement: Statement
+    canvas: Canvas,
+    body: Body,
+    case: PhantomCase,
+    lungs: LungFields,
+    side: str,
+    statement: Statement,
 ) -> None:
     severity = statement.severity or "large"
     rng = case.rng("pneumothorax")

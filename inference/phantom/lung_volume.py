@@ -92,7 +92,9 @@ def place_in_zone(
     return best
 
 
-def crop(canvas: Canvas, centre: Array, reach_mm: float | Array) -> tuple[Canvas, tuple[slice, slice]]:
+def crop(
+    canvas: Canvas, centre: Array, reach_mm: float | Array
+) -> tuple[Canvas, tuple[slice, slice]]:
     """The part of a canvas around a body point; drawing on it draws on the whole (same pixels).
 
     reach_mm: one number or [3] along the body's axes.
@@ -172,7 +174,9 @@ def fill_lung(
     total = np.zeros(part.tissue_cm.shape, dtype=np.float32)
     for solid in solids:
         chord = part.ellipsoid_interval(solid)
-        fullness = np.clip(chord.length_mm / (2 * solid.radii[0 if part.pose.is_lateral else 2]), 0, 1)
+        fullness = np.clip(
+            chord.length_mm / (2 * solid.radii[0 if part.pose.is_lateral else 2]), 0, 1
+        )
         total += volume.length_in_mm(chord) * fullness**softness
     available = np.clip(volume.length_mm, 1.0, depth_mm)
     filled = available * (1.0 - np.exp(-total / available))
@@ -191,19 +195,26 @@ def union_length_mm(canvas: Canvas, solids: list[Ellipsoid]) -> Array:
 
 
 def add_cloud(
-    canvas: Canvas, centres: Array, sigma_mm: Array, peak_cm: Array, keep: Array | None = None
-) -> None:
-    """Haze: Gaussian balls around body points [n, 3], peak_cm [n] thick at their middle."""
+    canvas: Canvas, centres: Array, sigma_mm: Array, peak_cm: Array, keep: Array,
+    ceiling_cm: float = np.inf,
+) -> None:  # fmt: skip
+    """Haze: Gaussian balls around body points [n, 3], peak_cm [n] thick at their middle.
+
+    ceiling_cm: what the sum of them comes near to but never passes.
+    """
     film, depth = canvas.pose.project(centres)
     growth = np.broadcast_to(np.asarray(canvas.pose.magnification(depth)), (len(centres),))
+    haze = np.zeros_like(canvas.tissue_cm)
     for (u0, v0), spread, peak in zip(film, sigma_mm * growth, peak_cm, strict=True):
         area = canvas.window(
             u0 - 2.8 * spread, u0 + 2.8 * spread, v0 - 2.8 * spread, v0 + 2.8 * spread
         )
         across = np.exp(-((canvas.u_mm[:, area[1]] - float(u0)) ** 2) / (2 * float(spread) ** 2))
         down = np.exp(-((canvas.v_mm[area[0]] - float(v0)) ** 2) / (2 * float(spread) ** 2))
-        drawn = (float(peak) * down) * across
-        canvas.tissue_cm[area] += drawn if keep is None else drawn * keep[area]
+        haze[area] += (float(peak) * down) * across
+    if np.isfinite(ceiling_cm):
+        haze = ceiling_cm * (1.0 - np.exp(-haze / ceiling_cm))
+    canvas.tissue_cm += haze * keep
 
 
 def add_strokes(
