@@ -84,7 +84,7 @@ def _add_kerley_lines(
 
 
 def add_congestion(canvas: Canvas, body: Body, case: PhantomCase, lungs: LungFields) -> None:
-    """Hilar haze and hazy upper vessels; the vessels themselves are wide by the patient's numbers."""
+    """Hilar haze and hazy upper vessels; the patient's numbers make the vessels wide."""
     rng = case.rng("vascular_congestion")
     for side in SIDES:
         hilum, keep = body.hila[side], lungs.air[side]

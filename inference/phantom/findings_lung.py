@@ -1,4 +1,4 @@
-"""Focal findings of the lung: each a solid, a haze or strands placed in the zone it is stated for."""
+"""Focal findings of the lung: solids, haze or strands placed in the zone they are stated for."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 
 from inference.phantom.body import Body
 from inference.phantom.case import PhantomCase
+from inference.phantom.curves import sign_of
 from inference.phantom.findings_diffuse import (
     add_congestion,
     add_edema,
     add_emphysema,
     add_interstitial_pattern,
 )
-from inference.phantom.curves import sign_of
 from inference.phantom.geometry import Array, Canvas, Ellipsoid
 from inference.phantom.lung_volume import (
     add_cloud,

@@ -90,7 +90,7 @@ def _add_hilar_nodes(canvas: Canvas, body: Body, case: PhantomCase, lungs: LungF
 
 
 def _add_aortic_calcium(canvas: Canvas, body: Body, case: PhantomCase, lungs: LungFields) -> None:
-    """Flakes in the wall of the arch: an arc round the knob, and one along the top for the lateral."""
+    """Flakes in the wall of the arch: round the knob, and along the top for the lateral film."""
     rng = case.rng("aortic_atherosclerosis")
     radius = body.aorta_radius_mm
     knob_y = float(body.aortic_stack.y_mm[0]) + radius

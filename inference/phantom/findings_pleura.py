@@ -1,4 +1,4 @@
-"""Pleural effusion and pneumothorax: the lung leaves wall and diaphragm, fluid or air takes its place."""
+"""Effusion and pneumothorax: the lung leaves wall and diaphragm to fluid or air."""
 
 from __future__ import annotations
 

@@ -25,8 +25,8 @@ def break_rib(points: Array, rng: np.random.Generator) -> list[Array]:
     """The pieces [n, 3] of a rib given from its posterior to its anterior end.
 
     Broken at the lateral arc: a gap, and the front piece stepped down by a shaft's height and
-    angulated, hinged at its far end. rng must be a fresh ``case.rng("fracture")``, so that the swelling
-    (``add_fracture_swelling``) finds the same place.
+    angulated, hinged at its far end. rng must be a fresh ``case.rng("fracture")``, so that
+    ``add_fracture_swelling`` finds the same place.
     """
     at, gap_mm, step_mm = _plan(rng)
     along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
@@ -41,7 +41,7 @@ def break_rib(points: Array, rng: np.random.Generator) -> list[Array]:
 
 
 def add_fracture_swelling(canvas: Canvas, points: Array, rng: np.random.Generator) -> None:
-    """The haematoma and the overlapping, denser ends at the break of the unbroken rib ``points``."""
+    """The haematoma and the dense, overlapping ends at the break of the whole rib ``points``."""
     back, front = break_rib(points, rng)
     for end in (back[-1], front[0]):
         x, y, z = (float(value) for value in end)

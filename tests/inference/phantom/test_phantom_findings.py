@@ -1,13 +1,14 @@
 """Each finding on both films: on its side, in its zone, shaped as readers know it, and visible.
 
-The findings are drawn into one healthy man, upright and centred, so that millimetres on the film are
-his millimetres.
+The findings are drawn into one healthy man, upright and centred, so that millimetres on the film
+are his millimetres.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -105,8 +106,8 @@ def test_every_finding_has_a_region_on_both_films(concept: str) -> None:
 @pytest.mark.parametrize("side", ["left", "right"])
 @pytest.mark.parametrize(
     "concept",
-    ["pleural_effusion", "pneumothorax", "pleural_thickening", "fibrosis", "consolidation", "opacity",
-     "nodule", "mass", "granuloma", "atelectasis", "hilar_enlargement", "fracture"],
+    ["pleural_effusion", "pneumothorax", "pleural_thickening", "fibrosis", "consolidation",
+     "opacity", "nodule", "mass", "granuloma", "atelectasis", "hilar_enlargement", "fracture"],
 )  # fmt: skip
 def test_finding_of_one_side_leaves_the_other_lung_as_it_was(concept: str, side: str) -> None:
     change = np.abs(change_cm(replace(EXAMPLES[concept], side=side)))  # type: ignore[arg-type]
@@ -141,7 +142,7 @@ def test_larger_grades_change_more_of_the_film(
 ) -> None:
     grades = [replace(EXAMPLES[concept], severity=size) for size in sizes]  # type: ignore[arg-type]
     changed = [np.abs(change_cm(grade, view)).sum() for grade in grades]
-    assert all(after > 1.8 * before for before, after in zip(changed, changed[1:], strict=False))
+    assert all(after > 1.8 * before for before, after in pairwise(changed))
 
 
 def _fluid_top_mm(change: Array, low_mm: float, high_mm: float) -> float:
@@ -280,8 +281,8 @@ def test_broken_rib_has_a_gap_and_a_step() -> None:
     np.testing.assert_allclose(back[0], rib[0])
 
 
-# Anatomical clutter, not quanta, hides findings; it is correlated over some 5 x 5 pixels (a rib's or
-# a vessel's width at 224 px). Rose's criterion asks for five standard deviations.
+# Anatomical clutter, not quanta, hides findings; it is correlated over some 5 x 5 pixels (a rib's
+# or a vessel's width at 224 px). Rose's criterion asks for five standard deviations.
 _ROSE = 5.0
 _CLUTTER_PIXELS = 25
 
