@@ -17,6 +17,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
+from inference.api import DECODING_MODES
 from inference.manifest import Manifest, write_manifest
 from inference.prompts import END_OF_TEXT, IM_END, MASK
 from inference.training.embedded_config import (
@@ -45,6 +46,12 @@ def export_weights(source: Path, target: Path, with_vision: bool) -> None:
     save_file(tensors, target, metadata={"format": "pt"})
 
 
+def stage_weights(run: Path, stage: str) -> Path:
+    """Where a run keeps a stage's weights: in a model folder, or in a file by itself."""
+    in_folder = run / stage / "model.safetensors"
+    return in_folder if in_folder.exists() else run / f"{stage}.safetensors"
+
+
 def write_configs(folder: Path, tokenizer: Tokenizer) -> None:
     build_config(tokenizer).save_pretrained(folder)
     tokenizer.save(str(folder / "tokenizer.json"))
@@ -66,9 +73,7 @@ def describe_model(folder: Path, tokenizer: Tokenizer, version: str) -> Manifest
         block_length=BLOCK_LENGTH,
         languages=LANGUAGES,
         max_images=2,
-        decoding_modes=("one-step", "multi-step", "autoregressive")
-        if has_ar
-        else ("one-step", "multi-step"),
+        decoding_modes=DECODING_MODES if has_ar else ("one-step", "multi-step", "adaptive"),
         autoregressive_weights=STAGE_FILES["ar"] if has_ar else None,
         multi_step_weights=STAGE_FILES["rad"] if has_multi else None,
     )
@@ -89,11 +94,11 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     tokenizer = run_tokenizer(options.run)
     main_file = options.out / STAGE_FILES["dcd"]
-    export_weights(options.run / f"{options.main_stage}.safetensors", main_file, True)
-    if (options.run / "ar.safetensors").exists():
-        export_weights(options.run / "ar.safetensors", options.out / STAGE_FILES["ar"], False)
+    export_weights(stage_weights(options.run, options.main_stage), main_file, True)
+    if stage_weights(options.run, "ar").exists():
+        export_weights(stage_weights(options.run, "ar"), options.out / STAGE_FILES["ar"], False)
     if options.main_stage == "dcd":
-        export_weights(options.run / "rad.safetensors", options.out / STAGE_FILES["rad"], False)
+        export_weights(stage_weights(options.run, "rad"), options.out / STAGE_FILES["rad"], False)
     write_configs(options.out, tokenizer)
     described = describe_model(options.out, tokenizer, options.version)
     unlisted = ("echo_manifest.json", "README.md")

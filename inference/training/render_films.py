@@ -18,6 +18,7 @@ import os
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -52,7 +53,9 @@ def render_shard(folder: Path, first_seed: int, size: int) -> int:
     return first_seed
 
 
-def _render_all(cases: list[PhantomCase], size: int, view: str) -> tuple[np.ndarray, np.ndarray]:
+def _render_all(
+    cases: list[PhantomCase], size: int, view: Literal["frontal", "lateral"]
+) -> tuple[np.ndarray, np.ndarray]:
     films = np.zeros((len(cases), size, size), dtype=np.uint8)
     labels = np.zeros((len(cases), len(CONCEPT_NAMES), CELLS, CELLS), dtype=np.uint8)
     for row, case in enumerate(cases):

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from inference.phantom import PhantomCase
-from inference.training.dataset import PhantomPairs
+from inference.training.phantom_pairs import PhantomPairs
 from inference.training.region_labels import CONCEPT_NAMES
 from inference.training.render_films import SHARD, shard_path
 
@@ -31,6 +31,10 @@ class VisionBatch:
     attributes: torch.Tensor  # [B, attributes] 0/1
     is_known: torch.Tensor  # [B, attributes] 0/1: whether the film can tell
     cells: torch.Tensor  # [B, concepts, 16, 16] 0/1
+
+    def to(self, device: torch.device) -> VisionBatch:
+        parts = (self.films, self.attributes, self.is_known, self.cells)
+        return VisionBatch(*(part.to(device) for part in parts))
 
 
 def frontal_attributes(case: PhantomCase) -> tuple[torch.Tensor, torch.Tensor]:

@@ -1,7 +1,5 @@
 """Stage 0: teach the vision tower to see, with the phantom's labels as targets.
 
-    python -m inference.training.warm_up_vision --films runs/films --out runs/v1
-
 ECHO starts from a pretrained vision-language model; ours starts from nothing. Two throw-away
 heads read the vision tokens: one the attributes of the film, one which concepts each patch shows.
 Only the tower is kept. Frontal and lateral films are trained together.
@@ -9,27 +7,19 @@ Only the tower is kept. Frontal and lateral films are trained together.
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
 import torch
 from torch.nn import functional
 
-from inference.training.dataset import PhantomPairs, PromptFrame, augment
-from inference.training.embedded_config import build_model
-from inference.training.forward import ReportForward
-from inference.training.loop import (
-    Schedule,
-    TrainingRun,
-    load_vision,
-    save_weights,
-    step_generator,
-)
+from inference.training.config import ConfigError
+from inference.training.loop import step_generator
+from inference.training.pairs import augment
 from inference.training.patch_whitening import whiten_patch_embedding
+from inference.training.phantom_pairs import PhantomPairs
 from inference.training.region_labels import CELLS, CONCEPT_NAMES
-from inference.training.tokenizer import run_tokenizer
+from inference.training.stage_setup import StageSetup
 from inference.training.vision_labels import ATTRIBUTES, PRESENCES, VisionLabels
 
+_SEED = 1
 _WHITENING_FILMS = 400
 _CELL_WEIGHT = 4.0  # few cells show anything
 _DETAIL_WEIGHT = 0.3  # of side, zone and severity beside presence
@@ -43,7 +33,7 @@ def dense_loss(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     """
     batch, side = targets.shape[0], CELLS // 2
     by_patch = logits.view(batch, side, side, len(CONCEPT_NAMES), 2, 2).permute(0, 3, 1, 4, 2, 5)
-    weight = torch.tensor(_CELL_WEIGHT)
+    weight = torch.tensor(_CELL_WEIGHT, device=logits.device)
     by_patch = by_patch.reshape(targets.shape)
     return functional.binary_cross_entropy_with_logits(by_patch, targets, pos_weight=weight)
 
@@ -79,45 +69,37 @@ class AttributeHead(torch.nn.Module):
         return self.read(functional.gelu(self.reduce(features)).flatten(1))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--films", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=1800)
-    parser.add_argument("--batch", type=int, default=24)
-    parser.add_argument("--learning-rate", type=float, default=1.2e-3)
-    parser.add_argument("--start", type=Path, help="weights whose tower to go on from")
-    options = parser.parse_args()
-    tokenizer = run_tokenizer(options.out)
-    pairs = PhantomPairs(options.films, tokenizer)
-    model = build_model(tokenizer)
-    frame = PromptFrame(tokenizer)
-    if options.start is not None:
-        load_vision(model, options.start)
-    else:
+def warm_up_vision(setup: StageSetup) -> None:
+    """Raises ConfigError where the data have no labels, or the tower is frozen."""
+    pairs, model, config = setup.pairs, setup.start.model, setup.config
+    if not isinstance(pairs, PhantomPairs):
+        raise ConfigError("vision: only phantom films have labels; a pretrained tower needs none")
+    if config.model.freeze_vision:
+        raise ConfigError("vision: freeze_vision must be false")
+    forward = setup.forwards[pairs.kind("en", 1)]
+    if forward.frame.image_tokens * 4 != CELLS**2:
+        raise ConfigError(f"vision: labels are of {CELLS} × {CELLS} patches, the films' are not")
+    if config.model.start == "embedded" and not (config.model.weights or config.model.vision_from):
         films = pairs.films(list(range(0, len(pairs), max(1, len(pairs) // _WHITENING_FILMS))))
-        patches = frame.patches(films)
-        whiten_patch_embedding(model.model.visual.patch_embed.proj.weight, patches)
-    forward = ReportForward(model, frame)
-    head = AttributeHead(frame.ids.count(model.config.image_token_id), 256)
-    cell_head = torch.nn.Linear(256, len(CONCEPT_NAMES) * 4)
+        weight = model.model.visual.patch_embed.proj.weight
+        whiten_patch_embedding(weight, pairs.patchify(films))
+    torch.manual_seed(config.schedule.seed)
+    hidden = model.config.vision_config.out_hidden_size
+    head = AttributeHead(forward.frame.image_tokens, hidden).to(forward.device)
+    cell_head = torch.nn.Linear(hidden, len(CONCEPT_NAMES) * 4).to(forward.device)
     labels = VisionLabels(pairs)
-    modules = {"visual": model.model.visual, "head": head, "cell_head": cell_head}
-    schedule = Schedule(options.steps, options.learning_rate)
-    run = TrainingRun(options.out, "vision", modules, schedule)
 
-    def loss_of(step: int) -> torch.Tensor:
-        batch = labels.batch(step, options.batch)
-        films = augment(batch.films, step_generator(1, step))
-        with torch.autocast("cpu", torch.bfloat16):
-            features = forward.vision_features(films)
+    def loss_of(number: int) -> torch.Tensor:
+        batch = labels.batch(number, config.schedule.batch)
+        films = batch.films
+        if config.data.augment:
+            films = augment(films, step_generator(_SEED + config.schedule.seed, number))
+        with forward.precision():
+            features = forward.vision_features(pairs.patchify(films))
             logits, cells = head(features).float(), cell_head(features).float()
-        loss = attribute_loss(logits, batch.attributes, batch.is_known, labels.weights)
+        weights = labels.weights.to(forward.device)
+        batch = batch.to(forward.device)
+        loss = attribute_loss(logits, batch.attributes, batch.is_known, weights)
         return _ATTRIBUTE_SCALE * loss + _CELL_SCALE * dense_loss(cells, batch.cells)
 
-    run.train(loss_of)
-    save_weights(model, options.out / "vision.safetensors")
-
-
-if __name__ == "__main__":
-    main()
+    setup.train({"visual": model.model.visual, "head": head, "cell_head": cell_head}, loss_of)

@@ -9,14 +9,16 @@ import pytest
 import torch
 
 from inference.training.adapt_rad import rad_loss
-from inference.training.collect_trajectories import TOP
-from inference.training.dataset import Draw
-from inference.training.distill_dcd import DcdWeights, dcd_loss, draw_rows, take_rows
+from inference.training.config import DcdWeights, RadConfig, TeacherConfig
+from inference.training.distill_dcd import ask_two_steps, dcd_loss, draw_rows, take_rows
 from inference.training.embedded_config import BLOCK_LENGTH
 from inference.training.forward import ReportForward
-from inference.training.rad_layout import multi_copy_rad_mask
+from inference.training.pairs import Draw
+from inference.training.prompt_frame import Kind
+from inference.training.rad_layout import MaskNoise, multi_copy_rad_mask
 
 STOP_IDS = torch.tensor([2, 0])
+TOP = TeacherConfig().top
 LENGTH = 2 * BLOCK_LENGTH
 _HARD = DcdWeights(divergence=0.0, hard=1.0, stop=0.0, refine=0.0)
 
@@ -52,7 +54,8 @@ def _loss(
     generator = torch.Generator().manual_seed(0)
     with torch.inference_mode():
         both = features.expand(2, -1, -1)
-        return float(dcd_loss(forward, both, drafts, STOP_IDS, weights, generator))
+        loss = dcd_loss(forward, both, drafts, STOP_IDS, weights, MaskNoise(), generator)
+        return float(loss)
 
 
 @torch.inference_mode()
@@ -119,7 +122,7 @@ def test_rad_loss_ignores_unsupervised_positions(
     losses = [
         float(
             rad_loss(
-                forward, features.expand(2, -1, -1), chosen, supervised, 2,
+                forward, features.expand(2, -1, -1), chosen, supervised, RadConfig(copies=2),
                 torch.Generator().manual_seed(1),
             )
         )
@@ -148,11 +151,10 @@ def test_rows_of_a_step_are_of_one_kind_of_similar_length_and_repeatable() -> No
 def test_rows_are_taken_with_their_kind_and_cut_to_the_longest() -> None:
     drafts = _drafts(LENGTH + BLOCK_LENGTH) | {
         "indices": torch.tensor([7, 9]),
-        "languages": torch.tensor([1, 1]),
-        "images": torch.tensor([2, 2]),
+        "kinds": torch.tensor([[1, 16, 16, 16, 12]] * 2),
     }
     draw, taken = take_rows(drafts, [1, 0, 1])
-    assert draw == Draw("zh", 2, [9, 7, 9])
+    assert draw == Draw(Kind("zh", ((1, 16, 16), (1, 16, 12))), [9, 7, 9])
     assert taken["tokens"].tolist() == _drafts()["tokens"][[1, 0, 1]].tolist()
     assert taken["top_ids"].shape == (3, LENGTH, TOP)
 
@@ -165,3 +167,33 @@ def test_without_step_weight_all_positions_count_alike(
     expected = float(-log_student.gather(-1, tokens[..., None]).mean())
     plain = replace(_HARD, by_step=False)
     assert _loss(forward, features, _drafts(), plain) == pytest.approx(expected, rel=1e-4)
+
+
+def test_certainty_sharpens_only_what_is_right(
+    forward: ReportForward, features: torch.Tensor
+) -> None:
+    only = DcdWeights(divergence=0.0, hard=0.0, stop=0.0, refine=0.0, certainty=1.0)
+    assert _loss(forward, features, _drafts(), only) == 0.0  # random weights get nothing right
+    log_student = _student_log_probabilities(forward, features)
+    drafts = _drafts()
+    right = log_student[:, 0].argmax(-1)  # the first block reads no clean token
+    drafts["tokens"][:, 0] = right.int()
+    entropy = -(log_student.exp() * log_student).sum(-1)[:, 0].mean()
+    assert _loss(forward, features, drafts, only) == pytest.approx(float(entropy), rel=1e-3)
+
+
+def test_halving_asks_for_two_steps_after_an_even_number() -> None:
+    steps = torch.tensor([[1, 1, 2, 3, 4, 5, 5, 1], [1, 1, 1, 1, 1, 1, 1, 1]] * 50)
+    steps = torch.cat([steps, torch.zeros_like(steps)], dim=1).to(torch.uint8)
+    masked, asked = ask_two_steps(steps, 8, torch.Generator().manual_seed(0))
+    assert masked[:, 8:].all()
+    assert not asked[:, 8:].any()
+    seen = {tuple(row[:8].tolist()) for row in asked[::2]}
+    first, second, third = ({1, 2}, {3, 4}, {5})
+    assert seen == {
+        tuple(int(step) in group for step in steps[0, :8]) for group in (first, second, third)
+    }
+    assert (masked[:, :8] >= asked[:, :8]).all()
+    shown = steps[:, :8][~masked[:, :8]]  # what is not masked was committed before
+    assert set(shown.tolist()) <= {1, 2, 3, 4}
+    assert asked[1::2, :8].all()

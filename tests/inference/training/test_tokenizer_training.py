@@ -13,8 +13,8 @@ from inference.phantom import sample_case
 from inference.prompts import END_OF_TEXT, IM_END, SPECIAL_TOKENS, render_prompt
 from inference.report_language.statements import Language
 from inference.report_language.template import canonical_sentences
-from inference.training.dataset import answer_ids, pad_answers
 from inference.training.embedded_config import BLOCK_LENGTH
+from inference.training.pairs import answer_ids, pad_answers
 from inference.training.tokenizer import LANGUAGES, VOCABULARY_SIZE, special_id
 
 
@@ -66,7 +66,7 @@ def test_answer_is_whole_blocks_ending_in_stop_tokens(tokenizer: Tokenizer) -> N
     paddings = set()
     for seed in range(60):
         report = sample_case(seed).report(LANGUAGES[seed % 2])
-        ids = answer_ids(tokenizer, report)
+        ids = answer_ids(tokenizer, report, BLOCK_LENGTH)
         words = ids[: ids.index(stop)]
         padding = ids[len(words) + 1 :]
         assert len(ids) % BLOCK_LENGTH == 0

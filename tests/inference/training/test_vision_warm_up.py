@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tokenizers import Tokenizer
 
 from inference.phantom import sample_case
 from inference.report_language.statements import Statement
 from inference.training import render_films
-from inference.training.dataset import PhantomPairs
+from inference.training.phantom_pairs import PhantomPairs
+from inference.training.prompt_frame import PromptFormat
 from inference.training.region_labels import CELLS, CONCEPT_NAMES, region_labels
 from inference.training.vision_labels import (
     ATTRIBUTES,
@@ -91,12 +91,12 @@ def test_unknown_details_cost_nothing_and_rare_presences_cost_more() -> None:
 
 @pytest.mark.usefixtures("stand_in_renderer")
 def test_batches_hold_laterals_with_labels_of_their_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tokenizer: Tokenizer
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prompt: PromptFormat
 ) -> None:
-    for name in ("dataset", "render_films", "vision_labels"):
+    for name in ("phantom_pairs", "render_films", "vision_labels"):
         monkeypatch.setattr(f"inference.training.{name}.SHARD", 40)
     render_films.render_shard(tmp_path, 0, 224)
-    pairs = PhantomPairs(tmp_path, tokenizer)
+    pairs = PhantomPairs(tmp_path, prompt)
     labels = VisionLabels(pairs)
     batch = labels.batch(3, 20)
     assert batch.films.shape == (20, 1, 224, 224)
