@@ -111,7 +111,7 @@ def _add_consolidation(
     for index in range(13):
         offset = np.clip(rng.normal(0.0, (17.0, 12.0, 16.0)), (-28, -20, -26), (28, 20, 26))
         radii = rng.uniform((14.0, 12.0, 20.0), (22.0, 18.0, 32.0)) * (1.25 if index < 8 else 0.85)
-        solids.append(Ellipsoid(tuple(centre + offset), tuple(radii)))  # type: ignore[arg-type]
+        solids.append(Ellipsoid(tuple(centre + offset), tuple(radii)))
     keep = lungs.air[side]
     fill_lung(canvas, body, side, solids, 0.95, keep, softness=1.2, depth_mm=66.0)
     _add_air_bronchogram(canvas, body.hila[side], centre, keep, rng)
@@ -210,7 +210,7 @@ def _add_fibrosis(
     centre[1] = apex + rng.uniform(44, 52)
     keep = lungs.air[side]
     patches = [
-        Ellipsoid(tuple(centre + rng.normal(0, (9, 9, 9))), tuple(rng.uniform(8, 15, 3)))  # type: ignore[arg-type]
+        Ellipsoid(tuple(centre + rng.normal(0, (9, 9, 9))), tuple(rng.uniform(8, 15, 3)))
         for _ in range(6)
     ]
     fill_lung(canvas, body, side, patches, 1.0, keep, softness=0.3)
