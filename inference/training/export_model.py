@@ -1,7 +1,7 @@
 """Write a model folder the engine loads: 16-bit safetensors, config, tokenizer, manifest, card.
 
     python -m inference.training.export_model --run runs/v0 --out resources/models/embedded \\
-        --version 1.0.0 [--scores scores.json]
+        --version 1.0.0 [--scores FILE ...]
 
 The autoregressive and multi-step weights leave out the vision tower: from RAD on it is frozen,
 so all stages share the main file's.
@@ -89,7 +89,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--version", default="1.0.0")
     parser.add_argument("--main-stage", choices=["dcd", "rad", "ar"], default="dcd")
-    parser.add_argument("--scores", type=Path, help="JSON of inference.evaluation, per model")
+    parser.add_argument("--scores", type=Path, nargs="*", help="JSON of inference.evaluation")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     tokenizer = run_tokenizer(options.run)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from itertools import product
 from pathlib import Path
 
@@ -270,3 +273,22 @@ def _render_noise(case: PhantomCase, size: int) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(case.seed)
     views = ("frontal", "lateral") if case.has_lateral else ("frontal",)
     return {view: rng.integers(0, 4095, (size, size)).astype(np.uint16) for view in views}
+
+
+@pytest.mark.slow
+def test_two_processes_train_what_one_does(
+    tmp_path: Path, stock_folder: Path, site_manifest: Path
+) -> None:
+    pytest.importorskip("accelerate")
+    for name, launcher in (
+        ("one", ()),
+        ("two", ("torch.distributed.run", "--nproc_per_node", "2", "--master_port", "29617", "-m")),
+    ):
+        (tmp_path / name).mkdir()
+        config = _config(tmp_path / name, stock_folder, _of("manifest", site_manifest))
+        command = [sys.executable, "-m", *launcher, "inference.training", "rad", "--config"]
+        environment = os.environ | {"OMP_NUM_THREADS": "1"}
+        subprocess.run([*command, str(config)], check=True, env=environment, timeout=300)
+    one, two = (_weights(tmp_path / name / "run" / "rad") for name in ("one", "two"))
+    for name, tensor in one.items():
+        torch.testing.assert_close(two[name], tensor, msg=name)
