@@ -102,6 +102,7 @@ def compare(config: CompareConfig) -> list[dict[str, Any]]:
     """One row a method and decoding; files as said above."""
     if unknown := sorted(set(config.methods) - {method.name for method in METHODS}):
         raise ConfigError(f"methods: unknown {unknown[0]!r}")
+    _check_same(config)
     rows = _score_teacher(config)
     for method in METHODS:
         if method.name in config.methods:
@@ -110,6 +111,16 @@ def compare(config: CompareConfig) -> list[dict[str, Any]]:
             rows += [_row(method.title, mode, scores) for mode in _STUDENT_MODES]
         _write_table(config, rows)
     return rows
+
+
+def _check_same(config: CompareConfig) -> None:
+    """Rows of one table must be comparable: a folder takes one configuration, but for methods."""
+    path = config.output / "configuration.txt"
+    text = f"{replace(config, methods=())}\n"
+    if path.exists() and path.read_text(encoding="utf-8") != text:
+        raise ConfigError(f"{config.output} holds a comparison of another configuration")
+    config.output.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
 
 
 def _score_teacher(config: CompareConfig) -> list[dict[str, Any]]:

@@ -8,12 +8,14 @@ the model rather than its forward, which a wrapper could not see.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 import torch
 
 from inference.training.config import ConfigError
+
+Made = TypeVar("Made")
 
 
 class Processes:
@@ -38,6 +40,15 @@ class Processes:
 
     def wait(self) -> None:
         """Until all processes are here."""
+
+    def first_alone(self, make: Callable[[], Made]) -> Made:
+        """make's result; the others call it when the first is done and has written its files."""
+        if not self.is_first:
+            self.wait()
+            return make()
+        made = make()
+        self.wait()
+        return made
 
 
 class AcceleratedProcesses(Processes):

@@ -38,9 +38,9 @@ class StageSetup:
         data = self.config.data
         can_cache = data.cache_features and self.config.model.freeze_vision
         if can_cache and isinstance(self.pairs, PhantomPairs):
-            forward = self.forwards[self.pairs.kind("en", 1)]
+            forward, pairs = self.forwards[self.pairs.kind("en", 1)], self.pairs
             path = self.config.output / "features.safetensors"
-            return cached_features(forward, self.pairs, path)
+            return self.processes.first_alone(lambda: cached_features(forward, pairs, path))
         seed = _VARIATION_SEED if data.augment else None
         return LiveFeatures(self.forwards, self.pairs, seed)
 
@@ -75,7 +75,7 @@ class StageSetup:
 def open_stage(stage: Stage, config: StageConfig) -> StageSetup:
     """Raises ConfigError, UnusableManifest or FileNotFoundError for what can't be used."""
     processes = open_processes(config.model.device)
-    start = open_start(config.model, config.output, processes.device)
+    start = processes.first_alone(lambda: open_start(config.model, config.output, processes.device))
     pairs = open_pairs(config.data, start.prompt)
     return StageSetup(stage, config, processes, start, pairs, Forwards(start.model, start.prompt))
 

@@ -267,6 +267,9 @@ def test_comparison_trains_and_scores_every_method_and_can_be_run_again(
     monkeypatch.setattr(compare_distillation, "distill_dcd", None)
     assert compare_distillation.main(["--config", str(config)]) == 0
     assert (run / "table.json").read_text(encoding="utf-8") == table
+    other = config.read_text(encoding="utf-8").replace("steps = 3", "steps = 4")
+    config.write_text(other, encoding="utf-8")  # rows of one table must be comparable
+    assert compare_distillation.main(["--config", str(config)]) == 2
 
 
 def _render_noise(case: PhantomCase, size: int) -> dict[str, np.ndarray]:
