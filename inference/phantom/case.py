@@ -1,99 +1,171 @@
-"""One phantom patient: who, which findings, which devices; all drawn from one seed.
+"""One phantom patient study: who, which findings and devices, how the film was taken; from one seed.
 
-Version 0 is a frontal film in analytic 2-D thickness maps. Ranges leave a gap between normal
-and abnormal (a cardiothoracic ratio of 0.50 is drawn for nobody), so that each film has one
-true description.
+Ranges leave a gap between normal and abnormal (a cardiothoracic ratio of 0.50 is drawn for
+nobody), so that each film has one true description. What hides another thing, or can't be told
+from it on a film, is not drawn together with it (``_EXCLUSIVE``, ``_Lungs``).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import get_args
+import zlib
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 
+from inference.phantom.geometry import View
+from inference.phantom.patient import Build, Patient, draw_build, draw_patient
 from inference.report_language.statements import Severity, Side, Statement, Zone
-from inference.report_language.template import compose_report
+from inference.report_language.template import compose_refusal, compose_report
 
-_LATERAL: tuple[Side, Side] = ("left", "right")
-_ZONES: tuple[Zone, ...] = get_args(Zone)
+Kind = Literal["chest", "lateral", "hand", "knee", "abdomen", "blank", "inverted"]
+Mimic = Literal["nipple_shadow", "skin_fold", "ecg_leads", "rotation"]
+NOT_FRONTAL_CHEST: tuple[Kind, ...] = ("lateral", "hand", "knee", "abdomen", "blank", "inverted")
 
+_BOTH: tuple[Side, Side] = ("left", "right")
+_ZONES: tuple[Zone, ...] = ("upper", "mid", "lower")
 # Share of abnormal films that show each finding; the rest of the film's findings are drawn alike.
 FINDING_WEIGHTS = {
-    "pleural_effusion": 1.5,
-    "pneumothorax": 1.2,
-    "cardiomegaly": 1.2,
-    "consolidation": 1.2,
-    "atelectasis": 1.0,
+    "mediastinal_widening": 0.8,
+    "pneumomediastinum": 0.7,
+    "aortic_atherosclerosis": 0.8,
     "pulmonary_edema": 0.9,
+    "vascular_congestion": 0.7,
+    "consolidation": 1.2,
+    "opacity": 1.0,
+    "atelectasis": 1.0,
+    "interstitial_pattern": 0.8,
     "nodule": 1.2,
     "mass": 0.9,
     "emphysema": 0.8,
-    "mediastinal_widening": 0.8,
-    "hilar_enlargement": 1.0,
+    "fibrosis": 0.8,
+    "granuloma": 0.9,
+    "pleural_effusion": 1.5,
+    "pneumothorax": 1.2,
+    "pleural_thickening": 0.8,
+    "cardiomegaly": 1.2,
+    "hilar_enlargement": 0.9,
     "diaphragm_elevation": 0.9,
+    "free_air": 0.7,
     "fracture": 1.0,
     "scoliosis": 0.7,
 }
 DEVICE_WEIGHTS = {
     "endotracheal_tube": 1.0,
     "gastric_tube": 1.0,
-    "central_venous_catheter": 1.2,
+    "central_venous_catheter": 1.1,
+    "picc": 0.9,
     "pacemaker": 1.0,
-    "chest_tube": 0.8,
+    "chest_tube": 0.9,
     "sternal_wires": 0.9,
+    "surgical_clips": 0.8,
 }
-_EXCLUSIVE = ({"emphysema", "diaphragm_elevation"}, {"emphysema", "cardiomegaly"})
-
-
-@dataclass(frozen=True)
-class Patient:
-    """Anatomy in millimetres on a 400 mm detector; origin at its centre, +x is patient's left."""
-
-    sex: str
-    age: int
-    thorax_half_width_mm: float
-    apex_y_mm: float
-    dome_right_y_mm: float
-    dome_left_y_mm: float
-    depth_cm: float
-    heart_half_width_mm: float
-    heart_centre_x_mm: float
-    mediastinum_half_width_mm: float
-    spine_bow_mm: float
-    hilum_scale_left: float
-    hilum_scale_right: float
-    rotation_mm: float
-    shift_x_mm: float
-    shift_y_mm: float
-    scale: float
-    exposure: float
+_SIDED_DEVICES = {"central_venous_catheter", "picc", "pacemaker", "chest_tube"}
+# Pairs that hide each other or look alike on a film; a later one of the draw gives way.
+_EXCLUSIVE: tuple[frozenset[str], ...] = tuple(
+    frozenset(pair)
+    for pair in (
+        ("emphysema", "cardiomegaly"),
+        ("emphysema", "diaphragm_elevation"),
+        ("emphysema", "pulmonary_edema"),
+        ("emphysema", "vascular_congestion"),
+        ("emphysema", "interstitial_pattern"),
+        ("pulmonary_edema", "vascular_congestion"),
+        ("pulmonary_edema", "interstitial_pattern"),
+        ("vascular_congestion", "interstitial_pattern"),
+        ("hilar_enlargement", "pulmonary_edema"),
+        ("hilar_enlargement", "vascular_congestion"),
+        ("mediastinal_widening", "aortic_atherosclerosis"),
+        ("mediastinal_widening", "pneumomediastinum"),
+        ("free_air", "diaphragm_elevation"),
+        ("free_air", "pleural_effusion"),
+        ("central_venous_catheter", "picc"),
+    )
+)
+# What stays with a patient from one study to the next.
+_LASTING = {
+    "aortic_atherosclerosis", "emphysema", "fibrosis", "granuloma", "scoliosis",
+    "pleural_thickening", "pacemaker", "sternal_wires", "surgical_clips",
+}  # fmt: skip
+_SIZES: dict[str, tuple[Severity, ...]] = {
+    "pleural_effusion": ("small", "moderate", "large"),
+    "pneumothorax": ("small", "large"),
+    "cardiomegaly": ("mild", "marked"),
+}
 
 
 @dataclass(frozen=True)
 class PhantomCase:
-    """A patient and everything present on the film; what is not listed is absent."""
+    """A study of one patient and everything present on it; what is not listed is absent.
+
+    kind: "chest", or what the film shows instead. mimics: things on the film that are no finding.
+    study: 0 for the first, 1 for the next of the same patient ... prior: the statements before.
+    """
 
     seed: int
+    build: Build
     patient: Patient
     statements: tuple[Statement, ...]
+    kind: Kind = "chest"
+    has_lateral: bool = False
+    mimics: tuple[Mimic, ...] = ()
+    study: int = 0
+    prior: tuple[Statement, ...] = field(default=())
 
     @property
-    def report(self) -> str:
-        return compose_report(self.statements)
+    def view(self) -> View:
+        return "LL" if self.kind == "lateral" else self.patient.view
+
+    def report(self, language: str = "en") -> str:
+        """The normalised answer; for a film that is no frontal chest, the refusal."""
+        if self.kind != "chest":
+            return compose_refusal(language)
+        return compose_report(self.statements, language)
 
     def find(self, concept: str) -> Statement | None:
         return next((s for s in self.statements if s.concept == concept), None)
 
+    def rng(self, purpose: str) -> np.random.Generator:
+        """Details of one thing: the same on each view and size, and on each study of the patient."""
+        return np.random.default_rng((self.seed, zlib.crc32(purpose.encode())))
 
-def sample_case(seed: int, *, normal: bool | None = None) -> PhantomCase:
-    """Draw one case. normal=True forbids findings and devices, False forces a finding."""
-    rng = np.random.default_rng((seed, 20260412))
-    is_normal = bool(rng.random() < 0.16) if normal is None else normal
-    statements: tuple[Statement, ...] = ()
-    if not is_normal:
-        statements = _draw_statements(rng)
-    return PhantomCase(seed, _draw_patient(rng, statements), statements)
+
+def sample_case(
+    seed: int, *, normal: bool | None = None, kind: Kind | None = None
+) -> PhantomCase:
+    """Draw one first study. normal=True forbids findings and devices, False forces a finding."""
+    rng = np.random.default_rng((seed, 20261121))
+    build = draw_build(rng)
+    is_normal = bool(rng.random() < 0.12) if normal is None else normal
+    statements = () if is_normal else _draw_statements(rng)
+    drawn: Kind = "chest"
+    if normal is None and rng.random() < 0.05:
+        drawn = NOT_FRONTAL_CHEST[int(rng.integers(len(NOT_FRONTAL_CHEST)))]
+    return _assemble(seed, rng, build, statements, kind or drawn)
+
+
+def sample_follow_up(case: PhantomCase, study: int = 1) -> PhantomCase:
+    """A later study of the same patient: findings appear, grow, shrink, stay or resolve."""
+    rng = np.random.default_rng((case.seed, 20261121, study))
+    kept = [change for s in case.statements if (change := _evolve(s, rng)) is not None]
+    if rng.random() < 0.5:
+        kept += [new for new in _draw_statements(rng) if _fits(new, kept)][:1]
+    following = _assemble(case.seed, rng, case.build, tuple(kept), "chest")
+    return replace(following, study=study, prior=case.statements)
+
+
+def _assemble(
+    seed: int, rng: np.random.Generator, build: Build, statements: tuple[Statement, ...], kind: Kind
+) -> PhantomCase:
+    lying = {"endotracheal_tube", "chest_tube", "gastric_tube"} & {s.concept for s in statements}
+    view: View = "AP" if rng.random() < (0.7 if lying else 0.15) else "PA"
+    mimics: list[Mimic] = []
+    if rng.random() < 0.25:
+        choices: tuple[Mimic, ...] = ("nipple_shadow", "skin_fold", "ecg_leads", "rotation")
+        mimics.append(choices[int(rng.integers(len(choices)))])
+    patient = draw_patient(rng, build, statements, view, is_rotated="rotation" in mimics)
+    has_lateral = view == "PA" and kind == "chest" and bool(rng.random() < 0.35)
+    return PhantomCase(seed, build, patient, statements, kind, has_lateral, tuple(mimics))
 
 
 def _choose(rng: np.random.Generator, weights: dict[str, float], count: int) -> list[str]:
@@ -104,108 +176,128 @@ def _choose(rng: np.random.Generator, weights: dict[str, float], count: int) -> 
 
 
 def _draw_statements(rng: np.random.Generator) -> tuple[Statement, ...]:
-    chosen = _choose(rng, FINDING_WEIGHTS, int(rng.choice([1, 2, 3, 4], p=[0.3, 0.35, 0.25, 0.1])))
-    for pair in _EXCLUSIVE:
-        if pair <= set(chosen):
-            chosen.remove(sorted(pair & set(chosen))[int(rng.integers(2))])
-    devices = _choose(rng, DEVICE_WEIGHTS, int(rng.choice([0, 1, 2], p=[0.5, 0.32, 0.18])))
-    taken: set[Side] = set()  # lungs hidden by much fluid or air: nothing else is drawn there
+    findings = _choose(rng, FINDING_WEIGHTS, int(rng.choice([1, 2, 3, 4, 5], p=[0.2, 0.3, 0.27, 0.15, 0.08])))
+    devices = _choose(rng, DEVICE_WEIGHTS, int(rng.choice([0, 1, 2, 3], p=[0.42, 0.32, 0.2, 0.06])))
     said: list[Statement] = []
-    for concept in sorted(
-        chosen, key=lambda name: name not in ("pleural_effusion", "pneumothorax")
-    ):
-        statement = _draw_finding(rng, concept, taken)
+    lungs = _Lungs()
+    first = ("pleural_effusion", "pneumothorax")  # they decide what of the lungs can be seen
+    for concept in sorted(findings, key=lambda name: name not in first):
+        if any({concept, other.concept} in _EXCLUSIVE for other in said):
+            continue
+        statement = _draw_finding(rng, concept, lungs)
         if statement is not None:
             said.append(statement)
     for concept in devices:
-        side: Side | None = None
-        if concept in ("central_venous_catheter", "pacemaker", "chest_tube"):
-            side = _LATERAL[int(rng.integers(2))]
-        said.append(Statement(concept, "present", side))
+        if not any({concept, other.concept} in _EXCLUSIVE for other in said):
+            side = _BOTH[int(rng.integers(2))] if concept in _SIDED_DEVICES else None
+            said.append(Statement(concept, "present", side))
     return tuple(said)
 
 
-def _draw_finding(rng: np.random.Generator, concept: str, taken: set[Side]) -> Statement | None:
-    side: Side | None = _LATERAL[int(rng.integers(2))]
+class _Lungs:
+    """Which zones of which lung can still show something of their own."""
+
+    def __init__(self) -> None:
+        self._free: set[tuple[Side, Zone]] = {(side, zone) for side in _BOTH for zone in _ZONES}
+
+    def take(self, sides: tuple[Side, ...], zones: tuple[Zone, ...] = _ZONES) -> None:
+        self._free -= {(side, zone) for side in sides for zone in zones}
+
+    def has(self, side: Side, *zones: Zone) -> bool:
+        return all((side, zone) in self._free for zone in zones)
+
+    def pick(
+        self, rng: np.random.Generator, zones: tuple[Zone, ...] = _ZONES
+    ) -> tuple[Side, Zone] | None:
+        free = sorted(place for place in self._free if place[1] in zones)
+        return free[int(rng.integers(len(free)))] if free else None
+
+
+def _draw_finding(
+    rng: np.random.Generator, concept: str, lungs: _Lungs
+) -> Statement | None:
+    """One finding where there is room for it; None where there is none."""
+    side: Side | None = _BOTH[int(rng.integers(2))]
     zone: Zone | None = None
     severity: Severity | None = None
     match concept:
         case "pleural_effusion":
-            if rng.random() < 0.3:
-                side = "bilateral"
-            sizes: tuple[Severity, ...] = ("small", "moderate", "large")
-            severity = sizes[int(rng.integers(2 if side == "bilateral" else 3))]
-            taken.update(_LATERAL if side == "bilateral" else (side,))  # type: ignore[arg-type]
+            side, severity = _draw_effusion(rng, lungs)
         case "pneumothorax":
-            free = [s for s in _LATERAL if s not in taken]
-            if not free:
+            if not lungs.has(side, *_ZONES):  # type: ignore[arg-type]
                 return None
-            side = free[int(rng.integers(len(free)))]
-            severity = ("small", "large")[int(rng.integers(2))]
-            taken.add(side)
-        case "consolidation" | "nodule" | "mass" | "atelectasis":
-            free = [s for s in _LATERAL if s not in taken]
-            if not free:
+            severity = _SIZES[concept][int(rng.integers(2))]
+            lungs.take((side,), _ZONES if severity == "large" else ("upper",))  # type: ignore[arg-type]
+        case "consolidation" | "opacity" | "nodule" | "mass" | "granuloma":
+            place = lungs.pick(rng)
+            if place is None:
                 return None
-            side = free[int(rng.integers(len(free)))]
-            zone = "lower" if concept == "atelectasis" else _ZONES[int(rng.integers(3))]
-            if concept != "atelectasis":
-                taken.add(side)
-        case "cardiomegaly":
-            side, severity = None, ("mild", "marked")[int(rng.integers(2))]
+            side, zone = place
+            lungs.take((side,), (zone,))
+        case "atelectasis":
+            place = lungs.pick(rng, ("lower",))
+            if place is None:
+                return None
+            side, zone = place
+            lungs.take((side,), (zone,))
+        case "fibrosis" | "pleural_thickening":  # apical scar; apical cap
+            place = lungs.pick(rng, ("upper",))
+            if place is None:
+                return None
+            side = place[0]
+            lungs.take((side,), ("upper",))
         case "diaphragm_elevation":
-            free = [s for s in _LATERAL if s not in taken]  # fluid or much air would hide the dome
-            if not free:
+            if not lungs.has(side, "lower"):  # type: ignore[arg-type]
                 return None
-            side = free[int(rng.integers(len(free)))]
+            lungs.take((side,), ("lower",))  # type: ignore[arg-type]
+        case "free_air":
+            side = ("right", "bilateral")[int(rng.integers(2))]
         case "hilar_enlargement":
             side = ("left", "right", "bilateral")[int(rng.integers(3))]
-        case "pulmonary_edema" | "emphysema" | "mediastinal_widening" | "scoliosis":
-            side = None
-        case _:
+            sides = _BOTH if side == "bilateral" else (side,)
+            if not all(lungs.has(s, "mid") for s in sides):
+                return None
+            lungs.take(sides, ("mid",))
+        case "fracture":
             pass
+        case _:
+            side = None
+            if concept == "cardiomegaly":
+                severity = _SIZES[concept][int(rng.integers(2))]
     return Statement(concept, "present", side, zone, severity)
 
 
-def _draw_patient(rng: np.random.Generator, statements: tuple[Statement, ...]) -> Patient:
-    present = {s.concept: s for s in statements}
-    u = rng.uniform
-    emphysema = "emphysema" in present
-    half_width = u(128, 146)
-    dome_right = u(82, 100) + (26 if emphysema else 0)
-    dome_left = dome_right + u(6, 16)
-    if (raised := present.get("diaphragm_elevation")) is not None:
-        if raised.side == "right":
-            dome_right -= u(38, 55)
-        else:
-            dome_left -= u(46, 62)
-    ratio = u(0.36, 0.40) if emphysema else u(0.40, 0.465)
-    if (heart := present.get("cardiomegaly")) is not None:
-        ratio = u(0.53, 0.57) if heart.severity == "mild" else u(0.63, 0.70)
-    enlarged = present.get("hilar_enlargement")
-    big_left, big_right = u(1.75, 2.3), u(1.75, 2.3)
-    bow = u(36, 50) * rng.choice([-1, 1]) if "scoliosis" in present else u(-6, 6)
-    return Patient(
-        sex="FM"[int(rng.integers(2))],
-        age=int(rng.integers(25, 90)),
-        thorax_half_width_mm=half_width,
-        apex_y_mm=u(-158, -146) - (6 if emphysema else 0),
-        dome_right_y_mm=dome_right,
-        dome_left_y_mm=dome_left,
-        depth_cm=u(17, 25) + (2.0 if emphysema else 0.0),
-        heart_half_width_mm=ratio * half_width,
-        heart_centre_x_mm=u(14, 24),
-        mediastinum_half_width_mm=u(42, 54) if "mediastinal_widening" in present else u(20, 28),
-        spine_bow_mm=float(bow),
-        hilum_scale_left=big_left
-        if enlarged and enlarged.side in ("left", "bilateral")
-        else u(0.85, 1.1),
-        hilum_scale_right=big_right
-        if enlarged and enlarged.side in ("right", "bilateral")
-        else u(0.85, 1.1),
-        rotation_mm=u(-5, 5),
-        shift_x_mm=u(-10, 10),
-        shift_y_mm=u(-8, 10),
-        scale=u(0.94, 1.05),
-        exposure=u(0.75, 1.3),
+def _draw_effusion(rng: np.random.Generator, lungs: _Lungs) -> tuple[Side, Severity]:
+    side: Side = ("left", "right", "bilateral")[int(rng.choice(3, p=[0.35, 0.35, 0.3]))]
+    sizes = _SIZES["pleural_effusion"]
+    severity = sizes[int(rng.integers(2 if side == "bilateral" else 3))]
+    hidden: dict[str, tuple[Zone, ...]] = {
+        "small": ("lower",), "moderate": ("lower", "mid"), "large": _ZONES
+    }  # fmt: skip
+    lungs.take(_BOTH if side == "bilateral" else (side,), hidden[severity])
+    return side, severity
+
+
+def _evolve(statement: Statement, rng: np.random.Generator) -> Statement | None:
+    if statement.concept in _LASTING:
+        return statement
+    fate = rng.choice(["same", "grows", "shrinks", "resolves"], p=[0.35, 0.2, 0.2, 0.25])
+    if fate == "resolves":
+        return None
+    sizes = _SIZES.get(statement.concept)
+    if sizes is None or statement.severity not in sizes or fate == "same":
+        return statement
+    at = sizes.index(statement.severity) + (1 if fate == "grows" else -1)
+    if statement.side == "bilateral":
+        at = min(at, 1)
+    return None if at < 0 else replace(statement, severity=sizes[min(at, len(sizes) - 1)])
+
+
+def _fits(new: Statement, kept: list[Statement]) -> bool:
+    """Whether a new finding can be seen beside what is there."""
+    return all(
+        new.concept != old.concept
+        and {new.concept, old.concept} not in _EXCLUSIVE
+        and (new.side is None or old.side is None or {new.side, old.side} == set(_BOTH))
+        for old in kept
     )

@@ -2,97 +2,105 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Literal
+
 import numpy as np
 
 from inference.phantom.anatomy import (
-    Canvas,
-    add_airway,
-    add_heart,
-    add_skeleton,
-    add_soft_parts,
-    add_vessels,
-    build_chest,
+    draw_airway,
+    draw_breasts,
+    draw_gastric_bubble,
+    draw_hila,
+    draw_torso,
+    draw_vessels,
+    open_lungs,
 )
+from inference.phantom.body import Body, build_body
+from inference.phantom.bones import add_skeleton
 from inference.phantom.case import PhantomCase
-from inference.phantom.findings import add_devices, add_parenchyma, add_pleura
+from inference.phantom.devices import add_devices
+from inference.phantom.exposure import expose
+from inference.phantom.findings_lung import add_parenchyma
+from inference.phantom.findings_other import add_other_findings
+from inference.phantom.findings_pleura import add_pleura
+from inference.phantom.geometry import Array, Canvas, Pose
+from inference.phantom.mimics import add_mimics
+from inference.phantom.other_films import render_other
 
-_MU_PER_CM = 0.19  # water at about 70 keV effective (NIST tables)
-_BITS_STORED = 12
-_FILM_GAMMA = 1.35  # the toe of a chest film's characteristic curve: lungs dark, bone bright
+Projection = Literal["frontal", "lateral"]
 
 
-def render_film(case: PhantomCase, size: int) -> np.ndarray:
-    """The film as a detector stores it: [size, size] uint16, 12 bit, MONOCHROME2 (thick is white).
+def render_film(case: PhantomCase, size: int) -> Array:
+    """The frontal film (or what a case of another kind shows): [size, size] uint16.
 
-    The same case at two sizes shows the same body; only noise differs.
+    12 bits as a detector stores them, MONOCHROME2 (thick is white). The same case at two sizes shows
+    the same body; only noise differs.
     """
-    return _expose(case, render_thickness(case, size))
+    if case.kind == "lateral":
+        return render_lateral(case, size)
+    if case.kind != "chest":
+        return render_other(case, size)
+    return render_film_and_regions(case, size)[0]
+
+
+def render_lateral(case: PhantomCase, size: int) -> Array:
+    """The lateral film of the same body, left side to the detector: [size, size] uint16."""
+    return render_film_and_regions(case, size, "lateral")[0]
+
+
+def render_study(case: PhantomCase, size: int) -> dict[str, Array]:
+    """The films of a study by projection: "frontal", and "lateral" where there is one."""
+    films = {"frontal": render_film(case, size)}
+    if case.has_lateral:
+        films["lateral"] = render_lateral(case, size)
+    return films
 
 
 def render_film_and_regions(
-    case: PhantomCase, size: int
-) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """render_film and render_regions from one drawing."""
-    canvas = _draw(case, size)
-    return _expose(case, canvas.tissue_cm), canvas.regions
+    case: PhantomCase, size: int, view: Projection = "frontal"
+) -> tuple[Array, dict[str, Array]]:
+    """A chest film and where it shows each finding and device: concept to [size, size] changed cm."""
+    canvas = draw_chest(case, size, view)
+    return expose(case, canvas.tissue_cm, canvas.pose.view), canvas.regions
 
 
-def _expose(case: PhantomCase, thickness: np.ndarray) -> np.ndarray:
-    size = thickness.shape[0]
-    rng = np.random.default_rng((case.seed, size))
-    transmitted = np.exp(-_MU_PER_CM * np.clip(thickness, 0.0, None))
-    scattered = 0.35 * _blur_coarsely(transmitted)
-    quanta = 160_000 * case.patient.exposure * (224 / size) ** 2  # photons a pixel in open field
-    counts = (transmitted + scattered) / 1.35 * quanta
-    counts = counts + rng.standard_normal(counts.shape, dtype=np.float32) * np.sqrt(counts + 4.0)
-    signal = -np.log(np.clip(counts / quanta, 1e-5, None))
-    low, high = np.percentile(signal[::4, ::4], [0.2, 99.8])
-    stored = np.clip((signal - low) / (high - low), 0, 1.1) ** _FILM_GAMMA * 0.86 + 0.05
-    return np.clip(stored * (2**_BITS_STORED - 1), 0, 2**_BITS_STORED - 1).astype(np.uint16)
-
-
-def render_thickness(case: PhantomCase, size: int) -> np.ndarray:
+def render_thickness(case: PhantomCase, size: int, view: Projection = "frontal") -> Array:
     """Water-equivalent thickness along each ray: [size, size] float32, centimetres."""
-    return _draw(case, size).tissue_cm
+    return draw_chest(case, size, view).tissue_cm
 
 
-def render_regions(case: PhantomCase, size: int) -> dict[str, np.ndarray]:
-    """Where the film shows each finding and device: concept to [size, size] changed cm.
-
-    Findings of the whole film (emphysema, a raised dome, a wide mediastinum) have no region.
-    """
-    return _draw(case, size).regions
-
-
-def _draw(case: PhantomCase, size: int) -> Canvas:
+def pose_of(case: PhantomCase, view: Projection) -> Pose:
     patient = case.patient
-    rng = np.random.default_rng((case.seed, 7))  # details only; never depends on size
-    canvas = Canvas.blank(size, patient)
-    chest = build_chest(canvas, patient)
-    air = add_pleura(canvas, chest, case, rng)
-    add_heart(canvas, chest, patient, air.left + air.right)
-    fracture = case.find("fracture")
-    add_skeleton(canvas, patient, str(fracture.side) if fracture else None, int(rng.integers(4, 7)))
-    add_airway(canvas, patient)
-    gain = 1.45 if case.find("pulmonary_edema") else 0.7 if case.find("emphysema") else 1.0
-    add_vessels(canvas, chest, patient, rng, air.left, air.right, gain)
-    add_parenchyma(canvas, chest, case, air, rng)
-    add_soft_parts(canvas, patient, rng)
-    add_devices(canvas, case, rng)
+    if view == "frontal":
+        return Pose(
+            patient.view,
+            patient.rotation_rad,
+            patient.shift_u_mm,
+            patient.shift_v_mm,
+            patient.scale,
+        )
+    return Pose("LL", 0.6 * patient.rotation_rad, 0.5 * patient.shift_u_mm, patient.shift_v_mm,
+                patient.scale)  # fmt: skip
+
+
+def draw_chest(case: PhantomCase, size: int, view: Projection = "frontal") -> Canvas:
+    """Everything on one film, drawn from the outside in; both views run the same code."""
+    if view == "lateral":
+        case = replace(case, patient=replace(case.patient, arms_up=True))
+    canvas = Canvas.blank(size, pose_of(case, view))
+    body = build_body(case.patient, case.rng("body"))
+    draw_torso(canvas, body)
+    lungs = open_lungs(canvas, body)
+    add_pleura(canvas, body, case, lungs)
+    draw_hila(canvas, body)
+    add_skeleton(canvas, body, case)
+    draw_airway(canvas, body)
+    draw_vessels(canvas, body, lungs)
+    draw_breasts(canvas, body, case)
+    draw_gastric_bubble(canvas, body, case)
+    add_parenchyma(canvas, body, case, lungs)
+    add_other_findings(canvas, body, case, lungs)
+    add_devices(canvas, body, case)
+    add_mimics(canvas, body, case, lungs)
     return canvas
-
-
-def _blur_coarsely(image: np.ndarray) -> np.ndarray:
-    """Scatter is broad: averaged over an 8×8 grid of cells and interpolated back."""
-    size = image.shape[0]
-    cells = 8
-    edges = np.linspace(0, size, cells + 1).astype(int)
-    means = np.add.reduceat(np.add.reduceat(image, edges[:-1], 0), edges[:-1], 1)
-    counts = np.diff(edges)
-    means = means / (counts[:, None] * counts[None, :])
-    at = (np.arange(size) + 0.5) / size * cells - 0.5
-    low = np.clip(np.floor(at).astype(int), 0, cells - 1)
-    high = np.clip(low + 1, 0, cells - 1)
-    part = np.clip(at - low, 0, 1).astype(np.float32)
-    rows = means[low] * (1 - part)[:, None] + means[high] * part[:, None]
-    return (rows[:, low] * (1 - part) + rows[:, high] * part).astype(np.float32)

@@ -1,19 +1,16 @@
 """Stage III, first half: the frozen multi-step teacher writes, and what it knew is recorded.
 
-    python -m inference.training.collect_trajectories --films runs/films --out runs/v0
-
-Per block all masked positions are queried; those with confidence >= tau are committed (the best
-one if none), each with its argmax, and the teacher's distribution at the step of commitment is
-kept (its largest TOP entries). The next block goes on from the committed tokens: the teacher's
-own text, as in the paper. Drafts with repetition loops or without a stop are dropped.
-Interrupted runs resume at the first missing part.
+Per block all masked positions are queried; those with confidence >= threshold are committed (the
+best one if none), each with its argmax, and the teacher's distribution at the step of commitment
+is kept (its largest entries). The next block goes on from the committed tokens: the teacher's own
+text, as in the paper. Interrupted runs resume at the first missing part.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,16 +19,12 @@ from safetensors.torch import load_file, save_file
 
 from inference.decoding.attention_masks import block_causal_mask
 from inference.prompts import END_OF_TEXT, IM_END
-from inference.training.dataset import PhantomPairs, PromptFrame
-from inference.training.embedded_config import BLOCK_LENGTH, build_model
-from inference.training.feature_cache import cached_features
-from inference.training.forward import ReportForward
-from inference.training.loop import load_weights
-from inference.training.tokenizer import run_tokenizer, special_id
-
-TOP = 8
-MAX_BLOCKS = 15
-_PART = 128
+from inference.training.config import TeacherConfig
+from inference.training.feature_cache import Features
+from inference.training.forward import Forwards, ReportForward
+from inference.training.pairs import Draw, Pairs
+from inference.training.prompt_frame import Kind
+from inference.training.tokenizer import LANGUAGES, special_id
 
 
 class PrefixCache:
@@ -62,17 +55,20 @@ class Trajectories:
 
     tokens: torch.Tensor  # [N, R] int32
     steps: torch.Tensor  # [N, R] uint8
-    top_ids: torch.Tensor  # [N, R, TOP] int16
-    top_probabilities: torch.Tensor  # [N, R, TOP] float16
+    top_ids: torch.Tensor  # [N, R, top] int32
+    top_probabilities: torch.Tensor  # [N, R, top] float16
     passes: int  # denoising passes, summed over blocks, of the whole batch
 
 
 class BatchedTeacher:
-    """Multi-step decoding of many films at once (same prompt length, so no padding)."""
+    """Multi-step decoding of many studies of one kind at once, so that nothing is padded."""
 
-    def __init__(self, forward: ReportForward, stop_ids: tuple[int, ...], threshold: float) -> None:
-        self._forward, self._stop_ids, self._threshold = forward, torch.tensor(stop_ids), threshold
-        self._mask_id = int(forward.model.config.mask_token_id)
+    def __init__(
+        self, forward: ReportForward, stop_ids: tuple[int, ...], settings: TeacherConfig
+    ) -> None:
+        self._forward, self._settings = forward, settings
+        self._stop_ids = torch.tensor(stop_ids, device=forward.device)
+        self._block_length = forward.frame.block_length
 
     def _pass(self, cache: PrefixCache, ids: torch.Tensor, store: bool) -> torch.Tensor:
         """Logits [B, L, V] of one block after the cached prefix."""
@@ -82,87 +78,168 @@ class BatchedTeacher:
         positions = self._forward.positions(start, ids.shape[1])
         # a whole block sees all before it; a mask of None would mean "causal" to transformers
         everything = torch.ones(1, 1, ids.shape[1], start + ids.shape[1], dtype=torch.bool)
-        with torch.autocast("cpu", torch.bfloat16):
+        with self._forward.precision():
             hidden = language_model(
                 inputs_embeds=language_model.embed_tokens(ids),
                 position_ids=positions[:, None].expand(-1, ids.shape[0], -1),
-                attention_mask={"full_attention": everything},
+                attention_mask={"full_attention": everything.to(ids.device)},
                 past_key_values=cache,
                 use_cache=True,
             ).last_hidden_state
             logits = self._forward.logits(hidden).float()
-        logits[..., self._mask_id] = -torch.inf
+        logits[..., self._forward.mask_id] = -torch.inf
         return logits
 
     @torch.inference_mode()
-    def draft(self, features: torch.Tensor, max_steps: int = BLOCK_LENGTH) -> Trajectories:
-        """features [B, tokens, hidden] to trajectories of at most MAX_BLOCKS blocks."""
+    def draft(self, features: torch.Tensor) -> Trajectories:
+        """features [B, tokens, hidden] to trajectories of at most max_blocks blocks."""
+        model = self._forward.model
+        was_training = model.training
+        model.eval()  # in training, gradient checkpointing would silently drop the cache
+        try:
+            return self._draft(features)
+        finally:
+            model.train(was_training)
+
+    def _draft(self, features: torch.Tensor) -> Trajectories:
         count = features.shape[0]
         cache = self._prefill(features)
-        finished = torch.zeros(count, dtype=torch.bool)
+        finished = torch.zeros(count, dtype=torch.bool, device=self._forward.device)
         blocks: list[tuple[torch.Tensor, ...]] = []
         passes = 0
-        for _ in range(MAX_BLOCKS):
-            ids = torch.full((count, BLOCK_LENGTH), self._mask_id)
-            steps = torch.zeros(count, BLOCK_LENGTH, dtype=torch.uint8)
-            top_ids = torch.zeros(count, BLOCK_LENGTH, TOP, dtype=torch.int16)
-            top_p = torch.zeros(count, BLOCK_LENGTH, TOP, dtype=torch.float16)
-            for step in range(1, max_steps + 1):
-                masked = ids == self._mask_id
-                masked &= ~finished[:, None]
-                if not masked.any():
-                    break
-                passes += 1
-                probabilities = self._pass(cache, ids, store=False).softmax(-1)
-                confidence, best = probabilities.max(-1)
-                confidence = confidence.masked_fill(~masked, -1.0)
-                commit = masked & (confidence >= self._threshold)
-                if step == max_steps:
-                    commit = masked
-                surest = torch.zeros_like(commit)
-                surest.scatter_(1, confidence.argmax(1, keepdim=True), value=True)
-                commit |= surest & masked & ~commit.any(1, keepdim=True)
-                values, indices = probabilities.topk(TOP, dim=-1)
-                ids = torch.where(commit, best, ids)
-                steps[commit] = step
-                top_ids[commit] = indices[commit].to(torch.int16)
-                top_p[commit] = values[commit].to(torch.float16)
-            blocks.append((torch.where(finished[:, None], -1, ids), steps, top_ids, top_p))
+        for _ in range(self._settings.max_blocks):
+            ids, *recorded, used_passes = self._draft_block(cache, finished)
+            passes += used_passes
+            tokens = torch.where(finished[:, None], -1, ids)
+            blocks.append(tuple(part.cpu() for part in (tokens.int(), *recorded)))
             finished |= torch.isin(ids, self._stop_ids).any(1)
             if finished.all():
                 break
-            self._pass(cache, ids.masked_fill(ids == self._mask_id, int(self._stop_ids[0])), True)
+            self._pass(cache, ids, store=True)
         tokens, steps, top_ids, top_p = (
             torch.cat(part, dim=1) for part in zip(*blocks, strict=True)
         )
-        return Trajectories(tokens.int(), steps, top_ids, top_p, passes)
+        return Trajectories(tokens, steps, top_ids, top_p, passes)
+
+    def _draft_block(
+        self, cache: PrefixCache, finished: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, int]:
+        """(ids, steps [B, L], top ids, top probabilities [B, L, top], passes) of one block."""
+        shape, top = (len(finished), self._block_length), self._settings.top
+        device, mask_id = self._forward.device, self._forward.mask_id
+        ids = torch.full(shape, mask_id, device=device)
+        steps = torch.zeros(shape, dtype=torch.uint8, device=device)
+        top_ids = torch.zeros((*shape, top), dtype=torch.int32, device=device)
+        top_p = torch.zeros((*shape, top), dtype=torch.float16, device=device)
+        passes = 0
+        for step in range(1, self._settings.max_steps + 1):
+            masked = (ids == mask_id) & ~finished[:, None]
+            if not masked.any():
+                break
+            passes += 1
+            probabilities = self._pass(cache, ids, store=False).softmax(-1)
+            confidence, best = probabilities.max(-1)
+            commit = self._choose(confidence.masked_fill(~masked, -1.0), masked, step)
+            values, indices = probabilities.topk(top, dim=-1)
+            ids = torch.where(commit, best, ids)
+            steps[commit] = step
+            top_ids[commit] = indices[commit].int()
+            top_p[commit] = values[commit].to(torch.float16)
+        ids = ids.masked_fill(ids == mask_id, int(self._stop_ids[0]))  # of finished drafts only
+        return ids, steps, top_ids, top_p, passes
+
+    def _choose(self, confidence: torch.Tensor, masked: torch.Tensor, step: int) -> torch.Tensor:
+        """[B, L] bool: what is committed now. All that is left at the last step."""
+        if step == self._settings.max_steps:
+            return masked
+        commit = masked & (confidence >= self._settings.threshold)
+        surest = torch.zeros_like(commit)
+        surest.scatter_(1, confidence.argmax(1, keepdim=True), value=True)
+        return commit | (surest & masked & ~commit.any(1, keepdim=True))
 
     def _prefill(self, features: torch.Tensor) -> PrefixCache:
         cache = PrefixCache()
-        with torch.autocast("cpu", torch.bfloat16):
-            self._forward.prefill(
-                features, cache, block_causal_mask(self._forward.frame.length, BLOCK_LENGTH)
-            )
+        mask = block_causal_mask(self._forward.frame.length, self._block_length)
+        with self._forward.precision():
+            self._forward.prefill(features, cache, mask)
         return cache
 
 
-def keep_row(tokens: list[int], stop_ids: tuple[int, ...]) -> bool:
-    """A draft that stopped, and in which no 4-gram stands three times in a row."""
+def keep_row(tokens: list[int], stop_ids: tuple[int, ...], settings: TeacherConfig) -> bool:
+    """A draft that stopped, and in which no n-gram stands several times in a row."""
     if not any(stop in tokens for stop in stop_ids):
         return False
     ids = [token for token in tokens if token >= 0]
-    for start in range(len(ids) - 11):
-        gram = ids[start : start + 4]
-        if ids[start + 4 : start + 8] == gram and ids[start + 8 : start + 12] == gram:
-            return False
-    return True
+    size, repeats = settings.loop_tokens, settings.loop_repeats
+    return not any(
+        ids[start : start + size] * repeats == ids[start : start + size * repeats]
+        for start in range(len(ids) - size * repeats + 1)
+    )
+
+
+def collect_trajectories(
+    folder: Path, forwards: Forwards, features: Features, pairs: Pairs, settings: TeacherConfig
+) -> None:
+    """Write the parts that are missing; where all are there, nothing is computed."""
+    tokenizer = forwards.prompt.tokenizer
+    stop_ids = (special_id(tokenizer, IM_END), special_id(tokenizer, END_OF_TEXT))
+    folder.mkdir(parents=True, exist_ok=True)
+    started, drafted = time.monotonic(), 0
+    for number, draw in enumerate(_cut_plan(pairs.plan(settings.drafts), settings.batch)):
+        path = folder / f"part_{number:06d}.safetensors"
+        if path.exists():
+            continue
+        teacher = BatchedTeacher(forwards[draw.kind], stop_ids, settings)
+        with torch.inference_mode():
+            seen = features.of(draw, number).float()
+        drafts = teacher.draft(seen)
+        rows = range(len(draw.indices))
+        kept = [r for r in rows if keep_row(drafts.tokens[r].tolist(), stop_ids, settings)]
+        _write_part(path, draw, drafts, kept)
+        drafted += len(draw.indices)  # since this start: an interrupted run's took no time now
+        rate = drafted / (time.monotonic() - started)
+        print(
+            f"trajectories {path.stem}: {rate:.1f}/s, kept {len(kept)}/{len(rows)}, "
+            f"{drafts.passes} passes",
+            flush=True,
+        )
+
+
+def _cut_plan(plan: Iterator[Draw], batch: int) -> Iterator[Draw]:
+    for draw in plan:
+        for start in range(0, len(draw.indices), batch):
+            yield Draw(draw.kind, draw.indices[start : start + batch])
+
+
+def _write_part(path: Path, draw: Draw, drafts: Trajectories, kept: list[int]) -> None:
+    """The kept rows, with their kind: language, then the grids' rows and columns by film."""
+    grids = [side for _, *sides in draw.kind.grids for side in sides]
+    kind = [LANGUAGES.index(draw.kind.language), *grids, *[0] * (4 - len(grids))]
+    part = {
+        "indices": torch.tensor(draw.indices)[kept],
+        "kinds": torch.tensor([kind]).repeat(len(kept), 1),
+        "tokens": drafts.tokens[kept].contiguous(),
+        "steps": drafts.steps[kept].contiguous(),
+        "top_ids": drafts.top_ids[kept].contiguous(),
+        "top_probabilities": drafts.top_probabilities[kept].contiguous(),
+    }
+    partial = path.with_suffix(".partial")
+    save_file(part, partial)
+    os.replace(partial, path)
+
+
+def read_kind(row: torch.Tensor) -> Kind:
+    """A row of "kinds"."""
+    language, *sides = row.tolist()
+    grids = tuple((1, sides[n], sides[n + 1]) for n in (0, 2) if sides[n])
+    return Kind(LANGUAGES[language], grids)
 
 
 def pad_to_width(part: dict[str, torch.Tensor], width: int) -> dict[str, torch.Tensor]:
-    """Widen all but "indices" to [N, width, ...] with unused positions (token -1)."""
+    """Widen [N, R, ...] to [N, width, ...] with unused positions (token -1)."""
     out = {}
     for name, tensor in part.items():
-        if name == "indices":
+        if name in ("indices", "kinds"):
             out[name] = tensor
             continue
         fill = -1 if name == "tokens" else 0
@@ -171,60 +248,11 @@ def pad_to_width(part: dict[str, torch.Tensor], width: int) -> dict[str, torch.T
     return out
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--films", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--count", type=int, default=8000)
-    parser.add_argument("--threshold", type=float, default=0.85)
-    options = parser.parse_args()
-    tokenizer = run_tokenizer(options.out)
-    pairs = PhantomPairs(options.films, tokenizer)
-    model = build_model(tokenizer)
-    load_weights(model, options.out / "rad.safetensors")
-    forward = ReportForward(model, PromptFrame(tokenizer))
-    features = cached_features(forward, pairs, options.out / "features.safetensors")
-    stop_ids = (special_id(tokenizer, IM_END), special_id(tokenizer, END_OF_TEXT))
-    teacher = BatchedTeacher(forward, stop_ids, options.threshold)
-    folder = options.out / "trajectories"
-    folder.mkdir(exist_ok=True)
-    started, drafted = time.monotonic(), 0
-    for start in range(0, min(options.count, len(pairs)), _PART):
-        path = folder / f"part_{start:06d}.safetensors"
-        if path.exists():
-            continue
-        indices = list(range(start, min(start + _PART, len(pairs))))
-        drafts = teacher.draft(features[indices].float())
-        kept = [r for r in range(len(indices)) if keep_row(drafts.tokens[r].tolist(), stop_ids)]
-        part = {
-            "indices": torch.tensor(indices)[kept],
-            "tokens": drafts.tokens[kept].contiguous(),
-            "steps": drafts.steps[kept].contiguous(),
-            "top_ids": drafts.top_ids[kept].contiguous(),
-            "top_probabilities": drafts.top_probabilities[kept].contiguous(),
-        }
-        partial = path.with_suffix(".partial")
-        save_file(part, partial)
-        os.replace(partial, path)
-        drafted += len(indices)  # since this start: an interrupted run's parts took no time now
-        rate = drafted / (time.monotonic() - started)
-        print(
-            f"trajectories {start + len(indices)}/{options.count}, {rate:.1f}/s, "
-            f"kept {len(kept)}/{len(indices)}, {drafts.passes} passes",
-            flush=True,
-        )
-
-
 def load_trajectories(folder: Path) -> dict[str, torch.Tensor]:
-    """All parts, padded to MAX_BLOCKS blocks. FileNotFoundError where there are none."""
-    paths = sorted((folder / "trajectories").glob("part_*.safetensors"))
-    if not paths:
-        raise FileNotFoundError(
-            f"{folder / 'trajectories'}: no trajectories (run training.collect_trajectories)"
-        )
-    parts = [pad_to_width(load_file(path), MAX_BLOCKS * BLOCK_LENGTH) for path in paths]
-    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
-
-
-if __name__ == "__main__":
-    main()
+    """All parts, padded to the longest. FileNotFoundError where there is no draft at all."""
+    parts = [load_file(path) for path in sorted(folder.glob("part_*.safetensors"))]
+    if not sum(len(part["indices"]) for part in parts):
+        raise FileNotFoundError(f"{folder}: no draft of the teacher was kept")
+    width = max(part["tokens"].shape[1] for part in parts)
+    padded = [pad_to_width(part, width) for part in parts]
+    return {name: torch.cat([part[name] for part in padded]) for name in padded[0]}

@@ -1,130 +1,191 @@
 """Stage III, second half: Direct Conditional Distillation into a one-step student.
 
-    python -m inference.training.distill_dcd --films runs/films --out runs/v0
-
 One pass over [context | all masks | RAD noise | teacher's text]. On the fully masked copy:
 forward KL(teacher's recorded distribution ‖ student), weighted in proportion to the commit step,
 cross-entropy on stop positions (the paper), and step-weighted cross-entropy on the committed
 tokens (the prototype's hard labels, which trained faster). The second copy is plain RAD, so that
-one set of weights can also refine (multi-step decoding).
+one set of weights can also refine. Every term can be switched off (config.DcdWeights).
 """
 
 from __future__ import annotations
 
-import argparse
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 import torch
 from torch.nn import functional
 
 from inference.prompts import END_OF_TEXT, IM_END
-from inference.training.collect_trajectories import load_trajectories
-from inference.training.dataset import PhantomPairs, PromptFrame
-from inference.training.embedded_config import BLOCK_LENGTH, build_model
-from inference.training.feature_cache import cached_features
-from inference.training.forward import ReportForward, masked_cross_entropy
-from inference.training.loop import (
-    Schedule,
-    TrainingRun,
-    load_weights,
-    save_weights,
-    step_generator,
+from inference.training.collect_trajectories import (
+    collect_trajectories,
+    load_trajectories,
+    read_kind,
 )
-from inference.training.rad_layout import mask_blocks, multi_copy_rad_mask
-from inference.training.tokenizer import run_tokenizer, special_id
+from inference.training.config import DcdWeights, TeacherConfig
+from inference.training.feature_cache import Features
+from inference.training.forward import ReportForward, masked_cross_entropy
+from inference.training.loop import step_generator
+from inference.training.pairs import Draw, cut_by_length
+from inference.training.rad_layout import MaskNoise, mask_blocks, multi_copy_rad_mask
+from inference.training.stage_setup import StageSetup
+from inference.training.tokenizer import special_id
+
+_SEED = 4
+_POOL_STEPS = 8
 
 
-@dataclass(frozen=True)
-class DcdWeights:
-    """Weights of the terms; the paper gives none of them."""
+def distill_dcd(setup: StageSetup, name: str = "dcd") -> None:
+    """Collect what is missing of the teacher's trajectories, then train the student on them.
 
-    divergence: float = 1.0
-    hard: float = 1.0
-    stop: float = 0.3
-    refine: float = 0.5
+    name: of the weights, log and checkpoint; the first round's trajectories are the start's and
+    shared by all names. In later rounds the student itself is the teacher, and the schedule starts
+    anew.
+    """
+    features, teacher = setup.features(), setup.config.teacher
+    for number in range(teacher.rounds):
+        own = f"_{name}_round{number + 1}" if number else ""
+        folder = setup.config.output / f"trajectories{own}"
+        settings = _round_settings(teacher, setup.config.dcd, number)
+        if setup.processes.is_first:
+            collect_trajectories(folder, setup.forwards, features, setup.pairs, settings)
+        setup.processes.wait()
+        student = Student(setup, features, load_trajectories(folder))
+        is_last = number + 1 == teacher.rounds
+        round_name = name if is_last else f"{name}_after{number + 1}"
+        setup.train(setup.modules(), student.loss_of, round_name)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--films", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=2000)
-    parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--learning-rate", type=float, default=6e-4)
-    options = parser.parse_args()
-    tokenizer = run_tokenizer(options.out)
-    pairs = PhantomPairs(options.films, tokenizer)
-    model = build_model(tokenizer)
-    load_weights(model, options.out / "rad.safetensors")
-    forward = ReportForward(model, PromptFrame(tokenizer))
-    features = cached_features(forward, pairs, options.out / "features.safetensors")
-    drafts = load_trajectories(options.out)
-    lengths = (drafts["tokens"] >= 0).sum(1).numpy()
-    if not len(lengths):
-        raise SystemExit(f"{options.out / 'trajectories'}: no draft of the teacher was kept")
-    stop_ids = torch.tensor([special_id(tokenizer, IM_END), special_id(tokenizer, END_OF_TEXT)])
-    run = TrainingRun(
-        options.out, "dcd", {"text": model.model.language_model},
-        Schedule(options.steps, options.learning_rate, warmup_steps=50),
-    )  # fmt: skip
+def _round_settings(teacher: TeacherConfig, weights: DcdWeights, number: int) -> TeacherConfig:
+    steps = teacher.max_steps // 2**number if weights.halve else teacher.max_steps
+    return replace(teacher, max_steps=max(1, steps))
 
-    def loss_of(step: int) -> torch.Tensor:
-        rows = draw_rows(lengths, step, options.batch)
-        width = int(lengths[rows].max())
-        batch = {name: tensor[rows] for name, tensor in drafts.items()}
-        batch = {n: t if n == "indices" else t[:, :width] for n, t in batch.items()}
-        chosen_features = features[batch["indices"]]
-        return dcd_loss(
-            forward, chosen_features, batch, stop_ids, DcdWeights(), step_generator(4, step)
+
+class Student:
+    """The loss of each micro-batch over one collection of trajectories."""
+
+    def __init__(
+        self, setup: StageSetup, features: Features, drafts: dict[str, torch.Tensor]
+    ) -> None:
+        self._setup, self._features, self._drafts = setup, features, drafts
+        self._lengths = (drafts["tokens"] >= 0).sum(1).numpy()
+        _, kinds = np.unique(drafts["kinds"].numpy(), axis=0, return_inverse=True)
+        self._kinds = kinds.reshape(-1)
+        tokenizer = setup.start.tokenizer
+        self._stop_ids = torch.tensor(
+            [special_id(tokenizer, IM_END), special_id(tokenizer, END_OF_TEXT)]
         )
 
-    run.train(loss_of)
-    save_weights(model, options.out / "dcd.safetensors")
+    def loss_of(self, number: int) -> torch.Tensor:
+        schedule = self._setup.config.schedule
+        seed = _SEED + schedule.seed
+        rows = draw_rows(self._lengths, self._kinds, number, schedule.batch, seed)
+        draw, batch = take_rows(self._drafts, rows)
+        return dcd_loss(
+            self._setup.forwards[draw.kind], self._features.of(draw, number), batch,
+            self._stop_ids, self._setup.config.dcd, self._setup.config.rad.noise,
+            step_generator(seed, number),
+        )  # fmt: skip
 
 
-def draw_rows(lengths: np.ndarray, step: int, batch: int, pool_steps: int = 8) -> np.ndarray:
-    """Rows of similar length; a function of the step alone."""
-    rng = np.random.default_rng((4, step // pool_steps))
-    pool = rng.integers(0, len(lengths), batch * pool_steps)
-    pool = pool[np.argsort(lengths[pool], kind="stable")]
-    start = int(rng.permutation(pool_steps)[step % pool_steps]) * batch
-    return pool[start : start + batch]
+def draw_rows(
+    lengths: np.ndarray, kinds: np.ndarray, step: int, batch: int, seed: int = _SEED
+) -> list[int]:
+    """Rows of one kind and of similar length; a function of (seed, step) alone.
+
+    A kind is drawn as often as it is among the rows; kinds are numbers.
+    """
+    rng = np.random.default_rng((seed, step // _POOL_STEPS))
+    chosen = kinds[rng.integers(0, len(kinds), _POOL_STEPS)]
+    order = rng.permutation(_POOL_STEPS)
+    position = int(order[step % _POOL_STEPS])
+    pools: dict[int, list[list[int]]] = {}
+    for kind in sorted(set(chosen)):
+        rows = np.flatnonzero(kinds == kind)
+        pool = rows[rng.integers(0, len(rows), batch * int((chosen == kind).sum()))]
+        pools[kind] = cut_by_length(pool, lengths, batch)
+    kind = chosen[position]
+    return pools[kind][int((chosen[:position] == kind).sum())]
+
+
+def take_rows(
+    drafts: dict[str, torch.Tensor], rows: list[int]
+) -> tuple[Draw, dict[str, torch.Tensor]]:
+    """The rows' kind, and their trajectories cut to the longest of them."""
+    taken = {name: tensor[rows] for name, tensor in drafts.items()}
+    width = int((taken["tokens"] >= 0).sum(1).max())
+    draw = Draw(read_kind(taken.pop("kinds")[0]), taken.pop("indices").tolist())
+    return draw, {name: tensor[:, :width] for name, tensor in taken.items()}
 
 
 def dcd_loss(
     forward: ReportForward, features: torch.Tensor, drafts: dict[str, torch.Tensor],
-    stop_ids: torch.Tensor, weights: DcdWeights, generator: torch.Generator,
+    stop_ids: torch.Tensor, weights: DcdWeights, noise: MaskNoise, generator: torch.Generator,
 ) -> torch.Tensor:  # fmt: skip
-    """The weighted sum of the four terms over one batch of trajectories."""
+    """The weighted sum of the terms over one batch of trajectories."""
     used = drafts["tokens"] >= 0
     tokens = drafts["tokens"].long().masked_fill(~used, int(stop_ids[1]))
-    mask_id = int(forward.model.config.mask_token_id)
-    length = tokens.shape[1]
-    noise = mask_blocks(tokens.shape, BLOCK_LENGTH, generator)
-    copies = [torch.full_like(tokens, mask_id), tokens.masked_fill(noise, mask_id), tokens]
-    allowed = multi_copy_rad_mask(forward.frame.length, length, BLOCK_LENGTH, 2)
-    with torch.autocast("cpu", torch.bfloat16):
-        hidden = forward.hidden_states(features, copies, allowed)
-        logits = forward.logits(hidden[:, 1 : 1 + 2 * length]).float()
-    student, refining = logits[:, :length], logits[:, length:]
+    block, length = forward.frame.block_length, tokens.shape[1]
+    rad_masked = mask_blocks(tokens.shape, block, generator, noise)
+    masked, asked = torch.ones_like(used), used
+    if weights.halve:
+        masked, asked = ask_two_steps(drafts["steps"], block, generator)
+    noisy = [tokens.masked_fill(masked, forward.mask_id)]
+    if weights.refine:
+        noisy.append(tokens.masked_fill(rad_masked, forward.mask_id))
+    allowed = multi_copy_rad_mask(forward.frame.length, length, block, len(noisy))
+    with forward.precision():
+        hidden = forward.hidden_states(features, [*noisy, tokens], allowed)
+        logits = forward.logits(hidden[:, 1 : 1 + len(noisy) * length]).float()
+    loss = student_loss(logits[:, :length], drafts, tokens, asked, stop_ids, weights)
+    if weights.refine:
+        refining = masked_cross_entropy(logits[:, length:], tokens, rad_masked & used)
+        loss = loss + weights.refine * refining
+    return loss
+
+
+def student_loss(
+    student: torch.Tensor, drafts: dict[str, torch.Tensor], tokens: torch.Tensor,
+    asked: torch.Tensor, stop_ids: torch.Tensor, weights: DcdWeights,
+) -> torch.Tensor:  # fmt: skip
+    """The terms on the student's own copy; logits [B, R, V], asked [B, R] the positions meant."""
+    device = student.device
+    tokens, asked = tokens.to(device), asked.to(device)
+    step_weight = torch.ones(asked.shape, device=device)
+    if weights.by_step:
+        step_weight = drafts["steps"].to(device).float()
+        step_weight = step_weight / step_weight[asked].mean()
     log_student = student.log_softmax(-1)
-    step_weight = drafts["steps"].float()
-    step_weight = step_weight / step_weight[used].mean()
-
-    target = drafts["top_probabilities"].float()
-    target = target / target.sum(-1, keepdim=True).clamp_min(1e-6)
-    at_top = log_student.gather(-1, drafts["top_ids"].long())
-    divergence = (target * (target.clamp_min(1e-6).log() - at_top)).sum(-1)
-    hard = -log_student.gather(-1, tokens[..., None])[..., 0]
-    is_stop = torch.isin(tokens, stop_ids) & used
-    loss = weights.divergence * (divergence * step_weight)[used].mean()
-    loss = loss + weights.hard * (hard * step_weight)[used].mean()
-    if is_stop.any():  # always so for kept drafts; an empty mean would be NaN
+    loss = student.new_zeros(())
+    if weights.divergence:
+        target = drafts["top_probabilities"].to(device).float()
+        target = target / target.sum(-1, keepdim=True).clamp_min(1e-6)
+        at_top = log_student.gather(-1, drafts["top_ids"].to(device).long())
+        divergence = (target * (target.clamp_min(1e-6).log() - at_top)).sum(-1)
+        loss = loss + weights.divergence * (divergence * step_weight)[asked].mean()
+    if weights.hard:
+        surprise = -log_student.gather(-1, tokens[..., None])[..., 0]
+        loss = loss + weights.hard * (surprise * step_weight)[asked].mean()
+    is_stop = torch.isin(tokens, stop_ids.to(device)) & asked
+    if weights.stop and is_stop.any():  # an empty mean would be NaN
         loss = loss + weights.stop * functional.cross_entropy(student[is_stop], tokens[is_stop])
-    return loss + weights.refine * masked_cross_entropy(refining, tokens, noise & used)
+    is_right = (student.argmax(-1) == tokens) & asked
+    if weights.certainty and is_right.any():
+        entropy = -(log_student.exp() * log_student).sum(-1)
+        loss = loss + weights.certainty * entropy[is_right].mean()
+    return loss
 
 
-if __name__ == "__main__":
-    main()
+def ask_two_steps(
+    steps: torch.Tensor, block_length: int, generator: torch.Generator
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """(masked, asked) [B, R] bool: each block as after 2k of its steps, asked for the next two.
+
+    k is drawn among those that leave something to do; unused positions are masked, never asked.
+    """
+    by_block = steps.view(steps.shape[0], -1, block_length).int()
+    pairs = (by_block.amax(2, keepdim=True) + 1) // 2  # how often two steps are taken
+    drawn = torch.rand(pairs.shape, generator=generator) * pairs
+    done = 2 * drawn.floor().int()
+    masked = (by_block > done) | (by_block == 0)
+    asked = (by_block > done) & (by_block <= done + 2)
+    return masked.view(steps.shape), asked.view(steps.shape)

@@ -1,7 +1,7 @@
 """Write a model folder the engine loads: 16-bit safetensors, config, tokenizer, manifest, card.
 
     python -m inference.training.export_model --run runs/v0 --out resources/models/embedded \\
-        --version 0.1.0 [--scores scores.json]
+        --version 1.0.0 [--scores FILE ...]
 
 The autoregressive and multi-step weights leave out the vision tower: from RAD on it is frozen,
 so all stages share the main file's.
@@ -17,6 +17,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
+from inference.api import DECODING_MODES
 from inference.manifest import Manifest, write_manifest
 from inference.prompts import END_OF_TEXT, IM_END, MASK
 from inference.training.embedded_config import (
@@ -25,7 +26,7 @@ from inference.training.embedded_config import (
     write_preprocessor_config,
 )
 from inference.training.model_card import write_model_card
-from inference.training.tokenizer import run_tokenizer, special_id
+from inference.training.tokenizer import LANGUAGES, run_tokenizer, special_id
 
 _VISION_PREFIX = "model.visual."
 STAGE_FILES = {
@@ -43,6 +44,12 @@ def export_weights(source: Path, target: Path, with_vision: bool) -> None:
         if with_vision or not name.startswith(_VISION_PREFIX)
     }
     save_file(tensors, target, metadata={"format": "pt"})
+
+
+def stage_weights(run: Path, stage: str) -> Path:
+    """Where a run keeps a stage's weights: in a model folder, or in a file by itself."""
+    in_folder = run / stage / "model.safetensors"
+    return in_folder if in_folder.exists() else run / f"{stage}.safetensors"
 
 
 def write_configs(folder: Path, tokenizer: Tokenizer) -> None:
@@ -64,9 +71,9 @@ def describe_model(folder: Path, tokenizer: Tokenizer, version: str) -> Manifest
         version=version,
         mask_token_id=special_id(tokenizer, MASK),
         block_length=BLOCK_LENGTH,
-        decoding_modes=("one-step", "multi-step", "autoregressive")
-        if has_ar
-        else ("one-step", "multi-step"),
+        languages=LANGUAGES,
+        max_images=2,
+        decoding_modes=DECODING_MODES if has_ar else ("one-step", "multi-step", "adaptive"),
         autoregressive_weights=STAGE_FILES["ar"] if has_ar else None,
         multi_step_weights=STAGE_FILES["rad"] if has_multi else None,
     )
@@ -80,18 +87,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--version", default="0.1.0")
+    parser.add_argument("--version", default="1.0.0")
     parser.add_argument("--main-stage", choices=["dcd", "rad", "ar"], default="dcd")
-    parser.add_argument("--scores", type=Path, help="JSON of inference.evaluation, per model")
+    parser.add_argument("--scores", type=Path, nargs="*", help="JSON of inference.evaluation")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     tokenizer = run_tokenizer(options.run)
     main_file = options.out / STAGE_FILES["dcd"]
-    export_weights(options.run / f"{options.main_stage}.safetensors", main_file, True)
-    if (options.run / "ar.safetensors").exists():
-        export_weights(options.run / "ar.safetensors", options.out / STAGE_FILES["ar"], False)
+    export_weights(stage_weights(options.run, options.main_stage), main_file, True)
+    if stage_weights(options.run, "ar").exists():
+        export_weights(stage_weights(options.run, "ar"), options.out / STAGE_FILES["ar"], False)
     if options.main_stage == "dcd":
-        export_weights(options.run / "rad.safetensors", options.out / STAGE_FILES["rad"], False)
+        export_weights(stage_weights(options.run, "rad"), options.out / STAGE_FILES["rad"], False)
     write_configs(options.out, tokenizer)
     described = describe_model(options.out, tokenizer, options.version)
     unlisted = ("echo_manifest.json", "README.md")

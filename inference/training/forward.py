@@ -1,4 +1,4 @@
-"""One forward pass over prompt and answer copies, as all three stages need it."""
+"""One forward pass over prompt and answer copies, as all stages need it."""
 
 from __future__ import annotations
 
@@ -7,27 +7,42 @@ from torch.nn import functional
 from transformers import Qwen2_5_VLForConditionalGeneration
 
 from inference.decoding.prompt_ids import rope_positions
-from inference.training.dataset import PromptFrame
+from inference.training.prompt_frame import Kind, PromptFormat, PromptFrame
+
+_LONGEST_ANSWER = 1024
 
 
 class ReportForward:
     """Embeds prompt and answer ids and runs the language model under a given mask.
 
-    Everything the stages share; what differs (mask, targets) is theirs.
+    Everything the stages share; what differs (mask, targets) is theirs. One kind of study.
     """
 
     def __init__(self, model: Qwen2_5_VLForConditionalGeneration, frame: PromptFrame) -> None:
         self.model, self.frame = model, frame
-        self._prompt = torch.tensor(frame.ids)
+        self.device = model.lm_head.weight.device
+        prompt = torch.tensor(frame.ids)
+        self._prompt = prompt.to(self.device)
         self._is_image = self._prompt == model.config.image_token_id
-        self._positions = rope_positions(model, frame.ids, [frame.grid], frame.length + 512)
+        grids = list(frame.kind.grids)
+        length = frame.length + _LONGEST_ANSWER
+        self._positions = rope_positions(model, frame.ids, grids, length).to(self.device)
 
-    def vision_features(self, films: torch.Tensor) -> torch.Tensor:
-        """[B, size, size] to [B, tokens, hidden]."""
-        count = films.shape[0]
-        grid = torch.tensor([self.frame.grid] * count)
-        features = self.model.model.visual(self.frame.patches(films), grid_thw=grid)
-        return features.pooler_output.view(count, -1, features.pooler_output.shape[-1])
+    @property
+    def mask_id(self) -> int:
+        return int(self.model.config.mask_token_id)
+
+    def precision(self) -> torch.autocast:
+        return torch.autocast(self.device.type, torch.bfloat16)
+
+    def vision_features(self, patches: torch.Tensor) -> torch.Tensor:
+        """[B * patches, ...] of B studies to [B, image tokens, hidden]; films don't see others."""
+        grids = self.frame.kind.grids
+        count = patches.shape[0] // sum(rows * columns for _, rows, columns in grids)
+        visual = self.model.model.visual
+        grid = torch.tensor(grids * count, device=self.device)
+        features = visual(patches.to(self.device, visual.dtype), grid_thw=grid).pooler_output
+        return features.view(count, self.frame.image_tokens, features.shape[-1])
 
     def positions(self, start: int, length: int) -> torch.Tensor:
         """[3, length] mRoPE positions of sequence positions start, start + 1 ..."""
@@ -36,7 +51,7 @@ class ReportForward:
     def _embed_prompt(self, features: torch.Tensor) -> torch.Tensor:
         embed = self.model.model.language_model.embed_tokens
         prompt = embed(self._prompt).expand(features.shape[0], -1, -1).clone()
-        prompt[:, self._is_image] = features.to(prompt.dtype)
+        prompt[:, self._is_image] = features.to(prompt.device, prompt.dtype)
         return prompt
 
     def prefill(self, features: torch.Tensor, cache: object, mask: torch.Tensor) -> None:
@@ -45,7 +60,7 @@ class ReportForward:
         self.model.model.language_model(
             inputs_embeds=self._embed_prompt(features),
             position_ids=positions[:, None].expand(-1, features.shape[0], -1),
-            attention_mask={"full_attention": mask[None, None]},
+            attention_mask={"full_attention": mask[None, None].to(self.device)},
             past_key_values=cache,
             use_cache=True,
         )
@@ -59,14 +74,15 @@ class ReportForward:
         """
         answer_length = copies[0].shape[1]
         embed = self.model.model.language_model.embed_tokens
-        embeds = torch.cat([self._embed_prompt(features), *(embed(copy) for copy in copies)], dim=1)
+        answers = [embed(copy.to(self.device)) for copy in copies]
+        embeds = torch.cat([self._embed_prompt(features), *answers], dim=1)
         head = self.positions(0, self.frame.length)
         tail = self.positions(self.frame.length, answer_length)
         positions = torch.cat([head] + [tail] * len(copies), dim=1)[:, None]
         output = self.model.model.language_model(
             inputs_embeds=embeds,
             position_ids=positions.expand(-1, features.shape[0], -1),
-            attention_mask={"full_attention": mask[None, None]},
+            attention_mask={"full_attention": mask[None, None].to(self.device)},
             use_cache=False,
         )
         return output.last_hidden_state[:, self.frame.length - 1 :]
@@ -75,8 +91,22 @@ class ReportForward:
         return self.model.lm_head(hidden)
 
 
+class Forwards:
+    """A ReportForward for each kind of study, of one model; made when first asked for."""
+
+    def __init__(self, model: Qwen2_5_VLForConditionalGeneration, prompt: PromptFormat) -> None:
+        self.model, self.prompt = model, prompt
+        self._made: dict[Kind, ReportForward] = {}
+
+    def __getitem__(self, kind: Kind) -> ReportForward:
+        if kind not in self._made:
+            self._made[kind] = ReportForward(self.model, PromptFrame(self.prompt, kind))
+        return self._made[kind]
+
+
 def masked_cross_entropy(
     logits: torch.Tensor, targets: torch.Tensor, chosen: torch.Tensor
 ) -> torch.Tensor:
     """Mean cross-entropy in fp32 over the chosen positions. logits [B, R, V], others [B, R]."""
-    return functional.cross_entropy(logits[chosen].float(), targets[chosen])
+    chosen = chosen.to(logits.device)
+    return functional.cross_entropy(logits[chosen].float(), targets.to(logits.device)[chosen])

@@ -3,104 +3,164 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-_HEAD = """# ECHO phantom {version}
+from safetensors import safe_open
+from tokenizers import Tokenizer
+
+from inference.phantom.case import DEVICE_WEIGHTS, FINDING_WEIGHTS
+from inference.training.tokenizer import LANGUAGES
+
+_CARD = """# ECHO phantom {version}
 
 **Not for clinical use.** Trained on rendered digital phantoms only: it has never seen a patient's
 film, and what it writes about one means nothing. It exists so that the app drafts real reports, by
 the real method, on a fresh machine without GPU or network.
 
-- Architecture: Qwen2.5-VL (transformers), text 4 × 256, vision 4 × 160 at 224 × 224, 5.1 M
-  parameters, float16, own byte-level BPE tokenizer of 1,024 entries; block length 8.
-- Language: English, canonical wording (`inference/report_language/template.py`).
-- Input: one frontal film. No lateral, no prior, no indication.
-- Says: 14 findings and 6 devices of the phantom (`inference/phantom/case.py`), with explicit
-  negatives. Whatever else a film shows, it can't say.
+- Architecture: Qwen2.5-VL (transformers), text 4 × 256, vision 4 × 160 at 224 × 224,
+  {parameters:.1f} M parameters, float16, own byte-level BPE tokenizer of {tokens:,} entries; block
+  length 8.
+- Languages: English and Chinese, canonical wording (`inference/report_language/template.py`).
+- Input: a frontal film, or a frontal and a lateral film. No prior, no indication.
+- Says: {findings} findings and {devices} devices of the phantom (`inference/phantom/case.py`), with
+  explicit negatives; of a film that is no frontal chest, that it is none. Whatever else a film
+  shows, it can't say.
 - Files: `model.safetensors` one-step student (Stage III); `multi_step.safetensors` its teacher
   (Stage II); `autoregressive.safetensors` where both come from (Stage I). The vision tower is in
   the first file only; all three share it.
 
 ## Training
 
-| stage | steps | minutes (2 CPU cores, shared with other work) | last loss |
+| stage | steps | minutes | last loss |
 | --- | --- | --- | --- |
 {stages}
-Rendered phantoms from seed 1,000,000 on, bfloat16 autocast, AdamW.
+What each stage does, and what the paper leaves open: `inference/training/README.md`. bfloat16
+autocast, AdamW.
 
 {history}
 
 ## Scores
 
-{phantoms} held-out phantoms (seeds 0 to {last_seed}), rendered at 512 pixels, through the engine.
+Held-out phantoms through the engine; 95 % intervals by bootstrap over studies.
 
-| weights, decoding | micro-F1 | with side | macro-F1 | statement F1 | outside grammar | passes \
-| tokens/pass |
-| --- | --- | --- | --- | --- | --- | --- | --- |
 {scores}
-micro-F1: findings present, by concept. With side: concept and side both right. Statement F1:
-concept × polarity. Outside grammar: share of sentences that the template can't produce. Native
-one-step is the teacher decoded in one step, undistilled: the baseline that distillation must beat.
-
-One-step student, F1 per concept:
-
-{concepts}
-
-## Limits
-
-The phantom's findings are drawn with a gap between normal and abnormal, one wording each, never
-more than four at once. Token confidence is the model's probability of its own words; it is not
-calibrated and is no probability of disease. Films that are not frontal chests are not recognised.
-Side and zone are the weakest part, thin lines (catheters, gastric tube) and small lesions are often
-missed, and the one-step student still prints broken sentences where its teacher is in doubt.
 """
-
 _STAGE_NAMES = {
     "vision": "0 vision warm-up",
     "ar": "I autoregressive",
     "rad": "II RAD",
     "dcd": "III DCD",
 }
+_LANGUAGE_NAMES = {"en": "English", "zh": "Chinese"}
+_FIGURES = {
+    "micro_f1": "micro-F1, findings present",
+    "macro_f1": "macro-F1, findings present",
+    "micro_f1_with_side": "micro-F1, finding and side",
+    "side_accuracy": "side accuracy",
+    "statement_f1": "StatementF1, finding × polarity",
+    "sentences_outside_grammar": "sentences outside the grammar",
+    "contradictions": "drafts that contradict themselves",
+    "four_gram_repetition": "4-grams repeated",
+    "repetition_loops": "repetition loops",
+    "not_stopped": "drafts that did not stop",
+    "refusals": "non-chest films refused",
+    "refused_or_flagged": "non-chest films refused or flagged",
+    "ece_mean": "ECE, before calibration",
+    "ece_calibrated": "ECE, calibrated",
+    "rouge_l": "ROUGE-L",
+    "bleu": "sacreBLEU",
+    "cider_d": "CIDEr-D",
+    "passes_per_report": "passes a report",
+    "tokens_per_pass": "tokens a pass",
+}
 
 
-def write_model_card(folder: Path, run: Path, version: str, scores_path: Path) -> None:
-    """scores_path: {row label: summary of inference.evaluation}; the student's row is first."""
-    scores: dict[str, dict[str, Any]] = json.loads(scores_path.read_text(encoding="utf-8"))
-    student = next(iter(scores.values()))
-    concepts = ", ".join(f"{name} {f1}" for name, f1 in student["per_concept_f1"].items())
-    text = _HEAD.format(
+def write_model_card(folder: Path, run: Path, version: str, scores: Sequence[Path]) -> None:
+    """folder/README.md from the run's logs and the JSON output of inference.evaluation.
+
+    Each file of scores is a section named after it. run/history.md is put in where there is one:
+    what the logs don't say (data, earlier runs, limits).
+    """
+    with safe_open(folder / "model.safetensors", framework="pt") as tensors:
+        sizes = [tensors.get_slice(name).get_shape() for name in tensors.keys()]  # noqa: SIM118
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    history = run / "history.md"
+    text = _CARD.format(
         version=version,
+        parameters=sum(_product(size) for size in sizes) / 1e6,
+        tokens=tokenizer.get_vocab_size(),
+        findings=len(FINDING_WEIGHTS),
+        devices=len(DEVICE_WEIGHTS),
         stages=_stage_rows(run),
-        history=_history(run),
-        phantoms=student["reports"],
-        last_seed=student["reports"] - 1,
-        scores="".join(_score_row(label, summary) for label, summary in scores.items()),
-        concepts=concepts,
+        history=history.read_text(encoding="utf-8").strip() if history.exists() else "",
+        scores="\n".join(_section(path) for path in scores),
     )
-    (folder / "README.md").write_text(text, encoding="utf-8")
+    (folder / "README.md").write_text(text.rstrip() + "\n", encoding="utf-8")
 
 
-def _history(run: Path) -> str:
-    """What the logs of this run don't say (earlier runs it went on from): run/history.md."""
-    path = run / "history.md"
-    return path.read_text(encoding="utf-8").strip() if path.exists() else ""
+def _product(size: Sequence[int]) -> int:
+    total = 1
+    for extent in size:
+        total *= extent
+    return total
 
 
 def _stage_rows(run: Path) -> str:
+    """A row for each stage that has a log."""
     rows = ""
     for stage, name in _STAGE_NAMES.items():
-        lines = (run / f"{stage}.log.jsonl").read_text(encoding="utf-8").splitlines()
-        last = json.loads(lines[-1])
-        minutes = last["seconds"] / 60
-        rows += f"| {name} | {last['step']} | {minutes:.0f} | {last['loss']:.4f} |\n"
+        log = run / f"{stage}.log.jsonl"
+        if log.exists():
+            last = json.loads(log.read_text(encoding="utf-8").splitlines()[-1])
+            minutes = last["seconds"] / 60
+            rows += f"| {name} | {last['step']} | {minutes:.0f} | {last['loss']:.4f} |\n"
     return rows
 
 
-def _score_row(label: str, summary: dict[str, Any]) -> str:
-    share = f"{100 * summary['sentences_outside_grammar']:.1f}%"
-    return (
-        f"| {label} | {summary['micro_f1']:.3f} | {summary['micro_f1_with_side']:.3f} "
-        f"| {summary['macro_f1']:.3f} | {summary['statement_f1']:.3f} | {share} "
-        f"| {summary['passes_per_report']} | {summary['tokens_per_pass']} |\n"
+def _section(path: Path) -> str:
+    evaluation: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    parts = [
+        f"### {path.stem.replace('_', ' ')}\n\n{evaluation['source']}; {evaluation['progress']}"
+    ]
+    for language in LANGUAGES:
+        results = {
+            name.removesuffix(f"/{language}"): result
+            for name, result in evaluation["results"].items()
+            if name.endswith(f"/{language}")
+        }
+        if results:
+            parts += [_table(_LANGUAGE_NAMES[language], results), _concepts(results)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(language: str, results: dict[str, dict[str, Any]]) -> str:
+    rows = [
+        f"| {language} | {' | '.join(results)} |",
+        f"|{' --- |' * (len(results) + 1)}",
+        "| reports (chests) |"
+        + "".join(f" {r['reports']} ({r['chests']}) |" for r in results.values()),
+    ]
+    for figure, label in _FIGURES.items():
+        if any(result.get(figure) is not None for result in results.values()):
+            shown = " | ".join(_show(result, figure) for result in results.values())
+            rows.append(f"| {label} | {shown} |")
+    return "\n".join(rows)
+
+
+def _show(result: dict[str, Any], figure: str) -> str:
+    value, bounds = result.get(figure), result["intervals"].get(figure)
+    if value is None:
+        return "–"
+    return f"{value:.3f}" + (f" ({bounds[0]:.3f} to {bounds[1]:.3f})" if bounds else "")
+
+
+def _concepts(results: dict[str, dict[str, Any]]) -> str:
+    """F1 per concept of the first decoding."""
+    decoding, result = next(iter(results.items()))
+    shown = ", ".join(
+        f"{name} {'–' if f1 is None else f'{f1:.2f}'}"
+        for name, f1 in result["per_concept_f1"].items()
     )
+    return f"F1 per concept, {decoding}: {shown}"

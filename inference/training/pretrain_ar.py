@@ -1,68 +1,29 @@
-"""Stage I: autoregressive training on normalised reports (ECHO, arXiv 2604.09450).
-
-    python -m inference.training.pretrain_ar --films runs/films --out runs/v0
-
-Starts from the warmed-up vision tower of the same folder; vision goes on learning, slower.
-"""
+"""Stage I: autoregressive training on normalised reports (ECHO, arXiv 2604.09450)."""
 
 from __future__ import annotations
-
-import argparse
-from pathlib import Path
 
 import torch
 
 from inference.decoding.attention_masks import causal_mask
-from inference.training.dataset import PhantomPairs, PromptFrame, augment
-from inference.training.embedded_config import build_model
-from inference.training.forward import ReportForward, masked_cross_entropy
-from inference.training.loop import (
-    Schedule,
-    TrainingRun,
-    load_vision,
-    load_weights,
-    save_weights,
-    step_generator,
-)
-from inference.training.tokenizer import run_tokenizer
+from inference.training.forward import masked_cross_entropy
+from inference.training.stage_setup import StageSetup
+
+_SEED = 2
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--films", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=1200)
-    parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--learning-rate", type=float, default=1.2e-3)
-    parser.add_argument("--start", type=Path, help="weights whose language model to go on from")
-    options = parser.parse_args()
-    tokenizer = run_tokenizer(options.out)
-    pairs = PhantomPairs(options.films, tokenizer)
-    model = build_model(tokenizer)
-    load_weights(model, options.start or options.out / "vision.safetensors")
-    load_vision(model, options.out / "vision.safetensors")
-    frame = PromptFrame(tokenizer)
-    forward = ReportForward(model, frame)
-    run = TrainingRun(
-        options.out, "ar",
-        {"visual": model.model.visual, "text": model.model.language_model},
-        Schedule(options.steps, options.learning_rate),
-        learning_rate_scale={"visual": 0.35},
-    )  # fmt: skip
+def pretrain_ar(setup: StageSetup) -> None:
+    """The vision tower goes on learning, slower, unless it is frozen."""
+    schedule = setup.config.schedule
+    features = setup.features()
 
-    def loss_of(step: int) -> torch.Tensor:
-        batch = pairs.batch(pairs.draw(step, options.batch, seed=2))
-        films = augment(batch.films, step_generator(2, step))
-        length = frame.length + batch.answers.shape[1]
-        with torch.autocast("cpu", torch.bfloat16):
-            features = forward.vision_features(films)
-            hidden = forward.hidden_states(features, [batch.answers], causal_mask(length))
+    def loss_of(number: int) -> torch.Tensor:
+        draw = setup.pairs.draw(number, schedule.batch, _SEED + schedule.seed)
+        forward, (answers, supervised) = setup.forwards[draw.kind], setup.pairs.answers(draw)
+        mask = causal_mask(forward.frame.length + answers.shape[1])
+        with forward.precision():
+            hidden = forward.hidden_states(features.of(draw, number), [answers], mask)
             logits = forward.logits(hidden[:, :-1])
-        return masked_cross_entropy(logits, batch.answers, batch.supervised)
+        return masked_cross_entropy(logits, answers, supervised)
 
-    run.train(loss_of)
-    save_weights(model, options.out / "ar.safetensors")
-
-
-if __name__ == "__main__":
-    main()
+    scale = {"visual": schedule.vision_learning_rate_scale}
+    setup.train(setup.modules(), loss_of, learning_rate_scale=scale)

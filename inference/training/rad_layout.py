@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 
 from inference.decoding.attention_masks import rad_mask
 
-_MIN_RATE = 0.05
-_FULL_SHARE = 0.25
+
+@dataclass(frozen=True)
+class MaskNoise:
+    """How RAD masks a block: a rate uniform in [lowest_rate, 1], and some blocks wholly.
+
+    Decoding always begins with a fully masked block, and uniform rates would show few of them.
+    """
+
+    lowest_rate: float = 0.05
+    full_share: float = 0.25
 
 
 def multi_copy_rad_mask(
@@ -31,12 +41,15 @@ def multi_copy_rad_mask(
     return mask
 
 
-def mask_blocks(shape: torch.Size, block_length: int, generator: torch.Generator) -> torch.Tensor:
-    """[B, R] bool, True = masked: a rate per block, at least one mask in each block."""
+def mask_blocks(
+    shape: torch.Size, block_length: int, generator: torch.Generator, noise: MaskNoise
+) -> torch.Tensor:
+    """[B, R] bool on the CPU, True = masked: a rate per block, at least one mask in each block."""
     batch, length = shape
     blocks = length // block_length
-    rate = _MIN_RATE + (1 - _MIN_RATE) * torch.rand(batch, blocks, 1, generator=generator)
-    full = torch.rand(batch, blocks, 1, generator=generator) < _FULL_SHARE
+    span = 1 - noise.lowest_rate
+    rate = noise.lowest_rate + span * torch.rand(batch, blocks, 1, generator=generator)
+    full = torch.rand(batch, blocks, 1, generator=generator) < noise.full_share
     draw = torch.rand(batch, blocks, block_length, generator=generator)
     masked = (draw < rate) | full
     masked |= draw == draw.amin(dim=2, keepdim=True)

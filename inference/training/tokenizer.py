@@ -1,4 +1,11 @@
-"""Our own byte-level BPE tokenizer, trained on the report language and the prompts."""
+"""Our own byte-level BPE tokenizer, trained on the report language and the prompts.
+
+Chinese is cut into pairs of characters before merging (左侧|少量|胸腔|积液|。): its words are
+mostly pairs, and no token may swallow a sentence, or one wrong token would cost a statement.
+Measured on 1,000 phantom reports (2026-11): 71.8 tokens a report in English and 58.4 in Chinese
+with 1,024, 1,536 and 2,048 entries alike; the corpus has words for 1,496, and the English and
+Chinese prompts shrink from 26 and 47 tokens (1,024) to 20 and 29. Hence 1,536.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +16,20 @@ from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_token
 
 from inference.phantom import sample_case
 from inference.prompts import PROMPTS, SPECIAL_TOKENS
+from inference.report_language.statements import Language
 from inference.report_language.template import canonical_sentences
 from inference.report_language.vocabulary import CONCEPTS
 
+LANGUAGES: tuple[Language, ...] = ("en", "zh")
+VOCABULARY_SIZE = 1536
 # Words keep their leading space, digits stand alone, punctuation is split off (as in Qwen2's).
 _WORDS = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s+"
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|\p{Han}{1,2}|[^\r\n\p{L}\p{N}]?[\p{L}&&[^\p{Han}]]+|\p{N}"
+    r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s+"
 )
 
 
-def train_tokenizer(vocabulary_size: int = 1024) -> Tokenizer:
+def train_tokenizer(vocabulary_size: int = VOCABULARY_SIZE) -> Tokenizer:
     """Deterministic: the corpus follows from the code. Special tokens get the first ids."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
@@ -56,9 +67,11 @@ def special_id(tokenizer: Tokenizer, token: str) -> int:
 
 
 def _corpus() -> Iterator[str]:
-    for seed in range(2_000):  # what the model will write, at its own frequencies
-        yield sample_case(seed).report
-    yield from sorted(canonical_sentences())
+    cases = [sample_case(seed) for seed in range(2_000)]
+    for language in LANGUAGES:
+        for case in cases:  # what the model will write, at its own frequencies
+            yield case.report(language)
+        yield from sorted(canonical_sentences(language))
+        yield from [PROMPTS[language]] * 50
     for concept in CONCEPTS:
         yield from (f" {term}" for term in concept.terms)
-    yield from [PROMPTS["en"]] * 50

@@ -1,90 +1,57 @@
 """Stage 0: teach the vision tower to see, with the phantom's labels as targets.
 
-    python -m inference.training.warm_up_vision --films runs/films --out runs/v0
-
 ECHO starts from a pretrained vision-language model; ours starts from nothing. Two throw-away
-heads read the vision tokens: one every labelled attribute of the film, one which concepts each
-token's cell shows. Only the tower is kept.
+heads read the vision tokens: one the attributes of the film, one which concepts each patch shows.
+Only the tower is kept. Frontal and lateral films are trained together.
 """
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
-import numpy as np
 import torch
 from torch.nn import functional
 
-from inference.phantom import sample_case
-from inference.training.dataset import PhantomPairs, PromptFrame, augment
-from inference.training.embedded_config import build_model
-from inference.training.forward import ReportForward
-from inference.training.loop import (
-    Schedule,
-    TrainingRun,
-    load_weights,
-    save_weights,
-    step_generator,
-)
+from inference.training.config import ConfigError
+from inference.training.loop import step_generator
+from inference.training.pairs import augment
 from inference.training.patch_whitening import whiten_patch_embedding
-from inference.training.region_labels import CONCEPT_NAMES, regions_path
-from inference.training.render_films import SHARD
-from inference.training.tokenizer import run_tokenizer
+from inference.training.phantom_pairs import PhantomPairs
+from inference.training.region_labels import CELLS, CONCEPT_NAMES
+from inference.training.stage_setup import StageSetup
+from inference.training.vision_labels import ATTRIBUTES, PRESENCES, VisionLabels
 
+_SEED = 1
 _WHITENING_FILMS = 400
 _CELL_WEIGHT = 4.0  # few cells show anything
-ATTRIBUTES = tuple(
-    (name, attribute)
-    for name in CONCEPT_NAMES
-    for attribute in ("present", "left", "right", "upper", "mid", "lower", "more")
-)
+_DETAIL_WEIGHT = 0.3  # of side, zone and severity beside presence
+_ATTRIBUTE_SCALE, _CELL_SCALE = 10.0, 10.0
 
 
-def label_vector(seed: int) -> torch.Tensor:
-    """[len(ATTRIBUTES)] 0/1: presence, sides, zone and severity of every concept."""
-    truth: set[tuple[str, str | None]] = set()
-    for statement in sample_case(seed).statements:
-        truth.add((statement.concept, "present"))
-        sides = ("left", "right") if statement.side == "bilateral" else (statement.side,)
-        truth.update((statement.concept, side) for side in sides)
-        truth.add((statement.concept, statement.zone))
-        if statement.severity in ("marked", "moderate", "large"):
-            truth.add((statement.concept, "more"))
-        if statement.severity == "large":
-            truth.add((statement.concept, "upper"))
-    return torch.tensor([float(pair in truth) for pair in ATTRIBUTES])
+def dense_loss(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy of patches × concepts. logits [B, tokens, concepts * 4], four patches a token.
+
+    targets: [B, concepts, 16, 16] 0/1.
+    """
+    batch, side = targets.shape[0], CELLS // 2
+    by_patch = logits.view(batch, side, side, len(CONCEPT_NAMES), 2, 2).permute(0, 3, 1, 4, 2, 5)
+    weight = torch.tensor(_CELL_WEIGHT, device=logits.device)
+    by_patch = by_patch.reshape(targets.shape)
+    return functional.binary_cross_entropy_with_logits(by_patch, targets, pos_weight=weight)
 
 
-class RegionLabels:
-    """Dense targets of the films that have them."""
+def attribute_loss(
+    logits: torch.Tensor, targets: torch.Tensor, is_known: torch.Tensor, weights: torch.Tensor
+) -> torch.Tensor:
+    """Presence of everything, and the details of what is present. All [B, attributes].
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._shards: dict[int, np.ndarray] = {}
-
-    def find(self, seed: int) -> np.ndarray | None:
-        """[concepts, 8, 8] uint8, or None."""
-        first = seed - seed % SHARD
-        if first not in self._shards:
-            path = regions_path(self._folder, first)
-            if not path.exists():
-                return None
-            self._shards[first] = np.load(path, mmap_mode="r")
-        return self._shards[first][seed % SHARD]
-
-
-def dense_loss(logits: torch.Tensor, seeds: list[int], regions: RegionLabels) -> torch.Tensor:
-    """Cross-entropy of cells x concepts over the labelled films; logits [B, tokens, concepts]."""
-    found = [(row, regions.find(seed)) for row, seed in enumerate(seeds)]
-    labelled = [(row, target) for row, target in found if target is not None]
-    if not labelled:
-        return logits.new_zeros(())
-    rows = torch.tensor([row for row, _ in labelled])
-    targets = torch.from_numpy(np.stack([target for _, target in labelled])).float()
-    targets = targets.flatten(2).transpose(1, 2)  # [B, tokens, concepts]
-    weight = torch.tensor(_CELL_WEIGHT)
-    return functional.binary_cross_entropy_with_logits(logits[rows], targets, pos_weight=weight)
+    weights: [attributes], of a presence that is there: rare things must not be forgotten.
+    """
+    losses = functional.binary_cross_entropy_with_logits(
+        logits, targets, pos_weight=weights, reduction="none"
+    )
+    presence = losses[:, :PRESENCES].mean()
+    known = is_known[:, PRESENCES:]
+    details = (losses[:, PRESENCES:] * known).sum() / known.sum().clamp_min(1)
+    return presence + _DETAIL_WEIGHT * details
 
 
 class AttributeHead(torch.nn.Module):
@@ -102,50 +69,37 @@ class AttributeHead(torch.nn.Module):
         return self.read(functional.gelu(self.reduce(features)).flatten(1))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--films", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=1800)
-    parser.add_argument("--batch", type=int, default=24)
-    parser.add_argument("--learning-rate", type=float, default=1.2e-3)
-    parser.add_argument("--start", type=Path, help="weights to go on from, e.g. an earlier tower")
-    options = parser.parse_args()
-    tokenizer = run_tokenizer(options.out)
-    pairs = PhantomPairs(options.films, tokenizer)
-    model = build_model(tokenizer)
-    frame = PromptFrame(tokenizer)
-    if options.start is not None:
-        load_weights(model, options.start)
-    else:
+def warm_up_vision(setup: StageSetup) -> None:
+    """Raises ConfigError where the data have no labels, or the tower is frozen."""
+    pairs, model, config = setup.pairs, setup.start.model, setup.config
+    if not isinstance(pairs, PhantomPairs):
+        raise ConfigError("vision: only phantom films have labels; a pretrained tower needs none")
+    if config.model.freeze_vision:
+        raise ConfigError("vision: freeze_vision must be false")
+    forward = setup.forwards[pairs.kind("en", 1)]
+    if forward.frame.image_tokens * 4 != CELLS**2:
+        raise ConfigError(f"vision: labels are of {CELLS} × {CELLS} patches, the films' are not")
+    if config.model.start == "embedded" and not (config.model.weights or config.model.vision_from):
         films = pairs.films(list(range(0, len(pairs), max(1, len(pairs) // _WHITENING_FILMS))))
-        patches = frame.patches(films)
-        whiten_patch_embedding(model.model.visual.patch_embed.proj.weight, patches)
-    forward = ReportForward(model, frame)
-    head = AttributeHead(frame.ids.count(model.config.image_token_id), 256)
-    cell_head = torch.nn.Linear(256, len(CONCEPT_NAMES))
-    regions = RegionLabels(options.films)
-    modules = {"visual": model.model.visual, "head": head, "cell_head": cell_head}
-    schedule = Schedule(options.steps, options.learning_rate)
-    run = TrainingRun(options.out, "vision", modules, schedule)
-    labels: dict[int, torch.Tensor] = {}
+        weight = model.model.visual.patch_embed.proj.weight
+        whiten_patch_embedding(weight, pairs.patchify(films))
+    torch.manual_seed(config.schedule.seed)
+    hidden = model.config.vision_config.out_hidden_size
+    head = AttributeHead(forward.frame.image_tokens, hidden).to(forward.device)
+    cell_head = torch.nn.Linear(hidden, len(CONCEPT_NAMES) * 4).to(forward.device)
+    labels = VisionLabels(pairs)
 
-    def loss_of(step: int) -> torch.Tensor:
-        batch = pairs.batch(pairs.draw(step, options.batch))
-        films = augment(batch.films, step_generator(1, step))
-        for seed in batch.seeds:
-            if seed not in labels:
-                labels[seed] = label_vector(seed)
-        target = torch.stack([labels[seed] for seed in batch.seeds])
-        with torch.autocast("cpu", torch.bfloat16):
-            features = forward.vision_features(films)
-            logits, cells = head(features), cell_head(features)
-        loss = functional.binary_cross_entropy_with_logits(logits.float(), target) * 10
-        return loss + dense_loss(cells.float(), batch.seeds, regions) * 10
+    def loss_of(number: int) -> torch.Tensor:
+        batch = labels.batch(number, config.schedule.batch)
+        films = batch.films
+        if config.data.augment:
+            films = augment(films, step_generator(_SEED + config.schedule.seed, number))
+        with forward.precision():
+            features = forward.vision_features(pairs.patchify(films))
+            logits, cells = head(features).float(), cell_head(features).float()
+        weights = labels.weights.to(forward.device)
+        batch = batch.to(forward.device)
+        loss = attribute_loss(logits, batch.attributes, batch.is_known, weights)
+        return _ATTRIBUTE_SCALE * loss + _CELL_SCALE * dense_loss(cells, batch.cells)
 
-    run.train(loss_of)
-    save_weights(model, options.out / "vision.safetensors")
-
-
-if __name__ == "__main__":
-    main()
+    setup.train({"visual": model.model.visual, "head": head, "cell_head": cell_head}, loss_of)

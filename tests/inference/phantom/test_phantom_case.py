@@ -64,12 +64,26 @@ def test_emphysema_is_never_drawn_with_what_contradicts_it(
     assert not [c.seed for c in cases if c.find("emphysema") and c.find(other)]
 
 
+_HIDDEN_ZONES = {
+    ("pleural_effusion", "small"): {"lower"},
+    ("pleural_effusion", "moderate"): {"lower", "mid"},
+    ("pleural_effusion", "large"): {"lower", "mid", "upper"},
+    ("pneumothorax", "small"): {"upper"},
+    ("pneumothorax", "large"): {"lower", "mid", "upper"},
+}
+
+
 @pytest.mark.parametrize("hiding", ["pleural_effusion", "pneumothorax"])
 def test_no_lung_finding_is_hidden_by_fluid_or_air(cases: list[PhantomCase], hiding: str) -> None:
     for case in cases:
-        hidden = _sides(case.find(hiding))
+        cause = case.find(hiding)
+        if cause is None:
+            continue
+        zones = _HIDDEN_ZONES[hiding, str(cause.severity)]
         for concept in _IN_LUNG:
-            assert not hidden & _sides(case.find(concept)), (case.seed, concept)
+            found = case.find(concept)
+            if found is not None and _sides(cause) & _sides(found):
+                assert found.zone not in zones, (case.seed, concept)
 
 
 def test_no_elevated_diaphragm_is_hidden_by_fluid(cases: list[PhantomCase]) -> None:
@@ -103,11 +117,11 @@ def test_heart_hila_and_spine_leave_a_gap_between_normal_and_abnormal(
 ) -> None:
     for case in cases:
         patient, heart = case.patient, case.find("cardiomegaly")
-        ratio = patient.heart_half_width_mm / patient.thorax_half_width_mm
+        ratio = patient.cardiothoracic_ratio
         if heart is None:
             assert ratio < 0.47, case.seed
         else:
-            assert (0.52 < ratio < 0.58) if heart.severity == "mild" else ratio > 0.62, case.seed
+            assert (0.52 < ratio < 0.59) if heart.severity == "mild" else ratio > 0.62, case.seed
         enlarged = _sides(case.find("hilar_enlargement"))
         assert (patient.hilum_scale_left > 1.7) == ("left" in enlarged), case.seed
         assert (patient.hilum_scale_right > 1.7) == ("right" in enlarged), case.seed

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inference.decoding.attention_masks import rad_mask
-from inference.training.rad_layout import mask_blocks, multi_copy_rad_mask
+from inference.training.rad_layout import MaskNoise, mask_blocks, multi_copy_rad_mask
 
 _BLOCKS = st.integers(1, 3)
 
@@ -40,7 +40,7 @@ def test_each_copy_alone_sees_what_rad_allows_and_no_other_copy(
 
 
 def test_every_block_has_a_mask_and_a_quarter_or_more_are_all_masks() -> None:
-    masked = mask_blocks(torch.Size((64, 40)), 8, torch.Generator().manual_seed(0))
+    masked = mask_blocks(torch.Size((64, 40)), 8, torch.Generator().manual_seed(0), MaskNoise())
     by_block = masked.view(64, 5, 8)
     assert by_block.any(2).all()
     assert 0.25 < by_block.all(2).float().mean() < 0.5
@@ -49,7 +49,7 @@ def test_every_block_has_a_mask_and_a_quarter_or_more_are_all_masks() -> None:
 
 def test_noise_is_a_function_of_the_generator() -> None:
     first, again, other = (
-        mask_blocks(torch.Size((4, 16)), 8, torch.Generator().manual_seed(seed))
+        mask_blocks(torch.Size((4, 16)), 8, torch.Generator().manual_seed(seed), MaskNoise())
         for seed in (1, 1, 2)
     )
     assert torch.equal(first, again)

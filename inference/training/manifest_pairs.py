@@ -1,0 +1,201 @@
+"""A site's own studies: a JSONL manifest beside DICOM and PNG films.
+
+    {"images": ["1/frontal.dcm", "1/lateral.png"], "report": "...", "language": "en"}
+
+Paths are relative to the manifest, the frontal film comes first. All lines are checked before
+training begins, and all bad ones are reported together, by file:line.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydicom
+import torch
+from PIL import Image
+
+from inference.api import ModelImage
+from inference.evaluation.manifest_studies import read_film
+from inference.image_processor import normalise_film
+from inference.prompts import END_OF_TEXT
+from inference.report_language.statements import Language
+from inference.training.pairs import Draw, answer_ids, augment, cut_by_length, pad_answers
+from inference.training.prompt_frame import Grid, Kind, PromptFormat
+from inference.training.tokenizer import LANGUAGES, special_id
+
+_MOST_FILMS = 2
+_SORTED_BATCHES = 8  # among so many batches, studies are sorted by length of answer
+_FIELDS = {"images", "report", "language"}
+
+
+class UnusableManifest(Exception):
+    """Lines that can't be trained on; the message has one line for each, with file:line."""
+
+
+@dataclass(frozen=True)
+class ManifestStudy:
+    """A checked line."""
+
+    place: str
+    films: tuple[Path, ...]
+    report: str
+    language: Language
+
+
+def read_manifest(path: Path) -> list[ManifestStudy]:
+    """All studies of the file. Raises UnusableManifest naming every bad line."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnusableManifest(f"{path}: can't be read ({error})") from error
+    studies, problems = [], []
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            try:
+                studies.append(_check_line(f"{path}:{number}", path.parent, line))
+            except ValueError as reason:
+                problems.append(f"{path}:{number}: {reason}")
+    if problems or not studies:
+        raise UnusableManifest("\n".join(problems) or f"{path}: no studies")
+    return studies
+
+
+def _check_line(place: str, folder: Path, line: str) -> ManifestStudy:
+    """ValueError says what is wrong with the line."""
+    try:
+        values: Any = json.loads(line)
+    except ValueError as error:
+        raise ValueError(f"not JSON ({error})") from error
+    if not isinstance(values, dict):
+        raise ValueError("not a JSON object")
+    if unknown := sorted(values.keys() - _FIELDS):
+        raise ValueError(f"unknown field {unknown[0]!r}")
+    images, report = values.get("images"), values.get("report")
+    if not (isinstance(images, list) and images and all(isinstance(p, str) for p in images)):
+        raise ValueError("'images' is not a list of file names")
+    if len(images) > _MOST_FILMS:
+        raise ValueError(f"{len(images)} images, at most {_MOST_FILMS} are taken")
+    if not (isinstance(report, str) and report.strip()):
+        raise ValueError("'report' is not a text")
+    language = values.get("language", "en")
+    if language not in LANGUAGES:
+        raise ValueError(f"'language' is {language!r}, not one of {', '.join(LANGUAGES)}")
+    films = tuple(folder / name for name in images)
+    if missing := [film for film in films if not film.is_file()]:
+        raise ValueError(f"{missing[0]} is no file")
+    return ManifestStudy(place, films, report.strip(), language)
+
+
+def _read_shapes(study: ManifestStudy) -> list[tuple[int, int]] | str:
+    """(rows, columns) of each film, from its header; or what is wrong, with file:line."""
+    shapes = []
+    for film in study.films:
+        try:
+            with film.open("rb") as file:
+                is_png = file.read(8) == b"\x89PNG\r\n\x1a\n"
+            if is_png:
+                with Image.open(film, formats=("PNG",)) as picture:
+                    shapes.append((picture.height, picture.width))
+            else:
+                header = pydicom.dcmread(film, stop_before_pixels=True)
+                shapes.append((int(header.Rows), int(header.Columns)))
+        except Exception as error:
+            return f"{study.place}: {film}: {str(error) or type(error).__name__}"
+    return shapes
+
+
+class ManifestPairs:
+    """Each study once an epoch, in batches of one kind; films are read when they are needed.
+
+    Only headers are read at the start, for the patch grids. Raises UnusableManifest, then for
+    headers that can't be read, later for films whose pixels can't.
+    """
+
+    def __init__(self, manifest: Path, prompt: PromptFormat) -> None:
+        self._processor = prompt.processor
+        self._studies = read_manifest(manifest)
+        self._grids: dict[tuple[int, int], Grid] = {}
+        self._kinds = self._read_kinds()
+        self._answers = [
+            answer_ids(prompt.tokenizer, study.report, prompt.block_length)
+            for study in self._studies
+        ]
+        self._lengths = np.array([len(answer) for answer in self._answers])
+        self._pad_id = special_id(prompt.tokenizer, END_OF_TEXT)
+
+    def __len__(self) -> int:
+        return len(self._studies)
+
+    def _read_kinds(self) -> list[Kind]:
+        kinds, problems = [], []
+        with ThreadPoolExecutor() as pool:
+            for study, shapes in zip(
+                self._studies, pool.map(_read_shapes, self._studies), strict=True
+            ):
+                if isinstance(shapes, str):
+                    problems.append(shapes)
+                else:
+                    kinds.append(Kind(study.language, tuple(map(self._grid_of, shapes))))
+        if problems:
+            raise UnusableManifest("\n".join(problems))
+        return kinds
+
+    def _grid_of(self, shape: tuple[int, int]) -> Grid:
+        if shape not in self._grids:
+            self._grids[shape] = self._processor(ModelImage(np.zeros(shape)))[1]
+        return self._grids[shape]
+
+    def patches(self, draw: Draw, generator: torch.Generator | None) -> torch.Tensor:
+        studies = [self._studies[index] for index in draw.indices]
+        return torch.cat(
+            [self._patchify(study, film, generator) for study in studies for film in study.films]
+        )
+
+    def _patchify(
+        self, study: ManifestStudy, film: Path, generator: torch.Generator | None
+    ) -> torch.Tensor:
+        try:
+            image = read_film(film)
+        except Exception as error:
+            # Decoders raise whatever broken bytes lead them to; each is its line's problem.
+            reason = str(error) or type(error).__name__
+            raise UnusableManifest(f"{study.place}: {film}: {reason}") from error
+        if generator is not None:
+            grey = augment(torch.from_numpy(normalise_film(image))[None], generator)[0]
+            image = ModelImage(grey.numpy(), padding_mask=image.padding_mask)
+        return self._processor(image)[0]
+
+    def answers(self, draw: Draw) -> tuple[torch.Tensor, torch.Tensor]:
+        return pad_answers([self._answers[i] for i in draw.indices], self._pad_id)
+
+    def draw(self, step: int, batch_size: int, seed: int = 0) -> Draw:
+        batches = sum(-(-len(rows) // batch_size) for rows in self._rows_by_kind().values())
+        epoch, position = divmod(step, batches)
+        rng = np.random.default_rng((seed, epoch))
+        drawn = [
+            Draw(kind, indices)
+            for kind, rows in self._rows_by_kind().items()
+            for indices in self._cut(rng.permutation(rows), batch_size)
+        ]
+        return drawn[int(rng.permutation(batches)[position])]
+
+    def _cut(self, rows: np.ndarray, batch_size: int) -> Iterator[list[int]]:
+        window = batch_size * _SORTED_BATCHES
+        for start in range(0, len(rows), window):
+            yield from cut_by_length(rows[start : start + window], self._lengths, batch_size)
+
+    def _rows_by_kind(self, count: int | None = None) -> dict[Kind, np.ndarray]:
+        groups: dict[Kind, list[int]] = {}
+        for index, kind in enumerate(self._kinds[:count]):
+            groups.setdefault(kind, []).append(index)
+        return {kind: np.array(rows) for kind, rows in groups.items()}
+
+    def plan(self, count: int) -> Iterator[Draw]:
+        for kind, rows in self._rows_by_kind(max(count, 0)).items():
+            yield Draw(kind, [int(row) for row in rows])
