@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 
 from inference import ModelImage
 from inference.evaluation.studies import Reference, Study
-from inference.phantom import projection, sample_case
+from inference.phantom import sample_case
 from inference.phantom.case import PhantomCase
+from inference.phantom.projection import render_study
 from inference.prompts import parse_sections
-from inference.report_language.statements import Language
-from inference.report_language.template import compose_report
+from inference.report_language import Language
 
 
 def phantom_studies(
@@ -21,20 +21,12 @@ def phantom_studies(
     for seed in seeds:
         case = sample_case(seed)
         references = (
-            Reference(
-                language,
-                *parse_sections(
-                    case.report(language)
-                    if hasattr(case, "kind")
-                    else compose_report(case.statements, language)
-                ),
-            )
-            for language in languages
+            Reference(language, *parse_sections(case.report(language))) for language in languages
         )
         yield Study(
             f"phantom-{seed}",
-            getattr(case, "kind", "chest") == "chest",
-            case.statements if getattr(case, "kind", "chest") == "chest" else (),
+            case.kind == "chest",
+            case.statements if case.kind == "chest" else (),
             tuple(references),
             _film_loader(case, size),
         )
@@ -42,11 +34,7 @@ def phantom_studies(
 
 def _film_loader(case: PhantomCase, size: int) -> Callable[[], tuple[ModelImage, ...]]:
     def load_images() -> tuple[ModelImage, ...]:
-        films = (
-            projection.render_study(case, size)
-            if hasattr(projection, "render_study")
-            else {"frontal": projection.render_film(case, size)}
-        )
+        films = render_study(case, size)
         names = sorted(films, key=lambda name: name != "frontal")
         return tuple(ModelImage(films[name]) for name in names)
 

@@ -1,4 +1,4 @@
-"""One phantom patient study: who, which findings and devices, how the film was taken; from one seed.
+"""One phantom study: who, which findings and devices, how the film was taken; all from one seed.
 
 Ranges leave a gap between normal and abnormal (a cardiothoracic ratio of 0.50 is drawn for
 nobody), so that each film has one true description. What hides another thing, or can't be told
@@ -15,7 +15,7 @@ import numpy as np
 
 from inference.phantom.geometry import View
 from inference.phantom.patient import Build, Patient, draw_build, draw_patient
-from inference.report_language.statements import Severity, Side, Statement, Zone
+from inference.report_language.statements import Language, Severity, Side, Statement, Zone
 from inference.report_language.template import compose_refusal, compose_report
 
 Kind = Literal["chest", "lateral", "hand", "knee", "abdomen", "blank", "inverted"]
@@ -116,7 +116,7 @@ class PhantomCase:
     def view(self) -> View:
         return "LL" if self.kind == "lateral" else self.patient.view
 
-    def report(self, language: str = "en") -> str:
+    def report(self, language: Language = "en") -> str:
         """The normalised answer; for a film that is no frontal chest, the refusal."""
         if self.kind != "chest":
             return compose_refusal(language)
@@ -126,13 +126,11 @@ class PhantomCase:
         return next((s for s in self.statements if s.concept == concept), None)
 
     def rng(self, purpose: str) -> np.random.Generator:
-        """Details of one thing: the same on each view and size, and on each study of the patient."""
+        """Details of one thing: the same on each view, size and study of the patient."""
         return np.random.default_rng((self.seed, zlib.crc32(purpose.encode())))
 
 
-def sample_case(
-    seed: int, *, normal: bool | None = None, kind: Kind | None = None
-) -> PhantomCase:
+def sample_case(seed: int, *, normal: bool | None = None, kind: Kind | None = None) -> PhantomCase:
     """Draw one first study. normal=True forbids findings and devices, False forces a finding."""
     rng = np.random.default_rng((seed, 20261121))
     build = draw_build(rng)
@@ -176,8 +174,10 @@ def _choose(rng: np.random.Generator, weights: dict[str, float], count: int) -> 
 
 
 def _draw_statements(rng: np.random.Generator) -> tuple[Statement, ...]:
-    findings = _choose(rng, FINDING_WEIGHTS, int(rng.choice([1, 2, 3, 4, 5], p=[0.2, 0.3, 0.27, 0.15, 0.08])))
-    devices = _choose(rng, DEVICE_WEIGHTS, int(rng.choice([0, 1, 2, 3], p=[0.42, 0.32, 0.2, 0.06])))
+    count = int(rng.choice([1, 2, 3, 4, 5], p=[0.2, 0.3, 0.27, 0.15, 0.08]))
+    findings = _choose(rng, FINDING_WEIGHTS, count)
+    count = int(rng.choice([0, 1, 2, 3], p=[0.42, 0.32, 0.2, 0.06]))
+    devices = _choose(rng, DEVICE_WEIGHTS, count)
     said: list[Statement] = []
     lungs = _Lungs()
     first = ("pleural_effusion", "pneumothorax")  # they decide what of the lungs can be seen
@@ -213,21 +213,20 @@ class _Lungs:
         return free[int(rng.integers(len(free)))] if free else None
 
 
-def _draw_finding(
-    rng: np.random.Generator, concept: str, lungs: _Lungs
-) -> Statement | None:
+def _draw_finding(rng: np.random.Generator, concept: str, lungs: _Lungs) -> Statement | None:
     """One finding where there is room for it; None where there is none."""
-    side: Side | None = _BOTH[int(rng.integers(2))]
+    one: Side = _BOTH[int(rng.integers(2))]
+    side: Side | None = one
     zone: Zone | None = None
     severity: Severity | None = None
     match concept:
         case "pleural_effusion":
             side, severity = _draw_effusion(rng, lungs)
         case "pneumothorax":
-            if not lungs.has(side, *_ZONES):  # type: ignore[arg-type]
+            if not lungs.has(one, *_ZONES):
                 return None
             severity = _SIZES[concept][int(rng.integers(2))]
-            lungs.take((side,), _ZONES if severity == "large" else ("upper",))  # type: ignore[arg-type]
+            lungs.take((one,), _ZONES if severity == "large" else ("upper",))
         case "consolidation" | "opacity" | "nodule" | "mass" | "granuloma":
             place = lungs.pick(rng)
             if place is None:
@@ -247,14 +246,14 @@ def _draw_finding(
             side = place[0]
             lungs.take((side,), ("upper",))
         case "diaphragm_elevation":
-            if not lungs.has(side, "lower"):  # type: ignore[arg-type]
+            if not lungs.has(one, "lower"):
                 return None
-            lungs.take((side,), ("lower",))  # type: ignore[arg-type]
+            lungs.take((one,), ("lower",))
         case "free_air":
             side = ("right", "bilateral")[int(rng.integers(2))]
         case "hilar_enlargement":
-            side = ("left", "right", "bilateral")[int(rng.integers(3))]
-            sides = _BOTH if side == "bilateral" else (side,)
+            drawn: Side = ("left", "right", "bilateral")[int(rng.integers(3))]
+            side, sides = drawn, _BOTH if drawn == "bilateral" else (drawn,)
             if not all(lungs.has(s, "mid") for s in sides):
                 return None
             lungs.take(sides, ("mid",))

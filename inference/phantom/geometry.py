@@ -230,7 +230,7 @@ class Canvas:
         return Interval(float(depth) - half, float(depth) + half)
 
     def side_of(self, interval: Interval, side: str, midline_x_mm: Array | float) -> Interval:
-        """The part of interval in the patient's left or right half; midline: number or [size, 1]."""
+        """The interval in the left or right half of the body; midline: number or [size, 1]."""
         sign = 1.0 if side == "left" else -1.0
         if not self.pose.is_lateral:
             return interval.where(sign * (self.u_mm - midline_x_mm) > 0)
@@ -240,7 +240,9 @@ class Canvas:
 
     # -- thin and small things, drawn where they project ------------------------------------
 
-    def window(self, u_low: float, u_high: float, v_low: float, v_high: float) -> tuple[slice, slice]:
+    def window(
+        self, u_low: float, u_high: float, v_low: float, v_high: float
+    ) -> tuple[slice, slice]:
         """The rows and columns that cover a film rectangle in mm (clipped to the film)."""
         columns = np.searchsorted(self.u_mm[0], (u_low, u_high))
         rows = np.searchsorted(self.v_mm[:, 0], (v_low, v_high))
@@ -249,7 +251,7 @@ class Canvas:
     def add_tube(
         self, points: Array, radius_mm: float | Array, density: float, keep: Array | None = None
     ) -> None:
-        """A solid tube along body points [n, 3]: radius one or per point, density relative to water.
+        """A solid tube along body points [n, 3]; radius: one or per point; density: water is 1.
 
         Thinner than a pixel it keeps its mass. keep [size, size] in 0..1 scales what is drawn
         (e.g. the aerated share of the lung: no vessel shows inside a consolidation).
@@ -265,7 +267,9 @@ class Canvas:
         drawn = np.zeros((v.shape[0], u.shape[1]), dtype=np.float32)
         for start in range(len(points) - 1):
             length_3d = float(np.linalg.norm(points[start + 1] - points[start]))
-            self._draw_segment(drawn, u, v, film[start : start + 2], radii[start : start + 2], length_3d)
+            self._draw_segment(
+                drawn, u, v, film[start : start + 2], radii[start : start + 2], length_3d
+            )
         drawn *= density / 10.0  # mm of chord to cm
         self.tissue_cm[area] += drawn if keep is None else drawn * keep[area]
 
@@ -306,12 +310,14 @@ class Canvas:
         height = solid.radii[1] * growth
         u0, v0 = float(across) * growth, y * growth
         margin = 4 * edge_mm + 2 * self.pixel_mm
-        area = self.window(u0 - along - margin, u0 + along + margin, v0 - height - margin, v0 + height + margin)
+        wide, high = along + margin, height + margin
+        area = self.window(u0 - wide, u0 + wide, v0 - high, v0 + high)
         u, v = self.u_mm[:, area[1]], self.v_mm[area[0]]
         if u.size == 0 or v.size == 0:
             return
         square = ((u - u0) / along) ** 2 + ((v - v0) / height) ** 2
         chord = 2.0 * through * np.sqrt(np.clip(1.0 - square, 0.02, None))
-        inside = soft_step((1.0 - np.sqrt(square)) * min(along, height), max(edge_mm, 0.3 * self.pixel_mm))
+        depth_mm = (1.0 - np.sqrt(square)) * min(along, height)
+        inside = soft_step(depth_mm, max(edge_mm, 0.3 * self.pixel_mm))
         drawn = (chord * inside * density / 10.0).astype(np.float32)
         self.tissue_cm[area] += drawn if keep is None else drawn * keep[area]

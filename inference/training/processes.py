@@ -57,7 +57,7 @@ class AcceleratedProcesses(Processes):
     def __init__(self, device: str) -> None:
         try:
             # optional: one process works without it
-            from accelerate import Accelerator  # type: ignore[import-untyped]
+            from accelerate import Accelerator
         except ImportError as error:
             raise ConfigError(
                 f"several processes need the extra 'training' (accelerate): {error}"
