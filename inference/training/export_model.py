@@ -73,6 +73,7 @@ def describe_model(folder: Path, tokenizer: Tokenizer, version: str) -> Manifest
         block_length=BLOCK_LENGTH,
         languages=LANGUAGES,
         max_images=2,
+        canonical_wording=True,
         decoding_modes=DECODING_MODES if has_ar else ("one-step", "multi-step", "adaptive"),
         autoregressive_weights=STAGE_FILES["ar"] if has_ar else None,
         multi_step_weights=STAGE_FILES["rad"] if has_multi else None,
