@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -101,14 +102,20 @@ def contrast_channels(grey: torch.Tensor) -> torch.Tensor:
     small tower trained on few films finds them late or never in the plain film (measured: model
     card of the embedded model).
     """
-    film = grey[None, None]
-    details = [film]
+    films = [grey]
     for side, gain in ((15, 4.0), (57, 2.0)):
-        mean = film  # by rows, then by columns: a square kernel costs side² a pixel
-        for kernel, margin in (((side, 1), (side // 2, 0)), ((1, side), (0, side // 2))):
-            mean = functional.avg_pool2d(mean, kernel, 1, margin, count_include_pad=False)
-        details.append((0.5 + gain * (film - mean)).clamp(0.0, 1.0))
-    return torch.cat(details, dim=1)[0]
+        by_rows, by_columns = (_box_mean_matrix(extent, side) for extent in grey.shape)
+        films.append((0.5 + gain * (grey - by_rows @ grey @ by_columns.T)).clamp(0.0, 1.0))
+    return torch.stack(films)
+
+
+@cache
+def _box_mean_matrix(extent: int, side: int) -> torch.Tensor:
+    """[extent, extent]: the mean over side neighbours, fewer at the edges; a fifth of pooling's
+    time at 224 pixels."""
+    at = torch.arange(extent)
+    is_near = ((at[:, None] - at).abs() <= side // 2).float()
+    return is_near / is_near.sum(1, keepdim=True)
 
 
 def normalise_film(image: ModelImage) -> np.ndarray:
