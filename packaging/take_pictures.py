@@ -15,12 +15,10 @@ from PySide6.QtCore import QEventLoop, QObject, QTimer, SignalInstance
 from PySide6.QtWidgets import QApplication
 
 from inference import BlockCommitted
-from inference.phantom import sample_case
-from inference.phantom.dicom_writer import write_dicom
 from workstation.app import build_window
 from workstation.catalog.database import open_database
 from workstation.drafting.drafting_worker import DraftingService
-from workstation.ui.demo_films import DEMO_FILM_SIZE, DEMO_SEEDS
+from workstation.ui.demo_films import write_demo_films
 from workstation.ui.main_window import MainWindow
 from workstation.ui.theme import apply_theme
 
@@ -60,7 +58,7 @@ def main(out: Path) -> None:
     apply_theme(app)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        films = [write_dicom(sample_case(seed), folder, DEMO_FILM_SIZE) for seed in DEMO_SEEDS]
+        films = list(write_demo_films(folder))
         drafting = DraftingService()
         window = build_window(open_database(folder / "data"), drafting)
         window.resize(*_SIZE)

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine
 
 from inference.phantom import sample_case
-from inference.phantom.dicom_writer import write_dicom
+from inference.phantom.dicom_writer import write_film
 from workstation.catalog.database import open_database
 from workstation.catalog.study_catalog import StudyCatalog
 from workstation.dicom.instance_reader import InstanceHeader
@@ -67,4 +67,4 @@ def study_uid(catalog_engine: Engine) -> str:
 def phantom_films(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Two studies of two patients, 256 pixels wide."""
     folder = tmp_path_factory.mktemp("films")
-    return [write_dicom(sample_case(seed), folder, 256) for seed in (1, 3)]
+    return [write_film(sample_case(seed, kind="chest"), folder, 256) for seed in (1, 3)]

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QThread, Signal
 
-from inference.phantom import sample_case
-from inference.phantom.dicom_writer import write_dicom
+from inference.phantom.demo_cases import DEMO_STUDIES, DemoStudy
+from inference.phantom.dicom_writer import projections_of, write_film
 
-# Held-out seeds (training starts at 1,000,000), chosen for what the films show, not for what the
-# model says of them: a normal one; pneumothorax, mass and chest tube; effusion and consolidation;
-# cardiomegaly, nodule, catheter and pacemaker; scoliosis, fracture and emphysema.
-DEMO_SEEDS = (7, 36, 41, 33, 12)
 DEMO_FILM_SIZE = 1536
+
+
+def write_demo_films(
+    folder: Path,
+    size: int = DEMO_FILM_SIZE,
+    studies: tuple[DemoStudy, ...] = DEMO_STUDIES,
+) -> Iterator[Path]:
+    """Write the films one by one, priors before follow-ups; yields each path when it is there."""
+    for study in studies:
+        for case in study.cases():
+            for projection in projections_of(case):
+                yield write_film(case, folder, size, projection, labelled_as=study.labelled_as)
 
 
 class DemoRenderer(QThread):
@@ -21,14 +30,14 @@ class DemoRenderer(QThread):
 
     film_written = Signal(str)
 
-    def __init__(self, folder: Path, parent: QObject | None = None) -> None:
+    def __init__(
+        self, folder: Path, parent: QObject | None = None, size: int = DEMO_FILM_SIZE
+    ) -> None:
         super().__init__(parent)
-        self._folder = folder
+        self._folder, self._size = folder, size
 
     def run(self) -> None:
-        for seed in DEMO_SEEDS:
+        for path in write_demo_films(self._folder, self._size):
+            self.film_written.emit(str(path))
             if self.isInterruptionRequested():
                 return
-            self.film_written.emit(
-                str(write_dicom(sample_case(seed), self._folder, DEMO_FILM_SIZE))
-            )
