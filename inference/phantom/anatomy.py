@@ -14,6 +14,11 @@ from inference.phantom.geometry import Array, Canvas, Ellipsoid, Interval, soft_
 from inference.phantom.strokes import Stroke, columns_of, draw_strokes
 
 _BREAST = 0.093  # cm of water a mm: fat and gland
+# From the hilum, in mm: (outward, down, forward).
+_LOWER_ARTERY = np.array(
+    [[-8.0, -3.0, 4.0], [3.0, 2.0, 0.0], [6.0, 22.0, -6.0], [8.0, 48.0, -14.0]]
+)
+_UPPER_ARTERY = np.array([[-4.0, 4.0, 4.0], [4.0, -8.0, 2.0], [7.0, -26.0, 0.0]])
 AIR_PER_CM = 0.76  # of inflated lung; the rest is vessels and tissue (0.24 g/cm3)
 
 
@@ -133,15 +138,9 @@ def draw_hila(canvas: Canvas, body: Body) -> None:
     for side, scale in (("left", patient.hilum_scale_left), ("right", patient.hilum_scale_right)):
         at, sign = body.hila[side], sign_of(side)
         grown = 1.0 + 0.55 * (scale - 1.0) if scale > 1.4 else scale
-        lower = course(
-            tuple(at + (-sign * 8, -3, 4)), tuple(at + (sign * 3, 2, 0)),
-            tuple(at + (sign * 6, 22, -6)), tuple(at + (sign * 8, 48, -14)),
-        )  # fmt: skip
-        upper = course(
-            tuple(at + (-sign * 4, 4, 4)),
-            tuple(at + (sign * 4, -8, 2)),
-            tuple(at + (sign * 7, -26, 0)),
-        )
+        outward = np.array([sign, 1.0, 1.0])
+        lower = course(*(at + outward * _LOWER_ARTERY))
+        upper = course(*(at + outward * _UPPER_ARTERY))
         calibre = np.linspace(9.0, 5.0, len(lower)) * grown
         strokes = [(lower, calibre), (upper, np.linspace(6.0, 3.4, len(upper)) * grown)]
         canvas.tissue_cm += draw_strokes(canvas, strokes, 0.8)

@@ -1,13 +1,14 @@
 """One body's landmarks in millimetres: everything the views and the findings place things by.
 
-Body axes as in ``geometry``: x to the patient's left, y to the feet, z to the front. Heights to keep
-in mind: lung apex -155, carina -60, hila -35, domes about 90, costophrenic sulci about 140.
+Body axes as in ``geometry``: x to the patient's left, y to the feet, z to the front. Heights to
+keep in mind: lung apex -155, carina -60, hila -35, domes about 90, costophrenic sulci about 140.
 Proportions after Gray's Anatomy (thorax, T1 at the apex to T12 below the domes).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -40,11 +41,11 @@ from inference.phantom.vessels import grow_vessels
 class Body:
     """The landmarks; all points [n, 3] (x, y, z) mm.
 
-    cage: inner chest wall, encloses lungs and mediastinum. torso: outer soft tissue, the trunk first;
-    arms_raised: the same for a lateral film.
-    mediastinum and heart_outline: solids without the lungs; heart: its chambers (right atrium,
-    right ventricle, left ventricle, left atrium). ribs: by (side, number 1..12), from the spine to
-    the cartilage. vessels: (points [n, 3], radii [n], side), from the hilum outward.
+    cage: inner chest wall, encloses lungs and mediastinum. torso: outer soft tissue, the trunk
+    first; arms_raised: the same for a lateral film. mediastinum and heart_outline: solids without
+    the lungs; heart: its chambers (right atrium, right ventricle, left ventricle, left atrium).
+    ribs: by (side, number 1..12), from the spine to the cartilage. vessels: (points [n, 3],
+    radii [n], side), from the hilum outward.
     """
 
     patient: Patient
@@ -95,7 +96,7 @@ class Body:
         return centre_x, centre_z
 
     def wall_point(self, side: str, y: float, angle_rad: float, outward_mm: float = 0.0) -> Array:
-        """A point [3] on the inner chest wall: angle -pi/2 at the back, 0 lateral, pi/2 in front."""
+        """A point [3] on the inner chest wall; angle -pi/2: back, 0: lateral, pi/2: front."""
         return points_on_wall(
             self.cage, sign_of(side), np.array([y]), np.array([angle_rad]), outward_mm
         )[0]
@@ -110,7 +111,7 @@ class Body:
         return inside & (x * sign_of(side) > 0)
 
     def lung_interval(self, canvas: Canvas, side: str, shrink: Stack | None = None) -> Interval:
-        """Each ray's part inside the cage (or in shrink) on one side; domes and heart not yet out."""
+        """Each ray's part inside the cage (or shrink) on one side, domes and heart included."""
         stack = self.cage if shrink is None else shrink
         return self.take_side(canvas, canvas.stack_interval(stack), side)
 
@@ -124,7 +125,7 @@ class Body:
 
 
 def build_body(patient: Patient, rng: np.random.Generator) -> Body:
-    """The body of a patient; rng (``case.rng("body")``) draws what the patient's numbers leave open."""
+    """The body of a patient; rng (``case.rng("body")``) draws what the numbers leave open."""
     cage = build_cage(patient)
     column = build_spine(patient, cage)
     domes = build_domes(patient)
@@ -152,10 +153,10 @@ def build_body(patient: Patient, rng: np.random.Generator) -> Body:
         domes=domes,
         trachea=trachea,
         left_bronchus=course(
-            tuple(carina), (18, carina[1] + 11, carina[2]), tuple(hila["left"] + (4, 8, 0))
+            carina, (18.0, carina[1] + 11, carina[2]), hila["left"] + np.array([4.0, 8.0, 0.0])
         ),
         right_bronchus=course(
-            tuple(carina), (-13, carina[1] + 13, carina[2]), tuple(hila["right"] + (6, 10, 0))
+            carina, (-13.0, carina[1] + 13, carina[2]), hila["right"] + np.array([6.0, 10.0, 0.0])
         ),
         carina=carina,
         aorta=aorta,
@@ -169,9 +170,6 @@ def build_body(patient: Patient, rng: np.random.Generator) -> Body:
         vessels=[],
     )
     for side in SIDES:
-        body.vessels.extend(
-            grow_vessels(
-                patient, hila[side], side, lambda at, s=side: body.contains_lung(at, s, 2.0), rng
-            )
-        )
+        is_in_lung = partial(body.contains_lung, side=side, margin_mm=2.0)
+        body.vessels.extend(grow_vessels(patient, hila[side], side, is_in_lung, rng))
     return body

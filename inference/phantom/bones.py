@@ -141,18 +141,16 @@ def _add_shoulder_girdle(canvas: Canvas, body: Body) -> None:
 
 
 def _scapula_bars(corners: Array, collar: Array) -> list[Stroke]:
-    superior, inferior, glenoid, acromion = (tuple(c) for c in corners)
-    spine_start = tuple(0.75 * corners[0] + 0.25 * corners[1])
-    lateral_mid = tuple(0.5 * (corners[1] + corners[2]) + np.array([-0.04 * corners[2][0], 0, 0]))
-    lateral = course(glenoid, lateral_mid, inferior, steps=12)
-    medial = course(
-        superior, tuple(0.5 * (corners[0] + corners[1]) * (0.97, 1, 1)), inferior, steps=12
-    )
-    ridge = course(spine_start, tuple(0.5 * (corners[0] + corners[3]) + np.array([0, 8, -6])), acromion,
-                   tuple(collar[-1]), steps=12)  # fmt: skip
-    upper = course(
-        superior, tuple(0.5 * (corners[0] + corners[2]) + np.array([0, -4, 0])), glenoid, steps=8
-    )
+    superior, inferior, glenoid, acromion = corners
+    lateral_middle = 0.5 * (inferior + glenoid) + np.array([-0.04 * glenoid[0], 0.0, 0.0])
+    medial_middle = 0.5 * (superior + inferior) * np.array([0.97, 1.0, 1.0])
+    ridge_start = 0.75 * superior + 0.25 * inferior
+    ridge_middle = 0.5 * (superior + acromion) + np.array([0.0, 8.0, -6.0])
+    upper_middle = 0.5 * (superior + glenoid) + np.array([0.0, -4.0, 0.0])
+    lateral = course(glenoid, lateral_middle, inferior, steps=12)
+    medial = course(superior, medial_middle, inferior, steps=12)
+    ridge = course(ridge_start, ridge_middle, acromion, collar[-1], steps=12)
+    upper = course(superior, upper_middle, glenoid, steps=8)
     return [
         (lateral, np.linspace(4.2, 2.6, 12)),
         (medial, np.full(12, 1.5)),
@@ -172,10 +170,8 @@ def _scapula_plate(corners: Array) -> list[Stroke]:
 def _humerus(body: Body, side: str) -> Stroke:
     glenoid, sign = body.scapulae[side][2], sign_of(side)
     head = glenoid + np.array([sign * 22.0, -4.0, 8.0])
-    line = course(
-        tuple(head), tuple(head + (sign * 7, 26, 0)), tuple(head + (sign * 16, 62, 0)),
-        tuple(head + (sign * 34, 190, 4)), steps=16,
-    )  # fmt: skip
+    fall = np.array([[0.0, 0.0, 0.0], [7.0, 26.0, 0.0], [16.0, 62.0, 0.0], [34.0, 190.0, 4.0]])
+    line = course(*(head + np.array([sign, 1.0, 1.0]) * fall), steps=16)
     return line, ease(np.linspace(0, 1, 16), (0.0, 0.1, 0.22, 1.0), (13.0, 14.0, 12.0, 10.5))
 
 

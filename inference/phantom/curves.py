@@ -14,7 +14,7 @@ def sign_of(side: str) -> float:
     return 1.0 if side == "left" else -1.0
 
 
-def course(*points: tuple[float, float, float], steps: int = 16) -> Array:
+def course(*points: Array | tuple[float, float, float], steps: int = 16) -> Array:
     """A smooth curve [steps, 3] through body points (Catmull-Rom)."""
     knots = np.array(points, dtype=np.float64)
     padded = np.concatenate([2 * knots[:1] - knots[1:2], knots, 2 * knots[-1:] - knots[-2:-1]])

@@ -157,9 +157,7 @@ def _describe_study_and_series(
     dataset.StudyDate = dataset.SeriesDate = dataset.ContentDate = who.study_date
     dataset.StudyTime = dataset.SeriesTime = dataset.ContentTime = who.study_time
     dataset.AcquisitionDate, dataset.AcquisitionTime = who.study_date, who.study_time
-    views = f"{exam.view} AND LATERAL" if case.has_lateral and projection == "frontal" else exam.view
-    if projection == "lateral":
-        views = f"{case.patient.view} AND LATERAL"
+    views = f"{case.patient.view} AND LATERAL" if case.has_lateral else exam.view
     dataset.StudyDescription = f"{exam.body_part} {views} (RENDERED PHANTOM)"
     dataset.SeriesDescription = f"{exam.body_part} {exam.view}"
     dataset.AccessionNumber = who.accession_number

@@ -1,4 +1,4 @@
-"""Heart and great vessels: the borders of the middle of the film, left and right, front and back."""
+"""Heart and great vessels: the borders of the mediastinum on either side, in front and behind."""
 
 from __future__ import annotations
 

@@ -1,11 +1,9 @@
-"""From thickness to film: attenuation, scatter, detector blur and noise, 12-bit storage."""
+"""The films of a case: body and findings drawn from the outside in, then exposed."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Literal
-
-import numpy as np
 
 from inference.phantom.anatomy import (
     draw_airway,
@@ -16,7 +14,7 @@ from inference.phantom.anatomy import (
     draw_vessels,
     open_lungs,
 )
-from inference.phantom.body import Body, build_body
+from inference.phantom.body import build_body
 from inference.phantom.bones import add_skeleton
 from inference.phantom.case import PhantomCase
 from inference.phantom.devices import add_devices
@@ -34,8 +32,8 @@ Projection = Literal["frontal", "lateral"]
 def render_film(case: PhantomCase, size: int) -> Array:
     """The frontal film (or what a case of another kind shows): [size, size] uint16.
 
-    12 bits as a detector stores them, MONOCHROME2 (thick is white). The same case at two sizes shows
-    the same body; only noise differs.
+    12 bits as a detector stores them, MONOCHROME2 (thick is white). The same case at two sizes
+    shows the same body; only noise differs.
     """
     if case.kind == "lateral":
         return render_lateral(case, size)
@@ -60,7 +58,7 @@ def render_study(case: PhantomCase, size: int) -> dict[str, Array]:
 def render_film_and_regions(
     case: PhantomCase, size: int, view: Projection = "frontal"
 ) -> tuple[Array, dict[str, Array]]:
-    """A chest film and where it shows each finding and device: concept to [size, size] changed cm."""
+    """A chest film and, by concept, where it shows what is present: [size, size] changed cm."""
     canvas = draw_chest(case, size, view)
     return expose(case, canvas.tissue_cm, canvas.pose.view), canvas.regions
 
@@ -71,6 +69,7 @@ def render_thickness(case: PhantomCase, size: int, view: Projection = "frontal")
 
 
 def pose_of(case: PhantomCase, view: Projection) -> Pose:
+    """How the patient stands; for the lateral film straighter, having turned by the side."""
     patient = case.patient
     if view == "frontal":
         return Pose(
@@ -80,8 +79,13 @@ def pose_of(case: PhantomCase, view: Projection) -> Pose:
             patient.shift_v_mm,
             patient.scale,
         )
-    return Pose("LL", 0.6 * patient.rotation_rad, 0.5 * patient.shift_u_mm, patient.shift_v_mm,
-                patient.scale)  # fmt: skip
+    return Pose(
+        "LL",
+        0.6 * patient.rotation_rad,
+        0.5 * patient.shift_u_mm,
+        patient.shift_v_mm,
+        patient.scale,
+    )
 
 
 def draw_chest(case: PhantomCase, size: int, view: Projection = "frontal") -> Canvas:

@@ -1,8 +1,8 @@
 """Many tubes at once: the chords of whole trees and rib cages, splatted as discs.
 
-A tube is the sum of thin slices along its centre line. Seen from any side, a slice of length ds and
-radius r leaves a mass of pi r² ds; spread as a disc of radius r and height ds, the sum along the line
-is the tube's chord 2 sqrt(r² - d²), foreshortening included. So no ray has to be traced.
+A tube is the sum of thin slices along its centre line. Seen from any side, a slice of length ds
+and radius r leaves a mass of pi r² ds; spread as a disc of radius r and height ds, the sum along
+the line is the tube's chord 2 sqrt(r² - d²), foreshortening included. So no ray has to be traced.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def columns_of(canvas: Canvas, columns: slice) -> Canvas:
 
 
 def _disc(radius_px: Array, mass: Array, ramp: Array) -> tuple[Array, Array]:
-    """(drawn radius in pixels, height) of a disc that keeps its mass when drawn with a soft edge."""
+    """(radius in pixels, height) of a disc that keeps its mass when drawn with a soft edge."""
     drawn = np.maximum(radius_px, _MIN_RADIUS_PX)
     height = mass * radius_px**2 / (drawn**2 + ramp**2 / 12)
     return drawn.astype(np.float32), height.astype(np.float32)

@@ -147,7 +147,7 @@ def test_lungs_hold_liters_of_air_in_both_views(view: str) -> None:
 def test_both_views_agree_on_the_volume_of_the_lungs() -> None:
     volumes = []
     for view in ("PA", "LL"):
-        lungs = open_lungs(Canvas.blank(SIZE, Pose(view)), _body())  # type: ignore[arg-type]
+        lungs = open_lungs(Canvas.blank(SIZE, Pose(view)), _body())
         volumes.append(sum(float(cm.sum()) for cm in lungs.length_cm.values()))
     assert volumes[0] == pytest.approx(volumes[1], rel=0.05)
 

@@ -63,7 +63,7 @@ def test_ap_enlarges_the_front_and_pa_the_back() -> None:
     width = {}
     for view in ("PA", "AP"):
         for z in (-90.0, 90.0):
-            film, _ = Pose(view).project(np.array([[-60.0, 0.0, z], [60.0, 0.0, z]]))  # type: ignore[arg-type]
+            film, _ = Pose(view).project(np.array([[-60.0, 0.0, z], [60.0, 0.0, z]]))
             width[view, z] = film[1, 0] - film[0, 0]
     assert width["AP", 90.0] > width["AP", -90.0]
     assert width["PA", 90.0] < width["PA", -90.0]
