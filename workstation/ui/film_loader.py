@@ -12,7 +12,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Qt, QThread, Signal, Slot
 
 from workstation.dicom.instance_reader import Film, UnreadableInstance, read_film
-from workstation.ui.film_sampler import sampler_of
+from workstation.ui.viewer.film_sampler import sampler_of
 
 _log = logging.getLogger(__name__)
 

@@ -34,13 +34,13 @@ from workstation.drafting.drafting_worker import DraftingService
 from workstation.reporting.draft_report import DraftReport
 from workstation.ui.block_rail import BlockRail
 from workstation.ui.film_loader import FilmLoader
-from workstation.ui.image_viewer import ImageViewer
 from workstation.ui.import_report import RefusedFilesPanel
 from workstation.ui.importer import Importer, RecordInstance
 from workstation.ui.reading_desk import ReadingDesk, Records
 from workstation.ui.report_panel import ReportPanel
 from workstation.ui.sign_dialog import SignDialog
 from workstation.ui.study_list import StudyList
+from workstation.ui.viewer.image_viewer import ImageViewer
 
 _COLUMN_WIDTHS = (320, 700, 520)
 _LANGUAGE_NAMES: dict[Language, str] = {"en": "English", "zh": "中文"}  # each in its own

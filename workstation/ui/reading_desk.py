@@ -40,9 +40,9 @@ from workstation.reporting.sign_off import NothingToSign, NotSigned, SignOff, Un
 from workstation.ui.block_rail import BlockRail
 from workstation.ui.draft_ledger import DraftLedger, RunningDraft
 from workstation.ui.film_loader import FilmLoader
-from workstation.ui.image_viewer import ImageViewer
 from workstation.ui.lateral_companion import LateralCompanion
 from workstation.ui.report_panel import ReportPanel
+from workstation.ui.viewer.image_viewer import ImageViewer
 
 _log = logging.getLogger(__name__)
 SAVE_RETRY_MS = 2000

@@ -11,7 +11,7 @@ from PySide6.QtTest import QSignalSpy
 from workstation.dicom.instance_reader import Film, read_film
 from workstation.ui import film_loader
 from workstation.ui.film_loader import FilmLoader
-from workstation.ui.film_sampler import sampler_of
+from workstation.ui.viewer.film_sampler import sampler_of
 
 
 @pytest.fixture

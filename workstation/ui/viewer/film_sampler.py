@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from workstation.dicom.instance_reader import Film
-from workstation.ui.view_geometry import Orientation
+from workstation.ui.viewer.view_geometry import Orientation
 
 Box = tuple[float, float, float, float]
 """(left, top, right, bottom) in image columns and rows."""

@@ -13,10 +13,10 @@ from PySide6.QtGui import QPainter
 
 from workstation.dicom.display_pipeline import Voi, Window
 from workstation.dicom.instance_reader import Film, InstanceHeader
-from workstation.ui.haloed_text import HaloedLine, HaloedTextPainter
 from workstation.ui.header_wording import age_at, iso_date, join_present
 from workstation.ui.theme import COLOURS
-from workstation.ui.view_geometry import Orientation, SideLetters
+from workstation.ui.viewer.haloed_text import HaloedLine, HaloedTextPainter
+from workstation.ui.viewer.view_geometry import Orientation, SideLetters
 
 LineStyle = Literal["strong", "plain", "quiet", "warning"]
 

@@ -22,8 +22,8 @@ from workstation.dicom.display_pipeline import (
     window_choices,
 )
 from workstation.dicom.instance_reader import Film
-from workstation.ui.film_sampler import sampler_of
-from workstation.ui.view_geometry import Orientation, SideLetters, ViewGeometry, side_letters
+from workstation.ui.viewer.film_sampler import sampler_of
+from workstation.ui.viewer.view_geometry import Orientation, SideLetters, ViewGeometry, side_letters
 
 DRAG_WIDTH_PX = 300.0
 """Horizontal drag that makes the window e times wider."""

@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from workstation.dicom.display_pipeline import Window, render_grey
 from workstation.dicom.instance_reader import Film, read_film
-from workstation.ui.film_overlay import Corners
-from workstation.ui.image_viewer import ImageViewer
-from workstation.ui.view_geometry import Orientation, SideLetters
+from workstation.ui.viewer.film_overlay import Corners
+from workstation.ui.viewer.image_viewer import ImageViewer
+from workstation.ui.viewer.view_geometry import Orientation, SideLetters
 
 LEFT, RIGHT, MIDDLE = (
     Qt.MouseButton.LeftButton,

@@ -29,12 +29,12 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from workstation.dicom.display_pipeline import Voi, Window, linear_equivalent
 from workstation.dicom.instance_reader import Film
-from workstation.ui.film_overlay import FilmOverlay, ShownState
-from workstation.ui.film_picture import FilmPicture
-from workstation.ui.film_placeholder import Placeholder, paint_placeholder
 from workstation.ui.header_wording import iso_date, join_present
 from workstation.ui.theme import COLOURS
-from workstation.ui.view_geometry import Orientation, ViewGeometry
+from workstation.ui.viewer.film_overlay import FilmOverlay, ShownState
+from workstation.ui.viewer.film_picture import FilmPicture
+from workstation.ui.viewer.film_placeholder import Placeholder, paint_placeholder
+from workstation.ui.viewer.view_geometry import Orientation, ViewGeometry
 
 _ZOOM_STEP = 1.25
 _DRAG_ZOOM_PX = 200.0

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workstation.ui.film_sampler import FilmSampler, orient
-from workstation.ui.view_geometry import (
+from workstation.ui.viewer.film_sampler import FilmSampler, orient
+from workstation.ui.viewer.view_geometry import (
     FIT_MARGIN,
     Orientation,
     SideLetters,
