@@ -11,6 +11,7 @@ from workstation.dicom.element_values import element_value, first_int, items_of,
 from workstation.dicom.unreadable import Refusal
 
 MAX_PIXELS = 128_000_000  # about three times the largest detector; caps memory before decoding
+MAX_FRAMES = 20_000
 
 NATIVE_SYNTAXES = frozenset(
     {"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"}
@@ -68,11 +69,18 @@ class PixelFormat:
     high_bit: int
     is_signed: bool
     is_monochrome1: bool
+    frame_count: int = 1
     badges: tuple[str, ...] = ()
 
     @property
+    def frame_bits(self) -> int:
+        """Of one native frame; frames of single bits follow each other without a gap."""
+        return self.rows * self.columns * self.bits_allocated
+
+    @property
     def native_bytes(self) -> int:
-        return (self.rows * self.columns * self.bits_allocated + 7) // 8
+        """Of all frames."""
+        return (self.frame_bits * self.frame_count + 7) // 8
 
 
 def check_is_film(parsed: ParsedInstance) -> PixelFormat:
@@ -90,7 +98,6 @@ def check_is_film(parsed: ParsedInstance) -> PixelFormat:
     if syntax not in NATIVE_SYNTAXES | CODESTREAM_SYNTAXES | {RLE_LOSSLESS, DEFLATED_FRAME}:
         name = UID(syntax).name or "none"
         raise Refusal(f"unsupported transfer syntax: {name}" + (f" ({syntax})" * (name != syntax)))
-    _check_single_frame(parsed)
     pixel_format = _read_pixel_format(parsed)
     _check_native_length(parsed, pixel_format)
     return pixel_format
@@ -116,16 +123,18 @@ def _check_sop_class(parsed: ParsedInstance) -> None:
         raise Refusal(_NOT_AN_IMAGE_MODALITY[text_of(parsed.dataset, "Modality")])
 
 
-def _check_single_frame(parsed: ParsedInstance) -> None:
+def _read_frame_count(parsed: ParsedInstance) -> int:
+    """Number of Frames (C.7.6.6.1.1); that so many are there is checked where they are located."""
     stated = text_of(parsed.dataset, "NumberOfFrames")
     if not stated:
-        return
+        return 1
     try:
         frames = int(stated)
     except ValueError:
         raise Refusal(f"Number of Frames is not a number: {stated!r}") from None
-    if frames != 1:
-        raise Refusal(f"{frames} frames (a series or video in one file), not a single film")
+    if not 1 <= frames <= MAX_FRAMES:
+        raise Refusal(f"declares {frames} frames: not a film or a series of them")
+    return frames
 
 
 def _read_pixel_format(parsed: ParsedInstance) -> PixelFormat:
@@ -155,6 +164,7 @@ def _read_pixel_format(parsed: ParsedInstance) -> PixelFormat:
         high_bit=high_bit,
         is_signed=first_int(dataset, "PixelRepresentation") == 1,
         is_monochrome1=is_monochrome1,
+        frame_count=_read_frame_count(parsed),
         badges=tuple(dict.fromkeys(badges)),
     )
 

@@ -29,6 +29,9 @@ from workstation.dicom.unreadable import Refusal
 
 MAX_FILE_BYTES = 512 * 2**20
 MAX_INFLATED_BYTES = 256 * 2**20
+MAX_READS = 3_000_000
+"""A parser's of one file: some ten seconds' worth, a million elements."""
+
 UNDEFINED_LENGTH = 0xFFFFFFFF
 PIXEL_TAGS = {0x7FE00008: "float", 0x7FE00009: "double", 0x7FE00010: "integer"}
 _PREAMBLE_PROGRAMS = {b"MZ": "Windows", b"\x7fELF": "Linux", b"#!": "script"}
@@ -44,8 +47,17 @@ class BoundedReader:
         self._stream = stream
         self.size = size
         self.was_cut_short = False
+        self._reads_left = MAX_READS
+
+    @property
+    def is_inflated(self) -> bool:
+        """True where the bytes are in memory and not in the file (PS3.5 A.5)."""
+        return isinstance(self._stream, BytesIO)
 
     def read(self, count: int = -1) -> bytes:
+        self._reads_left -= 1
+        if self._reads_left < 0:
+            raise Refusal("has millions of elements: refused as a bomb")
         remaining = max(0, self.size - self._stream.tell())
         if count > remaining:
             # 8 bytes wanted at the very end is how a parser finds the end of a whole file.
@@ -81,12 +93,19 @@ class ParsedInstance:
     pixels: PixelElement | None
     source: BoundedReader
 
-    def read_pixel_bytes(self) -> bytes:
-        """The value of the pixel element; for undefined length, everything to the end."""
+    def read_pixel_bytes(self, start: int, count: int) -> bytes:
+        """Part of the value of the pixel element; fewer bytes where the file ends."""
         assert self.pixels is not None
-        self.source.seek(self.pixels.offset)
+        self.source.seek(self.pixels.offset + start)
+        return self.source.read(count)
+
+    @property
+    def pixel_bytes_present(self) -> int:
+        """Bytes of the pixel element that are in the file; to its end for undefined length."""
+        assert self.pixels is not None
+        present = max(0, self.source.size - self.pixels.offset)
         length = self.pixels.length
-        return self.source.read(-1 if length == UNDEFINED_LENGTH else length)
+        return present if length == UNDEFINED_LENGTH else min(length, present)
 
 
 def check_regular_file(path: Path) -> int:

@@ -38,9 +38,11 @@ _FUNCTIONAL_GROUPS = (
 _PATIENT_SPACE = ("CT", "MR", "PT", "NM")  # spacing without a detector: no magnification
 
 
-def read_display_attributes(parsed: ParsedInstance, pixel_format: PixelFormat) -> DisplayAttributes:
-    """Display attributes of an accepted instance."""
-    dataset = flatten_functional_groups(parsed.dataset)
+def read_display_attributes(
+    parsed: ParsedInstance, pixel_format: PixelFormat, frame_index: int = 0
+) -> DisplayAttributes:
+    """Display attributes of one frame of an accepted instance."""
+    dataset = flatten_functional_groups(parsed.dataset, frame_index)
     order = "<" if parsed.is_little_endian else ">"
     modality_lut, slope, intercept, notes = _read_modality(dataset, order)
     is_signed = pixel_format.is_signed
@@ -71,11 +73,15 @@ def read_display_attributes(parsed: ParsedInstance, pixel_format: PixelFormat) -
     )
 
 
-def flatten_functional_groups(dataset: Dataset) -> Dataset:
-    """A view with the display macros of an enhanced single frame at top level (C.7.6.16)."""
+def flatten_functional_groups(dataset: Dataset, frame_index: int = 0) -> Dataset:
+    """A view with the display macros of one enhanced frame at top level (C.7.6.16)."""
     flat = dataset
-    for groups in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
-        group = first_item(dataset, groups)
+    for groups, index in (
+        ("SharedFunctionalGroupsSequence", 0),
+        ("PerFrameFunctionalGroupsSequence", frame_index),
+    ):
+        items = items_of(dataset, groups)
+        group = items[index] if index < len(items) else None
         for keyword in _FUNCTIONAL_GROUPS:
             macro = first_item(group, keyword) if group is not None else None
             if macro is not None:

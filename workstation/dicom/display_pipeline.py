@@ -13,17 +13,21 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from inference import ModelImage
+from workstation.dicom.shutters import Shutter
 
 if TYPE_CHECKING:
-    from workstation.dicom.instance_reader import Film
+    from workstation.dicom.film import Film
 
 VoiFunction = Literal["LINEAR", "LINEAR_EXACT", "SIGMOID"]
+PresentationShape = Literal["IDENTITY", "INVERSE"]
 SpacingKind = Literal["calibrated", "at detector", "none"]
 
 BADGE_PERCENTILE = "percentile window"
 BADGE_LOSSY = "lossy"
 BADGE_POLARITY = "contradictory polarity"
 BADGE_WINDOW = "header window outside the image"
+BADGE_SHUTTER = "shutter"
+BADGE_PRESENTED = "presentation state"
 
 AUTO_PERCENTILES = (0.5, 99.5)
 _SAMPLE_PIXELS = 1_000_000  # enough for percentiles of any film, in a few milliseconds
@@ -63,7 +67,12 @@ class DisplayAttributes:
 
     padding_range: inclusive stored values that are no image (PS3.3 C.7.5.1.1.2).
     pixel_aspect_ratio: height of a pixel over its width (PS3.3 C.7.6.3.1.7).
-    pixel_spacing_mm: (between rows, between columns) (PS3.3 10.7.1.3), spacing_kind says where.
+    pixel_spacing_mm: (between rows, between columns) (PS3.3 10.7.1.3), spacing_kind says where,
+    calibration what the header says of it (GEOMETRY, FIDUCIAL and its description).
+    presentation_lut, presentation_shape: a presentation state's; the shape then decides on
+    polarity instead of Photometric Interpretation (PS3.4 N.2.1.4).
+    pixel_intensity_relationship: "LIN", "LOG" ...; pixel_intensity_sign: 1 or -1, 0 not stated
+    (PS3.3 C.8.11.3.1.2).
     badges: what the reader should know; ask `badges(film)` for all of them.
     """
 
@@ -79,8 +88,21 @@ class DisplayAttributes:
     pixel_aspect_ratio: float = 1.0
     pixel_spacing_mm: tuple[float, float] | None = None
     spacing_kind: SpacingKind = "none"
+    calibration: str = ""
+    pixel_intensity_relationship: str = ""
+    pixel_intensity_sign: int = 0
+    presentation_lut: LookupTable | None = None
+    presentation_shape: PresentationShape | None = None
+    shutter: Shutter | None = None
     is_lossy: bool = False
     badges: tuple[str, ...] = ()
+
+    @property
+    def is_inverse(self) -> bool:
+        """Whether low values are white after VOI, before the reader's own inversion."""
+        if self.presentation_shape is not None:
+            return self.presentation_shape == "INVERSE"
+        return self.is_monochrome1 and self.presentation_lut is None
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,8 +184,10 @@ def grey_lut(film: Film, window: Voi | None = None, inverted: bool = False) -> D
     levels = _stored_levels(film)
     voi = default_window(film) if window is None else window
     shown = apply_voi(_to_modality(levels, film.display), voi)  # 0..1
+    if film.display.presentation_lut is not None:
+        shown = apply_presentation_lut(shown, film.display.presentation_lut)
     table = np.floor(shown * 255 + 0.5).astype(np.uint8)
-    if film.display.is_monochrome1:
+    if film.display.is_inverse:
         table = 255 - table
     if film.display.padding_range is not None:
         first, last = film.display.padding_range
@@ -175,7 +199,23 @@ def render_grey(
     film: Film, window: Voi | None = None, *, inverted: bool = False, step: int = 1
 ) -> np.ndarray:
     """[rows, columns] uint8 (every step-th pixel); window None means `default_window`."""
-    return grey_lut(film, window, inverted).map(film.stored[::step, ::step])
+    lut = grey_lut(film, window, inverted)
+    hidden = None if film.hidden_mask is None else film.hidden_mask[::step, ::step]
+    return compose_grey(film, lut, film.stored[::step, ::step], hidden)
+
+
+def compose_grey(
+    film: Film, lut: DisplayLut, stored: np.ndarray, hidden: np.ndarray | None = None
+) -> np.ndarray:
+    """Grey of any part of the film, however resampled; the viewer and `render` both end here.
+
+    hidden: the same part of `film.hidden_mask`, which shows the shutter's own grey (a P-value:
+    no window and no inversion touches it, C.7.6.11.1.2).
+    """
+    grey = lut.map(stored)
+    if hidden is not None and film.display.shutter is not None:
+        grey[hidden] = film.display.shutter.grey
+    return grey
 
 
 def badges(film: Film) -> tuple[str, ...]:
@@ -186,11 +226,15 @@ def badges(film: Film) -> tuple[str, ...]:
     voi = default_window(film)
     if isinstance(voi, Window) and voi.explanation == BADGE_PERCENTILE:
         found.append(BADGE_PERCENTILE)
+    if film.display.shutter is not None:
+        found.append(BADGE_SHUTTER)
     return tuple(found)
 
 
 def model_image(film: Film) -> ModelImage:
-    """What the engine sees: modality values and polarity, never the user's window."""
+    """What the engine sees: modality values and polarity of the image's own header, never the
+    user's window nor a presentation state."""
+    film = film.original or film
     padding = padding_mask(film.stored, film.display)
     return ModelImage(modality_values(film), film.display.is_monochrome1, padding)
 
@@ -236,6 +280,13 @@ def _apply_linear(values: np.ndarray, center: float, width: float) -> np.ndarray
     if width == 1:
         return (values > center - 0.5).astype(np.float64)
     return np.clip((values - (center - 0.5)) / (width - 1) + 0.5, 0.0, 1.0)
+
+
+def apply_presentation_lut(shown: np.ndarray, lut: LookupTable) -> np.ndarray:
+    """VOI output 0..1 -> P-values 0..1: the LUT's whole input range is the VOI's whole output
+    range (PS3.3 C.11.6.1.1, PS3.4 N.2.1.4)."""
+    position = np.floor(shown * (len(lut.entries) - 1) + 0.5).astype(np.intp)
+    return lut.entries[position].astype(np.float64) / float((1 << lut.bits) - 1)
 
 
 def _to_modality(levels: np.ndarray, display: DisplayAttributes) -> np.ndarray:

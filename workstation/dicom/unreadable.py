@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+import warnings
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+# warnings.catch_warnings swaps process-wide state: two readers must not interleave.
+_warnings_lock = threading.RLock()
 
 
 class UnreadableInstance(Exception):
@@ -20,6 +27,27 @@ class UnreadableInstance(Exception):
 
 class Refusal(Exception):
     """Raised inside this package with the reason only; instance_reader adds the path."""
+
+
+@contextmanager
+def as_unreadable(path: Path) -> Iterator[None]:
+    """Anything at all that reading raises becomes UnreadableInstance."""
+    try:
+        yield
+    except UnreadableInstance:
+        raise
+    except Exception as error:
+        # from None: a kept traceback would hold the pixels and, in a log, the patient's name.
+        raise UnreadableInstance(path, reason_for(error)) from None
+
+
+@contextmanager
+def muted_warnings() -> Iterator[None]:
+    """What pydicom and Pillow warn of is decided here anyway. One thread at a time: keep
+    decoding, which takes long, outside."""
+    with _warnings_lock, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def reason_for(error: BaseException) -> str:

@@ -42,7 +42,7 @@ def assert_refused(path: Path, reason: str) -> None:
     [
         ({"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB"}, "colour"),
         ({"PhotometricInterpretation": "PALETTE COLOR"}, "colour"),
-        ({"NumberOfFrames": "2"}, "2 frames"),
+        ({"NumberOfFrames": "2"}, "truncated"),
         ({"NumberOfFrames": "0"}, "0 frames"),
         ({"Rows": None}, "Rows or Columns"),
         ({"Rows": 0}, "Rows or Columns"),

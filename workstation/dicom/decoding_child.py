@@ -1,0 +1,213 @@
+"""The program of a child process that runs the codecs, and may die doing so.
+
+gdcm aborts the whole process on some damaged streams (issue 2, found by fuzzing), and any codec
+may ask for more memory or time than there is; so none of them runs in ours. Imports nothing of
+this project: it is started by path, isolated (`python -I`), by decoding_pool.
+
+stdin, again and again: REQUEST, then the compressed frame. stdout: RESPONSE, then the unsigned
+values of the frame (1, 2 or 4 bytes each, little endian), or why there are none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import struct
+import sys
+import tempfile
+from io import BytesIO
+from typing import Any, BinaryIO
+
+MEMORY_LIMIT_BYTES = 2 * 2**30
+CPU_LIMIT_S = 60
+"""A request's: ends a child whose parent died before it could."""
+
+COMPLAINTS_LIMIT_BYTES = 2**20
+REQUEST = struct.Struct("<BIIBQ")  # codec, rows, columns, bits of a value, bytes that follow
+RESPONSE = struct.Struct("<BQ")  # outcome, bytes that follow
+JPEG_8BIT, JPEG_EXTENDED, JPEG_LOSSLESS, JPEG_LS, JPEG_2000, RUN_LENGTH = range(1, 7)
+DECODED, FAILED, OUT_OF_MEMORY, TRUNCATED, COLOURED = range(5)
+
+
+class Truncated(Exception):
+    """The stream ends before the image does."""
+
+
+class Coloured(Exception):
+    """The stream holds a colour image."""
+
+
+def limit_resources() -> None:
+    """Where the platform can: a stream that wants more gets an error, not the machine."""
+    try:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # no patient in a core dump
+        resource.setrlimit(resource.RLIMIT_FSIZE, (COMPLAINTS_LIMIT_BYTES,) * 2)
+    except (ImportError, OSError, ValueError):
+        pass
+
+
+def limit_cpu_time() -> None:
+    """CPU_LIMIT_S more than was used so far, for the request that begins."""
+    try:
+        import resource
+
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        used_s = int(usage.ru_utime + usage.ru_stime)
+        hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+        resource.setrlimit(resource.RLIMIT_CPU, (used_s + CPU_LIMIT_S, hard))
+    except (ImportError, OSError, ValueError):
+        pass
+
+
+def decode_by_gdcm(frame: bytes, rows: int, columns: int, precision: int, lossless: bool) -> bytes:
+    """JPEG Lossless (process 14) or Extended of 12 bits, which only gdcm reads."""
+    import gdcm
+
+    fragment = gdcm.Fragment()
+    fragment.SetByteStringValue(frame)
+    fragments = gdcm.SequenceOfFragments.New()
+    fragments.AddFragment(fragment)
+    element = gdcm.DataElement(gdcm.Tag(0x7FE0, 0x0010))
+    element.SetValue(fragments.__ref__())
+    image = gdcm.Image()
+    image.SetNumberOfDimensions(2)
+    image.SetDimensions((columns, rows, 1))
+    image.SetDataElement(element)
+    monochrome2 = gdcm.PhotometricInterpretation.MONOCHROME2
+    image.SetPhotometricInterpretation(gdcm.PhotometricInterpretation(monochrome2))
+    syntax = gdcm.TransferSyntax
+    process = syntax.JPEGLosslessProcess14 if lossless else syntax.JPEGExtendedProcess2_4
+    image.SetTransferSyntax(syntax(process))
+    bits_allocated = 8 if precision <= 8 else 16
+    image.SetPixelFormat(gdcm.PixelFormat(1, bits_allocated, precision, precision - 1, 0))
+    buffer = image.GetBuffer()
+    if buffer is None:
+        raise ValueError("gdcm returned nothing")
+    # SWIG hands char* over as text; this restores the bytes.
+    return bytes(buffer.encode("utf-8", "surrogateescape"))
+
+
+def decode_jpeg_8bit(frame: bytes) -> bytes:
+    """Pillow refuses a stream whose scan ends early; gdcm fills up with grey."""
+    from PIL import Image
+
+    with Image.open(BytesIO(frame), formats=("JPEG",)) as picture:
+        if picture.mode != "L":
+            raise Coloured
+        return bytes(picture.tobytes())
+
+
+def decode_jpeg_ls(frame: bytes) -> bytes:
+    """Words of one byte up to 8 bits, else two."""
+    from jpeg_ls import decode_pixel_data
+
+    return bytes(decode_pixel_data(frame)[0])
+
+
+def decode_jpeg_2000(frame: bytes) -> bytes:
+    """JPEG 2000 and HTJ2K."""
+    from openjpeg.utils import decode
+
+    decoded: Any = decode(frame)
+    return bytes(decoded.astype(decoded.dtype.newbyteorder("<")).tobytes())
+
+
+def decode_run_length(frame: bytes, count: int, planes: int) -> bytes:
+    """RLE Lossless (PS3.5 Annex G) of `count` values: one segment per byte, highest first."""
+    import numpy as np
+
+    if len(frame) < 64:
+        raise Truncated
+    segments, *offsets = struct.unpack_from("<16L", frame)
+    if segments != planes:
+        raise ValueError(f"{segments} segments where {planes} belong")
+    ends = [*offsets[1:planes], len(frame)]
+    words = np.zeros((count, planes), np.uint8)
+    for plane in range(planes):
+        start, end = offsets[plane], ends[plane]
+        if not 64 <= start <= end <= len(frame):
+            raise ValueError("segment offsets")
+        unpacked = unpack_bits(memoryview(frame)[start:end], count)
+        words[:, planes - 1 - plane] = np.frombuffer(unpacked, np.uint8)
+    return words.tobytes()
+
+
+def unpack_bits(packed: memoryview, count: int) -> bytes:
+    """PackBits (PS3.5 G.3.2) of exactly `count` bytes; never grows beyond, refuses less."""
+    unpacked = bytearray()
+    position, end = 0, len(packed)
+    while len(unpacked) < count and position < end:
+        control = packed[position]
+        position += 1
+        if control < 128:
+            unpacked += packed[position : position + control + 1]
+            position += control + 1
+        elif control > 128 and position < end:
+            unpacked += bytes(packed[position : position + 1]) * (257 - control)
+            position += 1
+    if len(unpacked) < count:
+        raise Truncated
+    return bytes(unpacked[:count])
+
+
+def decode_frame(codec: int, rows: int, columns: int, bits: int, frame: bytes) -> bytes:
+    """Raw unsigned values of one greyscale frame."""
+    if codec == JPEG_8BIT:
+        return decode_jpeg_8bit(frame)
+    if codec in (JPEG_EXTENDED, JPEG_LOSSLESS):
+        return decode_by_gdcm(frame, rows, columns, bits, codec == JPEG_LOSSLESS)
+    if codec == JPEG_LS:
+        return decode_jpeg_ls(frame)
+    if codec == JPEG_2000:
+        return decode_jpeg_2000(frame)
+    return decode_run_length(frame, rows * columns, max(1, bits // 8))
+
+
+def answer(codec: int, rows: int, columns: int, bits: int, frame: bytes) -> tuple[int, bytes]:
+    """(outcome, values or reason) of one request."""
+    try:
+        return DECODED, decode_frame(codec, rows, columns, bits, frame)
+    except MemoryError:
+        return OUT_OF_MEMORY, b""
+    except Truncated:
+        return TRUNCATED, b""
+    except Coloured:
+        return COLOURED, b""
+    except Exception as error:  # whatever a codec raises on damaged bytes
+        return FAILED, f"{type(error).__name__}: {error}".encode()[:200]
+
+
+def serve(requests: BinaryIO, responses: BinaryIO, complaints: BinaryIO) -> None:
+    """Until the parent closes the pipe. complaints: the file behind our own stderr."""
+    while len(head := requests.read(REQUEST.size)) == REQUEST.size:
+        codec, rows, columns, bits, length = REQUEST.unpack(head)
+        limit_cpu_time()
+        with contextlib.suppress(OSError):
+            complaints.seek(0)
+            complaints.truncate()
+        outcome, payload = answer(codec, rows, columns, bits, requests.read(length))
+        complaints.seek(0)
+        # gdcm and libjpeg only warn, and fill the rest of the image with grey.
+        if any(words in complaints.read().lower() for words in (b"premature", b"bad huffman")):
+            outcome, payload = TRUNCATED, b""
+        responses.write(RESPONSE.pack(outcome, len(payload)))
+        responses.write(payload)
+        responses.flush()
+
+
+def main() -> None:
+    """Serve the standard streams; nothing a codec prints may get between the responses."""
+    # The answers keep a descriptor of their own, so that a codec's print() goes to complaints.
+    responses = os.fdopen(os.dup(1), "wb")
+    with tempfile.TemporaryFile(buffering=0) as complaints:
+        os.dup2(complaints.fileno(), 1)
+        os.dup2(complaints.fileno(), 2)
+        limit_resources()
+        serve(sys.stdin.buffer, responses, complaints)
+
+
+if __name__ == "__main__":
+    main()
