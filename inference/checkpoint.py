@@ -1,47 +1,52 @@
 """A model folder, checked before anything of it is used: safetensors only, strict, no remote code.
 
-Two layouts: our own with echo_manifest.json, and the released ECHO one (Qwen2.5-VL
-safetensors; mask token and block length in config.json). ``auto_map`` is ignored.
+Two layouts: our own with echo_manifest.json, and the released ECHO one (released_layout.py).
+In this order, so that the quick refusals come first: configs, small files' sha256, headers of
+the weights, device fit, sha256 of the weights, weights.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 from tokenizers import Tokenizer
 from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
 
 from inference import manifest as manifests
+from inference import resource_folder
 from inference.api import Calibration, DecodingMode, EngineError, WeightsMismatch
+from inference.device_fit import ModelSize, require_dtype, require_fit
+from inference.file_digests import DigestCache, digest_of, hash_files
 from inference.image_processor import ImageProcessor
-from inference.manifest import Manifest, check_file, read_json
+from inference.loading_progress import ProgressListener
+from inference.manifest import MANIFEST_NAME, Manifest
+from inference.model_files import check_file, read_json, refuse_pickle
 from inference.prompts import END_OF_TEXT, IMAGE_PAD, MASK
-
-if TYPE_CHECKING:
-    from torch import nn
-
-WEIGHTS_NAME = "model.safetensors"
-_FILES = ("config.json", "tokenizer.json", "preprocessor_config.json", "generation_config.json")
-_QWEN_SYSTEM_PROMPT = "You are a helpful assistant."  # stock Qwen2.5-VL's chat template
-# The released layout, and where transformers 5 keeps the same tensors.
-_RENAMED = (
-    ("visual.", "model.visual."),
-    ("model.layers.", "model.language_model.layers."),
-    ("model.embed_tokens.", "model.language_model.embed_tokens."),
-    ("model.norm.", "model.language_model.norm."),
+from inference.released_layout import check_against_config, read_config, released_manifest
+from inference.weight_files import (
+    VISION_PREFIX,
+    WEIGHTS_NAME,
+    StoredTensor,
+    list_weight_files,
+    read_weight_headers,
 )
-_VISION_PREFIX = "model.visual."
-_HEAD, _EMBEDDING = "lm_head.weight", "model.language_model.embed_tokens.weight"
+from inference.weight_loading import HEAD, build_empty_model, check_tensors, load_tensors
+
+_FILES = ("config.json", "tokenizer.json", "preprocessor_config.json", "generation_config.json")
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A verified model folder; weights are read by load_model only."""
+    """A model folder whose small files are verified; weights are by load_model, or by sha256.
+
+    file_names: all that the engine reads, and all that the manifest names.
+    expected_sha256: what sha256 has to be ("" if nothing is known of it).
+    """
 
     folder: Path
     manifest: Manifest
@@ -49,8 +54,28 @@ class Checkpoint:
     tokenizer: Tokenizer
     image_processor: ImageProcessor
     stop_ids: frozenset[int]
-    sha256: str
+    file_names: tuple[str, ...]
     calibration: Calibration | None = None
+    digest_cache: DigestCache | None = None
+    on_progress: ProgressListener | None = None
+    expected_sha256: str = ""
+
+    @cached_property
+    def sha256(self) -> str:
+        """The model's digest, every file hashed; WeightsMismatch if one isn't as promised.
+
+        Without the calibration: it is fitted to this very model, and changes none of its answers.
+        """
+        digests = hash_files(self.folder, self.file_names, self.digest_cache, self.on_progress)
+        if self.manifest.files:
+            manifests.compare_digests(self.folder, self.manifest, digests)
+        found = digest_of(digests, left_out=(manifests.CALIBRATION_NAME,))
+        if self.expected_sha256 and found != self.expected_sha256:
+            raise WeightsMismatch(
+                f"{self.folder}: changed since it was added, its sha256 is {found} "
+                f"and was {self.expected_sha256}"
+            )
+        return found
 
     def weights_name(self, mode: DecodingMode) -> str:
         """The weights file of a decoding mode, relative to the folder."""
@@ -60,60 +85,93 @@ class Checkpoint:
         }
         return own.get(mode) or WEIGHTS_NAME
 
+    def weights_names(self) -> list[str]:
+        """The weights of every decoding mode."""
+        extra = (self.manifest.autoregressive_weights, self.manifest.multi_step_weights)
+        return [WEIGHTS_NAME, *(name for name in extra if name)]
+
+    def read_tensors(self, weights_name: str) -> dict[str, StoredTensor]:
+        """What load_model would read, checked against the config by names and shapes."""
+        return self._plan_load(weights_name)[1]
+
+    def size(self, tensors: Mapping[str, StoredTensor]) -> ModelSize:
+        """How much memory these weights will take."""
+        is_tied = self.config.tie_word_embeddings
+        counted = [stored for key, stored in tensors.items() if not (is_tied and key == HEAD)]
+        parameters = sum(stored.elements for stored in counted)
+        return ModelSize(self.config, self.image_processor, self.manifest, parameters)
+
     def load_model(
         self, weights_name: str, device: torch.device, dtype: torch.dtype
     ) -> Qwen2_5_VLForConditionalGeneration:
-        """The model with these weights, in eval mode; WeightsMismatch names file and keys."""
-        state = self._read_state(weights_name, device, dtype)
-        if weights_name != WEIGHTS_NAME and not any(k.startswith(_VISION_PREFIX) for k in state):
-            main = self._read_state(WEIGHTS_NAME, device, dtype, prefix=_VISION_PREFIX)
-            state |= main
-        with torch.device("meta"):
-            model = Qwen2_5_VLForConditionalGeneration(self.config)
-        if self.config.tie_word_embeddings and _EMBEDDING in state:
-            state[_HEAD] = state[_EMBEDDING]
-        _check_state(self.folder / weights_name, model.state_dict(), state)
-        model.load_state_dict(state, strict=True, assign=True)
-        _rebuild_buffers(model, device)
-        return model.eval().requires_grad_(False)
+        """The model with these weights, in eval mode.
 
-    def _read_state(
-        self, weights_name: str, device: torch.device, dtype: torch.dtype, prefix: str = ""
-    ) -> dict[str, torch.Tensor]:
-        state = {}
-        for name in _weight_files(self.folder, weights_name):
-            path = self.folder / name
-            try:
-                with safe_open(path, framework="pt", device="cpu") as tensors:
-                    for stored in tensors.keys():  # noqa: SIM118 (not a mapping)
-                        key = _rename(stored)
-                        if key.startswith(prefix):
-                            state[key] = tensors.get_tensor(stored).to(device, dtype)
-            except (SafetensorError, OSError) as error:
-                raise WeightsMismatch(
-                    f"{path}: not a whole safetensors file, perhaps truncated ({error})"
-                ) from error
-        return state
+        WeightsMismatch names file and keys; ModelDoesNotFit and EngineError (a dtype that the
+        device can't compute in) come before any weights are read.
+        """
+        model, tensors = self._plan_load(weights_name)
+        require_dtype(device, dtype)
+        require_fit(self.size(tensors), device, dtype, self._size_embedded)
+        assert self.sha256
+        load_tensors(model, tensors, device, dtype, self.on_progress)
+        return model.eval()
+
+    def _plan_load(
+        self, weights_name: str
+    ) -> tuple[Qwen2_5_VLForConditionalGeneration, dict[str, StoredTensor]]:
+        tensors = read_weight_headers(self.folder, weights_name)
+        if weights_name != WEIGHTS_NAME and not any(
+            key.startswith(VISION_PREFIX) for key in tensors
+        ):
+            main = read_weight_headers(self.folder, WEIGHTS_NAME)
+            tensors |= {key: main[key] for key in main if key.startswith(VISION_PREFIX)}
+        model = build_empty_model(self.config)
+        check_tensors(self.folder / weights_name, model, tensors)
+        return model, tensors
+
+    def _size_embedded(self) -> ModelSize | None:
+        """The embedded model, unless this is it or it can't be read."""
+        folder = embedded_folder()
+        if self.folder.resolve() == folder.resolve():
+            return None
+        try:
+            embedded = open_checkpoint(folder)
+            return embedded.size(embedded.read_tensors(WEIGHTS_NAME))
+        except EngineError:
+            return None
 
 
-def open_checkpoint(folder: Path) -> Checkpoint:
+def embedded_folder() -> Path:
+    return resource_folder() / "models" / "embedded"
+
+
+def open_checkpoint(
+    folder: Path,
+    digest_cache: DigestCache | None = None,
+    on_progress: ProgressListener | None = None,
+    expected_sha256: str = "",
+) -> Checkpoint:
     """Check a model folder and read all of it but the weights.
 
+    digest_cache: None hashes every file. on_progress: of hashing and loading, kept for later.
+    expected_sha256: the digest that this model had before; another is refused by load_model.
     Raises WeightsMismatch or EngineError, naming the file and the reason.
     """
     if not folder.is_dir():
         raise EngineError(f"{folder}: no such model folder")
     for path in sorted(folder.iterdir()):
-        manifests.refuse_pickle(path)
-    manifest = manifests.read_manifest(folder)
-    names = _needed_files(folder, manifest)
-    if manifest is None:
-        digests = manifests.hash_files(folder, names)
-        manifest = _released_manifest(folder)
-    else:
-        digests = manifests.verify_files(folder, manifest, names)
-    config = _read_config(folder / "config.json")
+        refuse_pickle(path)
+    found = manifests.read_manifest(folder)
+    names = _needed_files(folder, found)
+    if found is not None:
+        manifests.check_names(folder, found, names)
+        small = [name for name in names if not name.endswith(".safetensors")]
+        manifests.compare_digests(folder, found, hash_files(folder, small, digest_cache))
+        names = list(found.files)
+    config = read_config(folder / "config.json")
+    manifest = found or released_manifest(folder)
     tokenizer = _read_tokenizer(folder / "tokenizer.json")
+    check_against_config(folder, manifest)
     _check_special_tokens(folder, manifest, config, tokenizer)
     return Checkpoint(
         folder=folder,
@@ -122,8 +180,11 @@ def open_checkpoint(folder: Path) -> Checkpoint:
         tokenizer=tokenizer,
         image_processor=ImageProcessor.from_folder(folder),
         stop_ids=_read_stop_ids(folder),
-        sha256=manifests.digest_of(digests),
+        file_names=tuple(names),
         calibration=manifests.read_calibration(folder),
+        digest_cache=digest_cache,
+        on_progress=on_progress,
+        expected_sha256=expected_sha256,
     )
 
 
@@ -131,7 +192,7 @@ def list_model_files(folder: Path, extra_weights: Iterable[str] = ()) -> list[st
     """Every file of folder that the engine reads: what a manifest has to name."""
     names = [name for name in (*_FILES, manifests.CALIBRATION_NAME) if (folder / name).exists()]
     for weights in (WEIGHTS_NAME, *extra_weights):
-        names += _weight_files(folder, weights)
+        names += list_weight_files(folder, weights)
         if not (folder / weights).exists():
             names.append(f"{weights}.index.json")
     return names
@@ -144,56 +205,6 @@ def _needed_files(folder: Path, manifest: Manifest | None) -> list[str]:
     return list_model_files(folder, [name for name in extra if name])
 
 
-def _weight_files(folder: Path, weights_name: str) -> list[str]:
-    """The weights file itself, or the shards its index names; WeightsMismatch if one lacks."""
-    index_path = folder / f"{weights_name}.index.json"
-    if (folder / weights_name).exists() or not index_path.exists():
-        check_file(folder, weights_name)
-        return [weights_name]
-    weight_map = read_json(index_path).get("weight_map")
-    if not isinstance(weight_map, dict) or not weight_map:
-        raise WeightsMismatch(f"{index_path}: has no weight_map")
-    shards = sorted({str(shard) for shard in weight_map.values()})
-    for shard in shards:
-        try:
-            check_file(folder, shard)
-        except WeightsMismatch as error:
-            raise WeightsMismatch(f"{error} (a shard named by {index_path.name})") from error
-    return shards
-
-
-def _released_manifest(folder: Path) -> Manifest:
-    """What a manifest would say of a released ECHO folder, from its config.json."""
-    path = folder / "config.json"
-    values = read_json(path)
-    for key in ("mask_token_id", "block_length"):
-        if not isinstance(values.get(key), int):
-            raise WeightsMismatch(f"{path}: has no {key}; this is no block diffusion model")
-    return Manifest(
-        name=folder.name,
-        version="",
-        mask_token_id=values["mask_token_id"],
-        block_length=values["block_length"],
-        languages=("en", "zh"),
-        max_images=2,
-        pad_prompt_to_block=False,
-        system_prompt=_QWEN_SYSTEM_PROMPT,
-        decoding_modes=("one-step", "adaptive", "multi-step"),
-    )
-
-
-def _read_config(path: Path) -> Qwen2_5_VLConfig:
-    values = read_json(path)
-    for key in ("auto_map", "architectures", "model_type", "_attn_implementation"):
-        values.pop(key, None)
-    if not isinstance(values.get("vision_config"), dict):
-        raise WeightsMismatch(f"{path}: has no vision_config; this is no Qwen2.5-VL model")
-    try:
-        return Qwen2_5_VLConfig.from_dict(values)
-    except Exception as error:  # transformers validates with exceptions of several libraries
-        raise WeightsMismatch(f"{path}: not a Qwen2.5-VL config ({error})") from error
-
-
 def _read_tokenizer(path: Path) -> Tokenizer:
     try:
         return Tokenizer.from_file(str(path))
@@ -204,6 +215,12 @@ def _read_tokenizer(path: Path) -> Tokenizer:
 def _check_special_tokens(
     folder: Path, manifest: Manifest, config: Qwen2_5_VLConfig, tokenizer: Tokenizer
 ) -> None:
+    size, rows = tokenizer.get_vocab_size(), config.text_config.vocab_size
+    if not 0 <= manifest.mask_token_id < rows:
+        raise WeightsMismatch(
+            f"{_source_of(folder)}: mask_token_id {manifest.mask_token_id} "
+            f"is outside the vocabulary of {rows}"
+        )
     expected: dict[str, int] = {MASK: manifest.mask_token_id, IMAGE_PAD: config.image_token_id}
     for token, wanted in expected.items():
         if (found := tokenizer.token_to_id(token)) != wanted:
@@ -212,13 +229,18 @@ def _check_special_tokens(
             )
     if tokenizer.token_to_id(END_OF_TEXT) is None:
         raise WeightsMismatch(f"{folder / 'tokenizer.json'}: has no {END_OF_TEXT}")
-    size, rows = tokenizer.get_vocab_size(), config.text_config.vocab_size
     if size > rows:
         raise WeightsMismatch(
             f"{folder / 'tokenizer.json'}: {size} tokens, but the model has rows for {rows}"
         )
     if manifest.block_length < 1:
-        raise WeightsMismatch(f"{folder}: a block length of {manifest.block_length}")
+        raise WeightsMismatch(f"{_source_of(folder)}: a block length of {manifest.block_length}")
+
+
+def _source_of(folder: Path) -> Path:
+    """The file that mask token and block length were read from."""
+    path = folder / MANIFEST_NAME
+    return path if path.exists() else folder / "config.json"
 
 
 def _read_stop_ids(folder: Path) -> frozenset[int]:
@@ -230,44 +252,3 @@ def _read_stop_ids(folder: Path) -> frozenset[int]:
             if value is not None and all(isinstance(entry, int) for entry in ids):
                 return frozenset(ids)
     raise WeightsMismatch(f"{folder / 'generation_config.json'}: has no eos_token_id")
-
-
-def _rename(key: str) -> str:
-    for released, ours in _RENAMED:
-        if key.startswith(released):
-            return ours + key.removeprefix(released)
-    return key
-
-
-def _check_state(
-    path: Path, expected: dict[str, torch.Tensor], state: dict[str, torch.Tensor]
-) -> None:
-    problems = []
-    if missing := sorted(expected.keys() - state.keys()):
-        problems.append(f"missing {_first_few(missing)}")
-    if unexpected := sorted(state.keys() - expected.keys()):
-        problems.append(f"unexpected {_first_few(unexpected)}")
-    reshaped = [
-        f"{key} {list(state[key].shape)} instead of {list(expected[key].shape)}"
-        for key in sorted(expected.keys() & state.keys())
-        if state[key].shape != expected[key].shape
-    ]
-    if reshaped:
-        problems.append(f"wrong shape {_first_few(reshaped)}")
-    if problems:
-        raise WeightsMismatch(f"{path}: not the weights of its config.json: {'; '.join(problems)}")
-
-
-def _first_few(names: list[str]) -> str:
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return ", ".join(names[:3]) + more
-
-
-def _rebuild_buffers(model: nn.Module, device: torch.device) -> None:
-    """Buffers that no file holds (rotary frequencies) were built on meta: build them again."""
-    for parent in list(model.modules()):
-        for name, child in list(parent.named_children()):
-            if any(buffer.is_meta for buffer in child.buffers(recurse=False)):
-                setattr(parent, name, type(child)(child.config).to(device))
-    left = [name for name, buffer in model.named_buffers() if buffer.is_meta]
-    assert not left, f"buffers without values: {left}"

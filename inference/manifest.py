@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
-from pathlib import Path, PurePosixPath
-from typing import Any
+from pathlib import Path
 
 from inference.api import (
     DECODING_MODES,
     Calibration,
     DecodingMode,
-    EngineError,
     WeightsMismatch,
 )
+from inference.file_digests import FileDigest, hash_files
+from inference.model_files import read_json
 
 MANIFEST_NAME = "echo_manifest.json"
 CALIBRATION_NAME = "calibration.json"
-_PICKLE_SUFFIXES = frozenset({".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt"})
-
-
-@dataclass(frozen=True)
-class FileDigest:
-    """sha256 in lower-case hex, and the size in bytes."""
-
-    sha256: str
-    bytes: int
 
 
 @dataclass(frozen=True)
@@ -122,78 +111,20 @@ def write_manifest(folder: Path, manifest: Manifest, names: Iterable[str]) -> Ma
     return written
 
 
-def verify_files(folder: Path, manifest: Manifest, needed: Iterable[str]) -> dict[str, FileDigest]:
-    """Digests of the manifest's files, all as promised, with every needed file among them."""
+def check_names(folder: Path, manifest: Manifest, needed: Iterable[str]) -> None:
+    """WeightsMismatch if a file that is read is not one the manifest vouches for."""
     for name in needed:
         if name not in manifest.files:
             raise WeightsMismatch(f"{folder / name}: not named in {MANIFEST_NAME}")
-    digests = hash_files(folder, manifest.files)
-    for name, promised in manifest.files.items():
-        if digests[name] != promised:
+
+
+def compare_digests(folder: Path, manifest: Manifest, digests: Mapping[str, FileDigest]) -> None:
+    """WeightsMismatch names the first file that is not as the manifest promises."""
+    for name, digest in digests.items():
+        promised = manifest.files[name]
+        if digest != promised:
             raise WeightsMismatch(
-                f"{folder / name}: damaged or changed, its sha256 is {digests[name].sha256} "
-                f"({digests[name].bytes} bytes) and {MANIFEST_NAME} says {promised.sha256} "
+                f"{folder / name}: damaged or changed, its sha256 is {digest.sha256} "
+                f"({digest.bytes} bytes) and {MANIFEST_NAME} says {promised.sha256} "
                 f"({promised.bytes} bytes)"
             )
-    return digests
-
-
-def hash_files(folder: Path, names: Iterable[str]) -> dict[str, FileDigest]:
-    """sha256 and size of each file, in parallel; WeightsMismatch names one that is missing."""
-
-    def hash_one(name: str) -> FileDigest:
-        path = check_file(folder, name)
-        try:
-            with path.open("rb") as stream:
-                sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-                return FileDigest(sha256, stream.tell())
-        except OSError as error:
-            raise EngineError(f"{path}: can't be read ({error.strerror})") from error
-
-    ordered = sorted(names)
-    with ThreadPoolExecutor() as pool:
-        return dict(zip(ordered, pool.map(hash_one, ordered), strict=True))
-
-
-def digest_of(digests: Mapping[str, FileDigest]) -> str:
-    """One sha256 for the model: over its sorted "relative name:sha256" lines.
-
-    Without the calibration: it is fitted to this very model, and changes none of its answers.
-    """
-    names = sorted(name for name in digests if name != CALIBRATION_NAME)
-    lines = "".join(f"{name}:{digests[name].sha256}\n" for name in names)
-    return hashlib.sha256(lines.encode()).hexdigest()
-
-
-def check_file(folder: Path, name: str) -> Path:
-    """The path of a file inside folder that exists and can't run code when it is loaded."""
-    relative = PurePosixPath(name)
-    if relative.is_absolute() or ".." in relative.parts or "\\" in name or ":" in name:
-        raise WeightsMismatch(f"{folder}: the file name {name!r} leads out of the model folder")
-    path = folder / relative
-    refuse_pickle(path)
-    if not path.is_file():
-        raise WeightsMismatch(f"{path}: missing")
-    return path
-
-
-def refuse_pickle(path: Path) -> None:
-    """WeightsMismatch for a file that only unpickling, which can run any code, could load."""
-    if path.suffix.lower() in _PICKLE_SUFFIXES:
-        raise WeightsMismatch(
-            f"{path}: pickle refused, because loading it could run any code; "
-            "only safetensors weights are loaded"
-        )
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """The JSON object in path; EngineError names the file."""
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise EngineError(f"{path}: can't be read ({error.strerror})") from error
-    except ValueError as error:
-        raise EngineError(f"{path}: not JSON ({error})") from error
-    if not isinstance(values, dict):
-        raise EngineError(f"{path}: not a JSON object")
-    return values

@@ -1,0 +1,193 @@
+"""Whether a model fits a device, told before anything of it is loaded.
+
+needed = weights + KV cache + activations, with b the bytes of a number in the chosen dtype:
+
+    weights      b · parameters, a tied output head counted once
+    KV cache     b · 2 · layers · KV heads · head size · positions
+    positions    vision tokens of the largest films the model takes + text of the prompt
+                 + new tokens, in whole blocks
+    activations  the larger of the vision tower over all patches and the prompt's prefill:
+                 b · rows · (8 · width + 3 · feed-forward width); a layer then holds its input,
+                 the normed input, queries, keys and values twice (before and after the rotation)
+                 and the attention's output, or gate, up and product of the feed-forward
+                 + the patches themselves, in fp32 and in the chosen dtype
+
+Attention scores are not counted: the kernels in use never hold them whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from transformers import Qwen2_5_VLConfig
+
+from inference.api import EngineError
+from inference.free_memory import free_memory
+from inference.image_processor import ImageProcessor
+from inference.manifest import Manifest
+
+MAX_NEW_TOKENS = 512  # GenerationRequest's default
+_PROMPT_TEXT_TOKENS = 128  # both prompts with system turn stay below, in stock Qwen2.5's tokenizer
+_COLOURS = 3
+_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+class ModelDoesNotFit(EngineError):
+    """The device has less free memory than the model needs; the message says what would do."""
+
+
+@dataclass(frozen=True)
+class MemoryNeed:
+    """Bytes on the device, of one loaded model while it drafts."""
+
+    weights: int
+    kv_cache: int
+    activations: int
+
+    @property
+    def total(self) -> int:
+        return self.weights + self.kv_cache + self.activations
+
+
+@dataclass(frozen=True)
+class FitOption:
+    """One way to run a model. free_bytes: None where the platform doesn't tell."""
+
+    device: str
+    dtype: str
+    needed_bytes: int
+    free_bytes: int | None
+
+    @property
+    def fits(self) -> bool:
+        return self.free_bytes is None or self.needed_bytes <= self.free_bytes
+
+    def __str__(self) -> str:
+        return f"{self.dtype} on {name_device(self.device)}"
+
+
+@dataclass(frozen=True)
+class ModelSize:
+    """What of a model folder decides how much memory it takes."""
+
+    config: Qwen2_5_VLConfig
+    processor: ImageProcessor
+    manifest: Manifest
+    parameters: int
+
+    def need(self, dtype: torch.dtype, max_new_tokens: int = MAX_NEW_TOKENS) -> MemoryNeed:
+        """See the module's formula."""
+        text, vision, films = self.config.text_config, self.config.vision_config, self.processor
+        patches = self.manifest.max_images * films.max_pixels // films.patch_size**2
+        prompt = patches // films.merge_size**2 + _PROMPT_TEXT_TOKENS
+        positions = prompt + max_new_tokens
+        positions += -positions % self.manifest.block_length
+        head_size = text.hidden_size // text.num_attention_heads
+        per_position = 2 * text.num_hidden_layers * text.num_key_value_heads * head_size
+        in_tower = patches * (8 * vision.hidden_size + 3 * vision.intermediate_size)
+        in_prefill = prompt * (8 * text.hidden_size + 3 * text.intermediate_size)
+        pixels = patches * _COLOURS * films.temporal_patch_size * films.patch_size**2
+        return MemoryNeed(
+            weights=dtype.itemsize * self.parameters,
+            kv_cache=dtype.itemsize * per_position * positions,
+            activations=dtype.itemsize * max(in_tower, in_prefill)
+            + (torch.float32.itemsize + dtype.itemsize) * pixels,
+        )
+
+    def option(self, device: torch.device, dtype: torch.dtype) -> FitOption:
+        name = str(dtype).removeprefix("torch.")
+        return FitOption(str(device), name, self.need(dtype).total, free_memory(device))
+
+    def other_options(self, asked: FitOption) -> Iterator[FitOption]:
+        """Every other device and dtype of this machine, the most exact first."""
+        for device in _devices():
+            for dtype in _offered_dtypes(device):
+                option = self.option(device, dtype)
+                if (option.device, option.dtype) != (asked.device, asked.dtype):
+                    yield option
+
+
+def require_fit(
+    size: ModelSize,
+    device: torch.device,
+    dtype: torch.dtype,
+    find_embedded: Callable[[], ModelSize | None] = lambda: None,
+) -> None:
+    """ModelDoesNotFit says needed, free, and which option would fit, the embedded model too."""
+    asked = size.option(device, dtype)
+    if asked.fits:
+        return
+    assert asked.free_bytes is not None
+    need = size.need(dtype)
+    parts = (
+        f"weights {_gib(need.weights)}, cache {_gib(need.kv_cache)}, "
+        f"activations {_gib(need.activations)}"
+    )
+    advice = [describe_option(option) for option in size.other_options(asked)]
+    embedded = find_embedded()
+    if embedded is not None and embedded.option(device, dtype).fits:
+        advice.append("the embedded model fits")
+    raise ModelDoesNotFit(
+        f"{size.manifest.name}: {asked} needs {_gib(asked.needed_bytes)} ({parts}); "
+        f"free {_gib(asked.free_bytes)}" + "".join(f"; {text}" for text in advice)
+    )
+
+
+def describe_option(option: FitOption) -> str:
+    """In words: what it needs, what is free, and whether that does."""
+    if option.free_bytes is None:
+        return f"{option} needs {_gib(option.needed_bytes)}"
+    verdict = "fits" if option.fits else "doesn't fit"
+    needed, free = _gib(option.needed_bytes), _gib(option.free_bytes)
+    return f"{option} needs {needed}, free {free}: {verdict}"
+
+
+def choose_dtype(name: str, device: torch.device) -> torch.dtype:
+    """ "auto" is bfloat16 on a GPU that computes in it, else float32.
+
+    EngineError for a name that is no dtype, or one that the device can't compute in.
+    """
+    offered = _offered_dtypes(device)
+    if name == "auto":
+        is_fast = device.type == "cuda" and torch.bfloat16 in offered
+        return torch.bfloat16 if is_fast else torch.float32
+    if (chosen := _DTYPES.get(name)) is None:
+        raise EngineError(f"dtype {name!r}: only auto, {', '.join(_DTYPES)} are known")
+    require_dtype(device, chosen)
+    return chosen
+
+
+def require_dtype(device: torch.device, dtype: torch.dtype) -> None:
+    """EngineError names what the device can compute in instead."""
+    offered = _offered_dtypes(device)
+    if dtype not in offered:
+        names = ", ".join(str(other).removeprefix("torch.") for other in offered)
+        raise EngineError(
+            f"{str(dtype).removeprefix('torch.')}: {name_device(str(device))} can't compute in it; "
+            f"it can in {names}"
+        )
+
+
+def _offered_dtypes(device: torch.device) -> tuple[torch.dtype, ...]:
+    """No float16 on a CPU (few kernels, all slow), and no emulated bfloat16 on a GPU."""
+    if device.type != "cuda":
+        return torch.float32, torch.bfloat16
+    with torch.cuda.device(device):
+        has_bfloat16 = torch.cuda.is_bf16_supported(including_emulation=False)
+    return (torch.float32, *((torch.bfloat16,) if has_bfloat16 else ()), torch.float16)
+
+
+def _devices() -> list[torch.device]:
+    gpus = [torch.device("cuda", index) for index in range(torch.cuda.device_count())]
+    return [*gpus, torch.device("cpu")]
+
+
+def name_device(device: str) -> str:
+    return "the CPU" if device == "cpu" else device
+
+
+def _gib(count: int) -> str:
+    """GiB with one digit; MiB below a tenth of one."""
+    return f"{count / 2**30:.1f} GiB" if count >= 2**30 // 10 else f"{count / 2**20:.1f} MiB"
