@@ -35,10 +35,6 @@ def render_film(case: PhantomCase, size: int) -> Array:
     12 bits as a detector stores them, MONOCHROME2 (thick is white). The same case at two sizes
     shows the same body; only noise differs.
     """
-    if case.kind == "lateral":
-        return render_lateral(case, size)
-    if case.kind != "chest":
-        return render_other(case, size)
     return render_film_and_regions(case, size)[0]
 
 
@@ -58,7 +54,14 @@ def render_study(case: PhantomCase, size: int) -> dict[str, Array]:
 def render_film_and_regions(
     case: PhantomCase, size: int, view: Projection = "frontal"
 ) -> tuple[Array, dict[str, Array]]:
-    """A chest film and, by concept, where it shows what is present: [size, size] changed cm."""
+    """The film and, by concept, where it shows what is present: [size, size] changed cm.
+
+    The first ("frontal") film of a case of another kind shows that kind; only chests have regions.
+    """
+    if view == "frontal" and case.kind == "lateral":
+        view = "lateral"
+    elif view == "frontal" and case.kind != "chest":
+        return render_other(case, size), {}
     canvas = draw_chest(case, size, view)
     return expose(case, canvas.tissue_cm, canvas.pose.view), canvas.regions
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from inference.phantom import render_film, render_lateral, render_study, sample_case
-from inference.phantom.case import PhantomCase
+from inference.phantom.case import NOT_FRONTAL_CHEST, Kind, PhantomCase
 from inference.phantom.exposure import expose
 from inference.phantom.geometry import Array
 from inference.phantom.projection import Projection, render_film_and_regions, render_thickness
@@ -122,6 +122,16 @@ def test_lateral_kind_shows_the_lateral_film() -> None:
     np.testing.assert_array_equal(
         render_film(replace(case, kind="lateral"), 112), render_lateral(case, 112)
     )
+
+
+@pytest.mark.parametrize("kind", NOT_FRONTAL_CHEST)
+def test_first_film_of_a_case_to_be_refused_is_no_frontal_chest(kind: Kind) -> None:
+    case = replace(sample_case(6, normal=False, kind="chest"), kind=kind)
+    film, regions = render_film_and_regions(case, 112)
+    np.testing.assert_array_equal(film, render_film(case, 112))
+    chest = render_film(replace(case, kind="chest"), 112)
+    assert np.abs(film.astype(float) - chest).mean() > 0.05 * _FULL_SCALE
+    assert bool(regions) == (kind == "lateral")  # the lateral film shows the chest's findings
 
 
 def test_healthy_film_marks_no_region() -> None:
