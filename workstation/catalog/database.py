@@ -208,8 +208,10 @@ def _check_version(connection: Connection, path: Path, *, expect_schema: bool) -
 
 
 def _prepare_schema(connection: Connection, path: Path) -> None:
-    if not _check_version(connection, path, expect_schema=False):
-        Base.metadata.create_all(connection)
+    has_schema = _check_version(connection, path, expect_schema=False)
+    # Adds the tables that an older version lacks; version 2 changed nothing else.
+    Base.metadata.create_all(connection)
+    if not has_schema:
         connection.execute(insert(AuditHeadRecord).values(id=1, row=0, hash=GENESIS_HASH))
         for trigger in TRIGGERS.values():
             connection.execute(text(trigger))

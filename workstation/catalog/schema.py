@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, Dialect, ForeignKey, Text, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-SCHEMA_VERSION = 1  # PRAGMA user_version; raise it with every change of this module
+SCHEMA_VERSION = 2  # PRAGMA user_version; raise it with every change of this module
 APPLICATION_ID = 0x4543484F  # PRAGMA application_id: "ECHO"
 GENESIS_HASH = "0" * 64  # previous_hash of the first audit row, and the head of an empty log
 
@@ -76,6 +76,18 @@ class InstanceRecord(Base):
     source_format: Mapped[str]
     path: Mapped[str] = mapped_column(PathText)
     added_at: Mapped[str]
+
+
+class MeasurementRecord(Base):
+    """What is drawn on a film (since version 2). measurements: JSON of reading.measurements."""
+
+    __tablename__ = "measurement"
+
+    sop_instance_uid: Mapped[str] = mapped_column(
+        ForeignKey("instance.sop_instance_uid", ondelete="CASCADE"), primary_key=True
+    )
+    measurements: Mapped[str]
+    updated_at: Mapped[str]
 
 
 class ReportRecord(Base):

@@ -1,0 +1,67 @@
+"""Measurements kept per film in the catalog, by SOP Instance UID."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import UTC, datetime
+
+from sqlalchemy import Engine, delete, select
+from sqlalchemy.dialects.sqlite import insert
+
+from workstation.catalog.database import read_transaction, write_transaction
+from workstation.catalog.schema import InstanceRecord, MeasurementRecord
+from workstation.reading.measurements import (
+    Measurement,
+    UnreadableMeasurement,
+    dump_measurements,
+    load_measurements,
+)
+
+_log = logging.getLogger(__name__)
+
+
+class MeasurementStore:
+    """Every method may raise CatalogUnavailable."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def load(self, sop_instance_uid: str) -> tuple[Measurement, ...]:
+        """Those of one film, in the order they were drawn; none for what can't be read."""
+        query = select(MeasurementRecord.measurements).where(
+            MeasurementRecord.sop_instance_uid == sop_instance_uid
+        )
+        with read_transaction(self._engine) as connection:
+            stored = connection.execute(query).scalar_one_or_none()
+        if stored is None:
+            return ()
+        try:
+            return load_measurements(json.loads(stored))
+        except (UnreadableMeasurement, json.JSONDecodeError) as error:
+            _log.warning("measurements of %s: %s", sop_instance_uid, error)
+            return ()
+
+    def save(self, sop_instance_uid: str, measurements: tuple[Measurement, ...]) -> bool:
+        """Put these in the place of what was kept. False for a film the catalog has not."""
+        record = MeasurementRecord
+        is_known = select(InstanceRecord.sop_instance_uid).where(
+            InstanceRecord.sop_instance_uid == sop_instance_uid
+        )
+        with write_transaction(self._engine) as connection:
+            if connection.execute(is_known).first() is None:
+                return False
+            if not measurements:
+                gone = delete(record).where(record.sop_instance_uid == sop_instance_uid)
+                connection.execute(gone)
+                return True
+            row = {
+                "measurements": json.dumps(dump_measurements(measurements), ensure_ascii=False),
+                "updated_at": datetime.now(UTC).isoformat(),
+            }
+            connection.execute(
+                insert(record)
+                .values(sop_instance_uid=sop_instance_uid, **row)
+                .on_conflict_do_update(index_elements=["sop_instance_uid"], set_=row)
+            )
+        return True
