@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from inference.api import (
     DECODING_MODES,
+    REMASKING_STRATEGIES,
     BlockCommitted,
     Calibration,
     CancelToken,
@@ -19,13 +20,17 @@ from inference.api import (
     GenerationRequest,
     ModelImage,
     PrefillDone,
+    Remasking,
     UnsupportedRequest,
     WeightsMismatch,
     calibrate_confidence,
 )
+from inference.file_digests import DigestCache
+from inference.loading_progress import LoadProgress, ProgressListener
 
 if TYPE_CHECKING:
     from inference.engine import ReportEngine
+    from inference.model_inspection import ModelInspection
 
 
 def resource_folder() -> Path:
@@ -34,34 +39,69 @@ def resource_folder() -> Path:
     return installed if installed.is_dir() else installed.parents[1] / "resources"
 
 
-def load_engine(model: str | Path = "embedded", device: str = "auto") -> ReportEngine:
+def load_engine(
+    model: str | Path = "embedded",
+    device: str = "auto",
+    dtype: str = "auto",
+    *,
+    digest_cache: DigestCache | None = None,
+    on_progress: ProgressListener | None = None,
+    expected_sha256: str = "",
+) -> ReportEngine:
     """Load the embedded model, or any local Qwen2.5-VL block diffusion folder.
 
     device: "auto" (CUDA if there is one, else CPU), "cpu", "cuda" or "cuda:N".
-    Raises WeightsMismatch or EngineError, naming the file and the reason.
+    dtype: "auto" (bfloat16 on a GPU that computes in it, else float32), or one of these names.
+    digest_cache: sha256 of files that didn't change since; without one, all files are hashed.
+    on_progress: told of hashing and loading, on the calling thread or one of its helpers.
+    expected_sha256: refuse a model whose model_sha256 is another.
+    Raises WeightsMismatch or EngineError, naming the file and the reason; EngineError also says
+    what would fit where the device has too little memory, before anything is loaded.
     """
     from inference.engine import ReportEngine
 
-    return ReportEngine.load(model, device)
+    return ReportEngine.load(model, device, dtype, digest_cache, on_progress, expected_sha256)
+
+
+def inspect_model(
+    model: str | Path,
+    *,
+    digest_cache: DigestCache | None = None,
+    on_progress: ProgressListener | None = None,
+    is_hashed: bool = True,
+) -> ModelInspection:
+    """Check a model folder as load_engine does, and tell what it is, without loading its weights.
+
+    is_hashed: False leaves out what takes long; sha256 then is "". Raises as load_engine does.
+    """
+    from inference.model_inspection import inspect_model_folder
+
+    return inspect_model_folder(model, digest_cache, on_progress, is_hashed)
 
 
 __all__ = [
     "DECODING_MODES",
+    "REMASKING_STRATEGIES",
     "BlockCommitted",
     "Calibration",
     "CancelToken",
     "DecodingMode",
+    "DigestCache",
     "DraftCancelled",
     "DraftEvent",
     "DraftFinished",
     "EngineDescription",
     "EngineError",
     "GenerationRequest",
+    "LoadProgress",
     "ModelImage",
     "PrefillDone",
+    "Remasking",
+    "ProgressListener",
     "UnsupportedRequest",
     "WeightsMismatch",
     "calibrate_confidence",
+    "inspect_model",
     "load_engine",
     "resource_folder",
 ]

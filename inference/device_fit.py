@@ -100,13 +100,11 @@ class ModelSize:
         name = str(dtype).removeprefix("torch.")
         return FitOption(str(device), name, self.need(dtype).total, free_memory(device))
 
-    def other_options(self, asked: FitOption) -> Iterator[FitOption]:
-        """Every other device and dtype of this machine, the most exact first."""
+    def options(self) -> Iterator[FitOption]:
+        """Every device and dtype of this machine, GPUs and exact dtypes first."""
         for device in _devices():
             for dtype in _offered_dtypes(device):
-                option = self.option(device, dtype)
-                if (option.device, option.dtype) != (asked.device, asked.dtype):
-                    yield option
+                yield self.option(device, dtype)
 
 
 def require_fit(
@@ -125,7 +123,9 @@ def require_fit(
         f"weights {_gib(need.weights)}, cache {_gib(need.kv_cache)}, "
         f"activations {_gib(need.activations)}"
     )
-    advice = [describe_option(option) for option in size.other_options(asked)]
+    is_asked = (str(device), asked.dtype)
+    others = [option for option in size.options() if (option.device, option.dtype) != is_asked]
+    advice = [describe_option(option) for option in others]
     embedded = find_embedded()
     if embedded is not None and embedded.option(device, dtype).fits:
         advice.append("the embedded model fits")

@@ -13,7 +13,6 @@ from typing import NamedTuple
 import torch
 from transformers import Qwen2_5_VLForConditionalGeneration
 
-from inference import resource_folder
 from inference.api import (
     DECODING_MODES,
     BlockCommitted,
@@ -28,7 +27,7 @@ from inference.api import (
     PrefillDone,
     UnsupportedRequest,
 )
-from inference.checkpoint import Checkpoint, open_checkpoint
+from inference.checkpoint import Checkpoint, embedded_folder, open_checkpoint
 from inference.decoding.adaptive import decode_adaptive
 from inference.decoding.answer import Answer
 from inference.decoding.autoregressive import decode_autoregressive
@@ -37,7 +36,10 @@ from inference.decoding.multi_step import decode_multi_step
 from inference.decoding.one_step import decode_one_step
 from inference.decoding.prompt_ids import build_prompt_ids, rope_positions
 from inference.decoding.text_decoder import TextDecoder
+from inference.device_fit import choose_dtype
+from inference.file_digests import DigestCache
 from inference.film_checks import describe_emptiness
+from inference.loading_progress import ProgressListener
 from inference.prompts import parse_sections
 from inference.report_grammar import BrokenRuns
 from inference.report_language import LANGUAGES, NOT_A_FRONTAL_CHEST, Language
@@ -51,18 +53,27 @@ class _Weights(NamedTuple):
 class ReportEngine:
     """Drafts reports with one checkpoint on one device."""
 
-    def __init__(self, checkpoint: Checkpoint, device: torch.device) -> None:
+    def __init__(self, checkpoint: Checkpoint, device: torch.device, dtype: str = "auto") -> None:
         self._checkpoint = checkpoint
         self._device = device
-        self._dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
+        self._dtype = choose_dtype(dtype, device)
         self._weights: dict[str, _Weights] = {}
         self._weights_for("one-step")
 
     @classmethod
-    def load(cls, model: str | Path = "embedded", device: str = "auto") -> ReportEngine:
+    def load(
+        cls,
+        model: str | Path = "embedded",
+        device: str = "auto",
+        dtype: str = "auto",
+        digest_cache: DigestCache | None = None,
+        on_progress: ProgressListener | None = None,
+        expected_sha256: str = "",
+    ) -> ReportEngine:
         """See inference.load_engine."""
-        folder = resource_folder() / "models" / "embedded" if model == "embedded" else Path(model)
-        return cls(open_checkpoint(folder), choose_device(device))
+        folder = embedded_folder() if model == "embedded" else Path(model)
+        checkpoint = open_checkpoint(folder, digest_cache, on_progress, expected_sha256)
+        return cls(checkpoint, choose_device(device), dtype)
 
     @property
     def description(self) -> EngineDescription:

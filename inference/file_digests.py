@@ -116,8 +116,8 @@ def hash_files(
     missing = [name for name in ordered if name not in known]
     meter = _Meter(sum(statuses[name].st_size for name in missing), on_progress)
     with ThreadPoolExecutor() as pool:
-        found = pool.map(lambda name: _hash_file(folder / name, meter), missing)
-        hashed = dict(zip(missing, found, strict=True))
+        results = pool.map(lambda name: _hash_file(folder / name, meter), missing)
+        hashed = dict(zip(missing, results, strict=True))
     if cache is not None:
         for name, digest in hashed.items():
             if _identify(_stat(folder / name)) == _identify(statuses[name]):
