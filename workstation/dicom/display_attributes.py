@@ -10,7 +10,10 @@ from pydicom.dataset import Dataset
 from workstation.dicom.acceptance import LOSSY_SYNTAXES, MAYBE_LOSSY_SYNTAXES, PixelFormat
 from workstation.dicom.dataset_reading import ParsedInstance
 from workstation.dicom.display_pipeline import (
+    BADGE_AT_DETECTOR,
+    BADGE_INTENSITY,
     BADGE_LOSSY,
+    BADGE_NO_SPACING,
     BADGE_POLARITY,
     DisplayAttributes,
     LookupTable,
@@ -35,6 +38,7 @@ _FUNCTIONAL_GROUPS = (
     "PixelValueTransformationSequence",
     "PixelMeasuresSequence",
 )
+_RADIOGRAPHS = ("CR", "DX", "RG")
 _PATIENT_SPACE = ("CT", "MR", "PT", "NM")  # spacing without a detector: no magnification
 
 
@@ -44,13 +48,18 @@ def read_display_attributes(
     """Display attributes of one frame of an accepted instance."""
     dataset = flatten_functional_groups(parsed.dataset, frame_index)
     order = "<" if parsed.is_little_endian else ">"
-    modality_lut, slope, intercept, notes = _read_modality(dataset, order)
     is_signed = pixel_format.is_signed
+    modality_lut, slope, intercept, notes = read_modality(dataset, order, is_signed)
     least = -(1 << (pixel_format.bits_stored - 1)) if is_signed else 0
     is_domain_signed = modality_lut is None and min(slope * least, 0) + intercept < 0
     spacing, kind = _read_spacing(dataset)
     is_lossy = _is_lossy(parsed)
     badges = list(pixel_format.badges) + notes
+    relationship, sign = _read_intensity(dataset)
+    if sign and _is_radiograph(dataset) and (sign == 1) != pixel_format.is_monochrome1:
+        badges.append(BADGE_INTENSITY)
+    if kind != "calibrated" and _is_radiograph(dataset):
+        badges.append(BADGE_AT_DETECTOR if spacing else BADGE_NO_SPACING)
     if _has_contradictory_polarity(dataset, pixel_format.is_monochrome1):
         badges.append(BADGE_POLARITY)
     if is_lossy:
@@ -68,6 +77,9 @@ def read_display_attributes(
         pixel_aspect_ratio=_read_aspect_ratio(dataset, spacing),
         pixel_spacing_mm=spacing,
         spacing_kind=kind,
+        calibration=_read_calibration(dataset),
+        pixel_intensity_relationship=relationship,
+        pixel_intensity_sign=sign,
         is_lossy=is_lossy,
         badges=tuple(badges),
     )
@@ -151,12 +163,11 @@ def _read_lut_entries(lut: object, count: int, bits: int, order: str) -> np.ndar
     return entries if len(entries) == count else None
 
 
-def _read_modality(
-    dataset: Dataset, order: str
+def read_modality(
+    dataset: Dataset, order: str, is_signed: bool
 ) -> tuple[LookupTable | None, float, float, list[str]]:
-    """Modality LUT sequence or rescale, never both (C.11.1)."""
+    """(LUT, slope, intercept, badges): sequence or rescale, never both (C.11.1)."""
     item = first_item(dataset, "ModalityLUTSequence")
-    is_signed = first_int(dataset, "PixelRepresentation") == 1
     lut = read_lookup_table(item, order, is_signed) if item is not None else None
     notes = ["modality LUT unreadable"] if item is not None and lut is None else []
     slope, intercept = (
@@ -206,6 +217,27 @@ def _read_spacing(dataset: Dataset) -> tuple[tuple[float, float] | None, Spacing
     is_calibrated = bool(text_of(dataset, "PixelSpacingCalibrationType"))
     is_calibrated |= text_of(dataset, "Modality") in _PATIENT_SPACE
     return pixel, "calibrated" if is_calibrated else "at detector"
+
+
+def _read_calibration(dataset: Dataset) -> str:
+    """How Pixel Spacing was calibrated: GEOMETRY or FIDUCIAL, and with what (10.7.1.2)."""
+    kind = text_of(dataset, "PixelSpacingCalibrationType").upper()
+    description = text_of(dataset, "PixelSpacingCalibrationDescription")
+    return ": ".join(part for part in (kind, description) if part)
+
+
+def _read_intensity(dataset: Dataset) -> tuple[str, int]:
+    """Pixel Intensity Relationship and its Sign, 0 if not stated (C.8.11.3.1.2).
+
+    Sign 1: lower values are less X-ray intensity, so bones are low; -1: bones are high.
+    """
+    sign = first_int(dataset, "PixelIntensityRelationshipSign")
+    relationship = text_of(dataset, "PixelIntensityRelationship").upper()
+    return relationship, sign if sign in (1, -1) else 0
+
+
+def _is_radiograph(dataset: Dataset) -> bool:
+    return text_of(dataset, "Modality") in _RADIOGRAPHS
 
 
 def _positive_pair(numbers: list[float]) -> tuple[float, float] | None:

@@ -26,6 +26,9 @@ BADGE_PERCENTILE = "percentile window"
 BADGE_LOSSY = "lossy"
 BADGE_POLARITY = "contradictory polarity"
 BADGE_WINDOW = "header window outside the image"
+BADGE_AT_DETECTOR = "uncalibrated: mm at detector"
+BADGE_NO_SPACING = "uncalibrated: no mm"
+BADGE_INTENSITY = "bones shown dark by header"
 BADGE_SHUTTER = "shutter"
 BADGE_PRESENTED = "presentation state"
 
@@ -144,7 +147,21 @@ def percentile_window(film: Film) -> Window:
 
 def full_range_window(film: Film) -> Window:
     """From the least to the greatest modality value that occurs between the stored extremes."""
-    values = _to_modality(_stored_levels(film), film.display)
+    return window_over(_to_modality(_stored_levels(film), film.display))
+
+
+def identity_window(display: DisplayAttributes) -> Window:
+    """Over all values Bits Stored can give: what stands for an absent VOI where the standard
+    makes that an identity (PS3.4 N.2.1.2)."""
+    half = 1 << (display.bits_stored - 1)
+    least, greatest = (-half, half - 1) if display.is_signed else (0, 2 * half - 1)
+    if display.modality_lut is not None:  # its output range is what its bits can hold (C.11.1.1)
+        return window_over(np.array([0.0, (1 << display.modality_lut.bits) - 1.0]))
+    return window_over(_to_modality(np.array([least, greatest], np.float64), display))
+
+
+def window_over(values: np.ndarray) -> Window:
+    """The window that shows the least value black and the greatest white."""
     low, high = float(values.min()), float(values.max())
     if high - low >= 1:
         return Window((low + high + 1) / 2, high - low + 1, "LINEAR", "full range")
