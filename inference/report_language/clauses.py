@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from inference.report_language.tokens import Phrase, Token
+from inference.report_language.vocabulary import CONCEPTS
 
 _JOINERS = {",", "and", ", and"}
 _SKIPPED = {"the", "a", "an", "there", "also"}
@@ -12,6 +13,31 @@ _SKIPPED = {"the", "a", "an", "there", "also"}
 _LONGEST_CLAUSE = 300
 _SAYING = ("term", "predicate", "denied_with")
 _OPENERS = {"negation", "pseudo"}
+# Predicates that are nouns: behind a "no" and a comma they go on with its list.
+_NOUNS = {
+    "widening",
+    "enlargement",
+    "prominence",
+    "fullness",
+    "elevation",
+    "shift",
+    "deviation",
+    "displacement",
+    "tortuosity",
+    "ectasia",
+    "calcification",
+    "calcifications",
+    "thickening",
+    "blunting",
+    "congestion",
+    "engorgement",
+    "redistribution",
+}
+_VERBS = {"is", "are", "was", "were", "has", "have", "remains", "persists"}
+_THERE = {"present", "noted", "again"}
+# Nobody denies these as an item of a list without an "or".
+_RARELY_DENIED = {c.name for c in CONCEPTS if c.is_device} | {"scoliosis", "granuloma"}
+_CHOICES = {"or", "nor", "/"}
 
 
 class Clause(NamedTuple):
@@ -114,9 +140,62 @@ def _opens_main_clause(
     head = following[0]
     if head.kind in _OPENERS and head.first == opening:
         return tokens[opening].word != "nor"
+    denied = any(p.kind == "negation" for p in before)
+    if denied and _opens_finding(tokens, before, following, joiner, position, last):
+        return True
+    if denied and _goes_on_with_list(tokens, following, position):
+        return False
     if head.kind == "place" and len(following) > 1:
         head = following[1]
         position = following[0].last
     said_before = any(p.kind in _SAYING for p in before)
     has_predicate = any(p.kind == "predicate" for p in following)
     return head.kind == "structure" and head.first == position and said_before and has_predicate
+
+
+def _goes_on_with_list(tokens: tuple[Token, ...], following: list[Phrase], position: int) -> bool:
+    """ "No effusion, | mediastinal widening or ...": a structure in a noun phrase, with no verb."""
+    for phrase in following:
+        between = {token.word for token in tokens[position : phrase.first]}
+        if between - _SKIPPED - _JOINERS - _CHOICES - {"of"}:
+            return False
+        if phrase.kind == "predicate":
+            verb = tokens[phrase.last].word if phrase.last < len(tokens) else ""
+            return tokens[phrase.first].word in _NOUNS and verb not in _VERBS | _THERE
+        if phrase.kind not in ("structure", "place", "severity", "term"):
+            return False
+        position = phrase.last
+    return False
+
+
+def _opens_finding(
+    tokens: tuple[Token, ...],
+    before: list[Phrase],
+    following: list[Phrase],
+    joiner: int,
+    position: int,
+    last: int,
+) -> bool:
+    """Whether a finding that is there follows a denial: "no pneumothorax, small left effusion".
+
+    Nobody denies an amount or a place as the second item of a list, unless in a list with "or".
+    """
+    rest = {token.word for token in tokens[joiner + 1 : last]}
+    if rest & _CHOICES or following[0].first != position:
+        return False
+    item = next((i for i, p in enumerate(following) if p.kind not in ("place", "severity")), 0)
+    if following[item].kind != "term":
+        return False
+    denied = {p.value for p in before if p.kind == "term"}
+    if following[item].value in _RARELY_DENIED and not denied & _RARELY_DENIED:
+        return True
+    if not any(p.kind in _SAYING for p in before):
+        return False
+    end = following[item].last
+    if end < last and tokens[end].word in _VERBS and tokens[joiner].word == ",":
+        return end + 1 < last and tokens[end + 1].word in _THERE
+    leading = following[:item]
+    amounts = [p.value for p in leading if p.kind == "severity"]
+    if amounts and not {"large", "marked"} & set(amounts):
+        return True
+    return bool(leading) and tokens[joiner].word == "," and "," not in rest

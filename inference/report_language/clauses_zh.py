@@ -27,6 +27,8 @@ _DESCRIPTION = re.compile(
     "边缘|边界|大小|直径|长径|密度|形态|性质|约|呈|范围|量|压缩|肺组织压缩|末端|尖端|头端|断端|对位"
     "|较大者|最大者|左侧为|右侧为|以左|以右"
 )
+# Named by a structure and what became of it.
+_CHANGED = {"cardiomegaly", "mediastinal_widening", "hilar_enlargement", "diaphragm_elevation"}
 # What may stand between the items of a bare list, and end it: 未见实变，结节，肿块影。
 _FILLING = {"、", "及", "和", "与", "或", "，", ",", "影", "征", "象", "等"}
 
@@ -107,6 +109,10 @@ def _ends_clause(tokens: tuple[Token, ...], phrases: list[Phrase], start: int, c
     kinds = {phrase.kind for phrase in following}
     if kinds <= _AFTERTHOUGHTS:
         return False  # 右侧胸腔积液，少量 · 气胸，已吸收
+    if kinds == {"place", "severity"} and any("bilateral" in p.value for p in before):
+        return False  # 双侧胸腔积液，左侧中量，右侧少量
+    if any(phrase.value in _CHANGED for phrase in following):
+        return True  # 未见胸腔积液，| 心影增大: a sentence of its own; a list has 、
     return not (kinds == {"term"} and _is_open_denial(tokens, before, comma))
 
 

@@ -77,26 +77,26 @@ def _extract_clause(grammar: Grammar, tokens: tuple[Token, ...], clause: Clause)
         if decided is None:
             continue
         status, rule = decided
-        side, zone, severity = grammar.read_modifiers(tokens, clause, mention, mentions)
-        if status == "absent" and side == "bilateral":
-            side = None  # denied on both sides is denied everywhere
-        statement = Statement(
-            mention.concept,
-            status,
-            side,
-            zone,
-            severity,
-            start=start,
-            end=end,
-            trigger_start=tokens[mention.first].start,
-            trigger_end=tokens[mention.last - 1].end,
-            rule=rule,
-        )
-        # "Blunted angle consistent with effusion" is one statement; its best name stays.
-        key = (statement.concept, statement.status, statement.side)
         rank = _rank_term(grammar, tokens, mention)
-        if key not in found or rank < ranks[key]:
-            found[key], ranks[key] = statement, rank
+        for side, zone, severity in grammar.read_modifiers(tokens, clause, mention, mentions):
+            if status == "absent" and side == "bilateral":
+                side = None  # denied on both sides is denied everywhere
+            statement = Statement(
+                mention.concept,
+                status,
+                side,
+                zone,
+                severity,
+                start=start,
+                end=end,
+                trigger_start=tokens[mention.first].start,
+                trigger_end=tokens[mention.last - 1].end,
+                rule=rule,
+            )
+            # "Blunted angle consistent with effusion" is one statement; its best name stays.
+            key = (statement.concept, statement.status, statement.side)
+            if key not in found or rank < ranks[key]:
+                found[key], ranks[key] = statement, rank
     return sorted(found.values(), key=lambda s: s.trigger_start)
 
 

@@ -10,17 +10,15 @@ from inference.report_language.clauses import Clause, split_clauses
 from inference.report_language.clauses_zh import split_clauses_zh
 from inference.report_language.lexicon import phrase_table
 from inference.report_language.lexicon_zh import phrase_table_zh
-from inference.report_language.mentions import Mention, read_modifiers
+from inference.report_language.mentions import Mention
+from inference.report_language.modifiers import read_modifiers
 from inference.report_language.modifiers_zh import read_modifiers_zh
-from inference.report_language.statements import Severity, Side, Zone
+from inference.report_language.paired_sides import Modifiers
 from inference.report_language.tokens import Phrase, PhraseTable, Token
 from inference.report_language.vocabulary import CONCEPTS
 
 ClauseSplitter = Callable[[tuple[Token, ...], list[Phrase]], list[Clause]]
-ModifierReader = Callable[
-    [tuple[Token, ...], Clause, Mention, list[Mention]],
-    tuple[Side | None, Zone | None, Severity | None],
-]
+ModifierReader = Callable[[tuple[Token, ...], Clause, Mention, list[Mention]], list[Modifiers]]
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,10 @@ MORE_TERMS = {
     "pneumonia": ("pneumonitis",),
     "mass": ("masslike|mass_like opacity|opacification|density|consolidation|lesion",),
     "nodule": ("nodular opacity|opacities|densities",),
-    "pleural_effusion": ("hydrothorax|hemothorax|empyema",),
+    "pleural_effusion": (
+        "hydrothorax|hemothorax|empyema",
+        "pleural and|or pericardial effusion|effusions",
+    ),
     "opacity": (
         "airspace|air_space|alveolar opacities|infiltrate|infiltrates|densities",
         "densities",
@@ -129,13 +132,16 @@ PREDICATES = {
         "[borderline] enlarged|enlargement|enlarging",
         # Read as slight enlargement, as Open-i's annotators did in 25 of 33 reports.
         "borderline [size|in_size]",
-        "is|are|appears|remains [slightly|mildly|moderately|markedly] large",
         "increase in",
     ),
+    "large": ("is|are|appears|remains [slightly|mildly|moderately|markedly] large",),
     "prominent": ("prominent|prominence|fullness",),
     "increased": ("increased|coarsened|coarse|accentuated",),
     "widened": ("widened|widening|wide",),
-    "deviated": ("deviated|deviation|shifted|shift|displaced",),
+    # Where it deviates to is no side of another finding.
+    "deviated": (
+        "deviated|deviation|shifted|shift|displaced [to|toward|towards] [the] [left|right]",
+    ),
     "elevated": ("elevated|elevation|raised",),
     "blunted": ("blunted|blunting|obscured",),
     "tortuous": (

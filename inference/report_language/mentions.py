@@ -1,19 +1,16 @@
-"""Finds the concepts a clause names, and the side, zone and severity attached to each."""
+"""Finds the concepts a clause names."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
 
 from inference.report_language.clauses import Clause
 from inference.report_language.relations import RELATIONS
-from inference.report_language.statements import Severity, Side, Status, Zone
+from inference.report_language.statements import Status
 from inference.report_language.tokens import Phrase, Token
-from inference.report_language.vocabulary import CONCEPT_BY_NAME
 
 _PREDICATE_REACH = 4  # words a leading predicate may stand from its structure
-_SEPARATORS = {",", "and", "or", "/", "nor"}
-_SEPARATING_KINDS = {"uncertainty", "suggestion", "scope_end", "negation", "affirmation", "pseudo"}
+_SEPARATORS = {",", "and", "or", "nor"}
 
 
 @dataclass(frozen=True)
@@ -62,7 +59,10 @@ def find_mentions(tokens: tuple[Token, ...], clause: Clause) -> list[Mention]:
 def _structures_of(tokens: tuple[Token, ...], clause: Clause, predicate: Phrase) -> list[Phrase]:
     """The structures a predicate speaks of: those before it, else those right after it."""
     subjects: list[Phrase] = []
-    for phrase in reversed([p for p in clause.phrases if p.last <= predicate.first]):
+    before = [p for p in clause.phrases if p.last <= predicate.first]
+    if _leads_its_structure(tokens, clause, predicate):
+        before = []  # "enlarged heart or | widened mediastinum"
+    for phrase in reversed(before):
         if phrase.kind in ("predicate", "term", "scope_end"):
             break
         if phrase.kind == "structure":
@@ -79,6 +79,15 @@ def _structures_of(tokens: tuple[Token, ...], clause: Clause, predicate: Phrase)
         elif phrase.kind not in ("place", "severity") or phrase.first > reach:
             break
     return subjects
+
+
+def _leads_its_structure(tokens: tuple[Token, ...], clause: Clause, predicate: Phrase) -> bool:
+    """Whether a predicate opens a list item and its structure stands right behind it."""
+    return (
+        predicate.first > clause.first
+        and tokens[predicate.first - 1].word in _SEPARATORS
+        and any(p.kind == "structure" and p.first == predicate.last for p in clause.phrases)
+    )
 
 
 def _relate(tokens: tuple[Token, ...], structure: Phrase, predicate: Phrase) -> list[Mention]:
@@ -102,83 +111,3 @@ def _relate(tokens: tuple[Token, ...], structure: Phrase, predicate: Phrase) -> 
         )
         for concept, status in meaning
     ]
-
-
-def read_modifiers(
-    tokens: tuple[Token, ...], clause: Clause, mention: Mention, mentions: list[Mention]
-) -> tuple[Side | None, Zone | None, Severity | None]:
-    """Side, zone and severity of a mention: those in its own part of the clause."""
-    first, last = _own_part(tokens, clause, mention, mentions)
-    own = [p for p in clause.phrases if first <= p.first and p.last <= last]
-    places = [word for p in own if p.kind == "place" for word in p.value.split()]
-    if not places:
-        places = _shared_places(tokens, clause, mention, mentions)
-    sides = {word for word in places if word in ("left", "right", "bilateral")}
-    zones = {word for word in places if word in ("upper", "mid", "lower")}
-    side = None if not sides else sides.pop() if len(sides) == 1 else "bilateral"
-    region = CONCEPT_BY_NAME[mention.concept].region
-    zone = zones.pop() if len(zones) == 1 and region in ("lungs", "pleura") else None
-    severities = [p for p in own if p.kind == "severity"]
-    leading = [p.value for p in severities if p.first < mention.extent[1]]
-    trailing = [p.value for p in severities if p.first >= mention.extent[1]]
-    severity = leading[-1] if leading else trailing[0] if trailing else None
-    return cast(Side | None, side), cast(Zone | None, zone), cast(Severity | None, severity)
-
-
-def _shared_places(
-    tokens: tuple[Token, ...], clause: Clause, mention: Mention, mentions: list[Mention]
-) -> list[str]:
-    """The place named after a list, for the items before its last: "A and B in the left base"."""
-    position = mention.extent[1]
-    items = [m for m in mentions if m.extent[0] >= position]
-    last_place = [p for p in clause.phrases if p.kind == "place"]
-    if not items or not last_place or last_place[0].first < items[-1].extent[1]:
-        return []
-    for item in items:
-        between = range(position, item.extent[0])
-        covered = {
-            i for p in clause.phrases for i in range(p.first, p.last) if p.kind != "severity"
-        }
-        if not any(tokens[i].word in _SEPARATORS for i in between) or covered & set(between):
-            return []
-        position = item.extent[1]
-    if tokens[position].word not in ("in", "at", "within", "of"):
-        return []
-    return [word for p in last_place for word in p.value.split()]
-
-
-def _own_part(
-    tokens: tuple[Token, ...], clause: Clause, mention: Mention, mentions: list[Mention]
-) -> tuple[int, int]:
-    """The tokens [first, last) nearer to this mention than to its neighbours.
-
-    The words between two mentions are parted at the last separator; without one they belong
-    to the mention that follows ("effusion and | right basilar atelectasis").
-    """
-    first, last = mention.extent
-    ends = [m.extent[1] for m in mentions if m.extent[1] <= first]
-    starts = [m.extent[0] for m in mentions if m.extent[0] >= last]
-    begin = _part_gap(tokens, clause, max(ends), first) if ends else clause.first
-    end = _part_gap(tokens, clause, last, min(starts)) if starts else clause.last
-    return begin, end
-
-
-def _part_gap(tokens: tuple[Token, ...], clause: Clause, first: int, last: int) -> int:
-    covered = {
-        position
-        for p in clause.phrases
-        if p.kind not in _SEPARATING_KINDS
-        for position in range(p.first, p.last)
-    }
-    separating = {
-        position
-        for p in clause.phrases
-        if p.kind in _SEPARATING_KINDS
-        for position in range(p.first, p.last)
-    }
-    for position in range(last - 1, first - 1, -1):
-        if position in separating or (
-            tokens[position].word in _SEPARATORS and position not in covered
-        ):
-            return position
-    return first

@@ -41,21 +41,6 @@ _ENGLISH: tuple[tuple[str, str], ...] = (
     (r"(?i)\bcardio-mediastinal", "cardiomediastinal"),
     (r"(?i)\boedema", "edema"),
     (r"(?i)\bhaemothorax", "hemothorax"),
-    # How the words are used, not how they are spelled.
-    (r"(?i)(\A|[.:\n)]\s*)suspected (?=\w)", r"\1possible "),
-    (r"(?i)\bagain (?:demonstrated|noted|seen|identified) (is|are) ", r"there \1 "),
-    # Said this way round in a list of denials, they do not look like the start of a new clause.
-    (r"(?i)\bmediastinal widening\b", "widening of the mediastinum"),
-    (r"(?i)\b((?:hemi)?diaphragm) elevation\b", r"elevation of the \1"),
-    (r"(?i)\bcardiac enlargement\b", "cardiomegaly"),
-    (r"(?i)\bhilar (enlargement|prominence|fullness)\b", r"\1 of the hilum"),
-    (r"(?i)\bcalcified (?:pulmonary |lung )?nodules\b", "calcified granulomas"),
-    (
-        r"(?i)\b(?:slightly|minimally|mildly|moderately|markedly) (?=(?:increased|decreased"
-        r"|improved|worsened|larger|smaller)(?: in size)?"
-        r"(?: (?:from|since|compared|than|as)\b|[.,;]|\Z))",
-        "",
-    ),
 )
 _BRITISH_ZONE = re.compile(r"\b([RL])([UML])Z\b")
 _ZONES = {"U": "upper", "M": "mid", "L": "lower"}

@@ -15,6 +15,17 @@ _BACKWARD = ("pseudo", "uncertainty", "negation", "hypothetical")
 _BESIDE = 3  # tokens a word such as "resolved" may stand from the term
 _STOPPERS = ("scope_end",)
 _SAYING = ("term", "predicate", "denied_with")
+# Said last, these doubt what precedes them: "effusion suspected", "pneumonia, possibly".
+_LAST_DOUBTS = {
+    "suspected",
+    "questionable",
+    "questioned",
+    "possible",
+    "possibly",
+    "probable",
+    "unlikely",
+    "equivocal",
+}
 _TURNED = {
     "pseudo": "post_pseudo",
     "negation": "post_negation",
@@ -93,6 +104,10 @@ def _nearest_trigger_before(
             break
         if phrase.kind == "suggestion" and suggestion is None:
             suggestion = phrase
+        if phrase.kind == "negation" and suggestion is not None:
+            if _is_said_apart(tokens, clause, phrase, suggestion):
+                break
+            return phrase
         if phrase.kind == "negation" and index > 0:
             # "possibly no effusion": doubt comes before denial.
             doubt = phrases[index - 1]
@@ -121,6 +136,8 @@ def _nearest_trigger_after(
             continue
         if free and phrase.kind in _TURNED and not _says_more(clause, phrase):
             return phrase._replace(kind=_TURNED[phrase.kind])
+        if phrase.kind == "uncertainty" and _is_last_doubt(tokens, clause, mention, phrase):
+            return phrase._replace(kind="post_uncertainty")
         if phrase.kind in _STOPPERS or phrase.kind in ("affirmation", "uncertainty", "suggestion"):
             return None
         if phrase.kind in ("negation", "pseudo"):
@@ -131,6 +148,28 @@ def _nearest_trigger_after(
             between = {token.word for token in tokens[mention.last : phrase.first]}
             return None if denied and "," in between else phrase
     return None
+
+
+def _is_said_apart(
+    tokens: tuple[Token, ...], clause: Clause, negation: Phrase, suggestion: Phrase
+) -> bool:
+    """ "No effusion, findings suspicious for ..." only suggests; without the comma it denies."""
+    said = [
+        p
+        for p in clause.phrases
+        if p.kind in _SAYING and negation.last <= p.first and p.last <= suggestion.first
+    ]
+    return bool(said) and any(t.word == "," for t in tokens[said[-1].last : suggestion.first])
+
+
+def _is_last_doubt(
+    tokens: tuple[Token, ...], clause: Clause, mention: Mention, phrase: Phrase
+) -> bool:
+    """Whether a doubt at the end is of this mention: "opacity, pneumonia suspected" is of one."""
+    if phrase.last < clause.last or tokens[phrase.first].word not in _LAST_DOUBTS:
+        return False
+    between = [p for p in clause.phrases if mention.last <= p.first and p.last <= phrase.first]
+    return not any(p.kind in _SAYING for p in between)
 
 
 def _says_more(clause: Clause, trigger: Phrase) -> bool:

@@ -79,6 +79,7 @@ NEGATIONS = (
     "instead of",
     "no longer",
     "non",
+    "no longer seen|visualized|visualised|identified|present is|are",
     "interval removal of",
     "removal of",
 )
@@ -86,12 +87,13 @@ POST_NEGATIONS = (
     f"not {_ADVERB} {_SEEN}",
     f"no longer {_ADVERB} {_SEEN}",
     "is|are|was|were absent|negative|gone",
-    "has|have [now|completely|nearly] resolved|cleared|disappeared",
+    "has|have [now|completely] resolved|cleared|disappeared",
     "is|are|has|have now resolved",
     "has|have been removed",
     "was|were removed",
     "is|are|was|were|has_been|have_been ruled out",
     "is|are|was|were excluded",
+    "is|are|was|were not suspected|favored|suggested",
 )
 UNCERTAINTIES = (
     "may|might|could",
@@ -104,8 +106,6 @@ UNCERTAINTIES = (
     "questionable",
     "question [of]",
     "suspected|suspect",
-    "suspicious|suspicion for|of",
-    "concern|concerning|worrisome for",
     "cannot|can't|can_not|could_not|unable_to|difficult_to|not [entirely|completely|definitely] "
     "exclude|rule_out",
     "does|do not exclude",
@@ -121,8 +121,9 @@ UNCERTAINTIES = (
 # Uncertain words that only soften what precedes them: under a "no" they stay denied.
 SUGGESTIONS = (
     "[most] suggest|suggests|suggesting|suggestive [of]",
-    "suspicious",
-    "concerning",
+    "suspicious|suspicion [for|of]",
+    "concerning|worrisome [for|of]",
+    "concern for|of|about|regarding",
 )
 POST_UNCERTAINTIES = (
     "cannot|can't|can_not|could_not|not [be] [entirely|completely|definitely|definitively] [be] "
@@ -134,16 +135,26 @@ POST_UNCERTAINTIES = (
     "is|are [also] possible|suspected|questioned|unlikely|questionable|considered|probable",
     "would be difficult to exclude",
     "is|are a possibility|consideration",
-    "[are|is] [also] suspected",
+    "is|are|was|were [also] suspected|suggested|raised",
     "difficult to entirely|completely|definitively exclude",
 )
 AFFIRMATIONS = (
     f"is|are|was|were [again|also|now] {_SEEN.replace('|found|shown', '')}",
     "remains|remain|persists|persist",
+    "again [is|are] demonstrated|noted|seen|identified|visualized|evident is|are",
+    "also|incidentally|redemonstrated demonstrated|noted|seen|identified is|are",
+    "demonstrated|noted|seen|identified|redemonstrated is|are",
+    "[near|nearly|almost|partial|partially|incomplete|incompletely] "
+    "near|nearly|almost|partial|partially|incomplete|incompletely [completely|complete] "
+    "resolution|clearing [of]",
+    "[has|have] nearly|almost|partially|partly|incompletely|largely [completely] "
+    "resolved|cleared|disappeared",
 )
 # The concept is named, yet nothing is said about this film.
 HYPOTHETICALS = (
     "history of",
+    "rule out",
+    "r/o",
     "correlate|correlation [clinically] for",
     "in view of [the] history",
     "evaluate|evaluation|assess|assessment|evaluating for|of [possible]",
