@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from inference.api import (
     DECODING_MODES,
-    REMASKING_STRATEGIES,
     BlockCommitted,
     Calibration,
     CancelToken,
@@ -81,7 +80,6 @@ def inspect_model(
 
 __all__ = [
     "DECODING_MODES",
-    "REMASKING_STRATEGIES",
     "BlockCommitted",
     "Calibration",
     "CancelToken",
