@@ -1,7 +1,8 @@
 """Phantom films as real DICOM: Digital X-Ray Image Storage, For Presentation (PS3.3 A.26).
 
 A study's films are instances of one study, each projection in a series of its own. UIDs come from
-the seed, so the same case gives the same bytes.
+the seed, the study's number, what is shown and what is claimed, so the same case gives the same
+bytes.
 """
 
 from __future__ import annotations
@@ -99,15 +100,18 @@ def build_dataset(
     is_lateral = projection == "lateral"
     film = render_lateral(case, size) if is_lateral else render_film(case, size)
     exam = _exam_of(case, projection, labelled_as or case.kind)
+    of_study = (case.seed, case.study, case.kind, labelled_as or case.kind, size)
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = _DX_FOR_PRESENTATION
-    meta.MediaStorageSOPInstanceUID = _uid(case.seed, case.study, size, projection, "instance")
+    meta.MediaStorageSOPInstanceUID = _uid(*of_study, projection, "instance")
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     dataset = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
     dataset.SOPClassUID = meta.MediaStorageSOPClassUID
     dataset.SOPInstanceUID = meta.MediaStorageSOPInstanceUID
+    dataset.StudyInstanceUID = _uid(*of_study, "study")
+    dataset.SeriesInstanceUID = _uid(*of_study, projection, "series")
     _describe_patient(dataset, case)
-    _describe_study_and_series(dataset, case, size, projection, exam)
+    _describe_study_and_series(dataset, case, projection, exam)
     _describe_anatomy(dataset, exam, "U" if labelled_as == "chest" else image_laterality(case))
     _describe_acquisition(dataset, exam, field_mm(case) / size)
     _describe_pixels(dataset, film)
@@ -148,12 +152,10 @@ def _describe_patient(dataset: Dataset, case: PhantomCase) -> None:
 
 
 def _describe_study_and_series(
-    dataset: Dataset, case: PhantomCase, size: int, projection: Projection, exam: _Exam
+    dataset: Dataset, case: PhantomCase, projection: Projection, exam: _Exam
 ) -> None:
     """General Study (C.7.2.1), General and DX Series (C.7.3.1, C.8.11.1), Equipment (C.7.5.1)."""
     who = identity_of(case)
-    dataset.StudyInstanceUID = _uid(case.seed, case.study, size, "study")
-    dataset.SeriesInstanceUID = _uid(case.seed, case.study, size, projection, "series")
     dataset.StudyDate = dataset.SeriesDate = dataset.ContentDate = who.study_date
     dataset.StudyTime = dataset.SeriesTime = dataset.ContentTime = who.study_time
     dataset.AcquisitionDate, dataset.AcquisitionTime = who.study_date, who.study_time
