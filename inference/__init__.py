@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from inference.api import (
     DECODING_MODES,
+    REMASKING_STRATEGIES,
     BlockCommitted,
     Calibration,
     CancelToken,
@@ -19,9 +20,11 @@ from inference.api import (
     GenerationRequest,
     ModelImage,
     PrefillDone,
+    Remasking,
     UnsupportedRequest,
     WeightsMismatch,
     calibrate_confidence,
+    redraft_span,
 )
 from inference.file_digests import DigestCache
 from inference.loading_progress import LoadProgress, ProgressListener
@@ -79,6 +82,7 @@ def inspect_model(
 
 __all__ = [
     "DECODING_MODES",
+    "REMASKING_STRATEGIES",
     "BlockCommitted",
     "Calibration",
     "CancelToken",
@@ -94,10 +98,12 @@ __all__ = [
     "ModelImage",
     "PrefillDone",
     "ProgressListener",
+    "Remasking",
     "UnsupportedRequest",
     "WeightsMismatch",
     "calibrate_confidence",
     "inspect_model",
     "load_engine",
+    "redraft_span",
     "resource_folder",
 ]

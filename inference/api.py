@@ -7,15 +7,30 @@ that they may cross a thread; each carries the ``request_id`` it belongs to.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from inference.report_language import Language
 
-DecodingMode = Literal["one-step", "adaptive", "multi-step", "autoregressive"]
+DecodingMode = Literal["one-step", "adaptive", "multi-step", "autoregressive", "one-step-unfused"]
 DECODING_MODES: tuple[DecodingMode, ...] = ("one-step", "adaptive", "multi-step", "autoregressive")
+PROOF_MODES: tuple[DecodingMode, ...] = ("one-step-unfused",)
+"""Served wherever one-step is, for proof and measurement; nothing to offer a reader."""
+
+Remasking = Literal[
+    "low_confidence_dynamic", "low_confidence_static", "sequential", "random", "entropy_bounded"
+]
+REMASKING_STRATEGIES: tuple[Remasking, ...] = (
+    "low_confidence_dynamic",
+    "low_confidence_static",
+    "sequential",
+    "random",
+    "entropy_bounded",
+)
+StopReason = Literal["stop", "length", "repetition"]
 
 
 class EngineError(Exception):
@@ -48,10 +63,21 @@ class ModelImage:
 class GenerationRequest:
     """One report to draft.
 
-    denoising_steps and confidence_threshold steer ``multi-step`` only: at most that many
-    steps a block; positions above the threshold are committed together (ECHO, decoding).
+    denoising_steps and remasking steer ``multi-step`` only: at most that many steps a block,
+    and which positions each commits. confidence_threshold belongs to low_confidence_dynamic,
+    entropy_bound (nats) to entropy_bounded (inference.decoding.remasking).
     adaptive_threshold and adaptive_max_passes steer ``adaptive`` only: positions below the
     threshold are looked at again, in at most that many passes a block, the first included.
+
+    The answer may begin with prefix_text or prefix_ids (one of them), and hold further tokens:
+    pinned, (offset in the answer, token id) pairs. Such tokens are never masked nor changed,
+    and no stop id is chosen before the last of them. ``autoregressive`` takes a prefix only.
+    White space at the end of prefix_text is dropped: words bring their own. max_new_tokens
+    counts the whole answer, prefix included.
+
+    temperature 0 is greedy; above it tokens are drawn from the top_k likeliest (0: all) within
+    the likeliest share top_p of them; the same seed gives the same tokens. seed also steers
+    the remasking ``random``.
     """
 
     request_id: str
@@ -63,26 +89,59 @@ class GenerationRequest:
     adaptive_threshold: float = 0.7
     adaptive_max_passes: int = 8
     max_new_tokens: int = 512
+    remasking: Remasking = "low_confidence_dynamic"
+    entropy_bound: float = 0.35
+    prefix_text: str = ""
+    prefix_ids: tuple[int, ...] = ()
+    pinned: tuple[tuple[int, int], ...] = ()
+    temperature: float = 0.0
+    top_k: int = 0
+    top_p: float = 1.0
+    seed: int = 0
 
     @property
     def settings(self) -> dict[str, str | int | float]:
         """What steers this answer, for the audit log and headless output: JSON-able."""
-        names = {
-            "multi-step": ("denoising_steps", "confidence_threshold"),
-            "adaptive": ("adaptive_threshold", "adaptive_max_passes"),
-        }.get(self.decoding, ())
+        names = ["max_new_tokens"]
+        if self.decoding == "multi-step":
+            names += ["denoising_steps", "confidence_threshold"]
+            names += ["remasking"] if self.remasking != "low_confidence_dynamic" else []
+            names += ["entropy_bound"] if self.remasking == "entropy_bounded" else []
+        if self.decoding == "adaptive":
+            names += ["adaptive_threshold", "adaptive_max_passes"]
+        if self.temperature > 0:
+            names += ["temperature", "top_k", "top_p"]
+        if self.temperature > 0 or (self.decoding, self.remasking) == ("multi-step", "random"):
+            names.append("seed")
         common = {"mode": self.decoding, "language": self.language}
-        return common | {name: getattr(self, name) for name in ("max_new_tokens", *names)}
+        return common | {name: getattr(self, name) for name in names}
+
+
+def redraft_span(
+    request: GenerationRequest, token_ids: Sequence[int], start: int, end: int
+) -> GenerationRequest:
+    """The request for tokens [start, end) of its answer once more, the others pinned.
+
+    token_ids: the whole answer, its stop id too. A block is left to itself where start and end
+    are a BlockCommitted's. Greedy decoding of the same mode may well say the same again: also
+    ask for another mode, or a temperature.
+    """
+    kept = tuple((at, token_ids[at]) for at in range(end, len(token_ids)))
+    return replace(request, prefix_text="", prefix_ids=tuple(token_ids[:start]), pinned=kept)
 
 
 @dataclass(frozen=True)
 class PrefillDone:
-    """The prompt (vision and text) is in the cache."""
+    """The prompt (vision and text) is in the cache.
+
+    reused: it was there from the draft before, on the same images.
+    """
 
     request_id: str
     prompt_tokens: int
     block_length: int
     elapsed_ms: float
+    reused: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,6 +152,8 @@ class BlockCommitted:
     empty text, so that the answer is exactly the concatenation. confidences are the model's
     probability of each committed token: never a probability of disease. passes counts
     forward passes of the decoder since prefill. Autoregressive blocks hold one token.
+    is_pinned: of each token, whether the request brought it (its confidence is 1); empty
+    where it brought none of them.
     """
 
     request_id: str
@@ -102,12 +163,16 @@ class BlockCommitted:
     confidences: tuple[float, ...]
     passes: int
     elapsed_ms: float  # since the draft began, prefill included
+    is_pinned: tuple[bool, ...] = ()
 
 
 @dataclass(frozen=True)
 class DraftFinished:
     """The answer ended; tokens counts valid tokens only (nothing after the first stop id).
 
+    stop_reason: "repetition" where the model began to loop: text is cut after the first time,
+    and of the blocks streamed before only the first ``tokens`` tokens belong to it.
+    pinned_tokens: how many of tokens the request brought; they are no decoding speed.
     extra_passes: of ``adaptive``, those beyond one a block; 0 in the other modes.
     refusal: why there is no report, "" where there is one. Either the model answered that the
     film is no frontal chest radiograph, or (0 passes, no text, no event before this one) the
@@ -118,13 +183,14 @@ class DraftFinished:
     text: str
     findings: str
     impression: str
-    stop_reason: Literal["stop", "length"]
+    stop_reason: StopReason
     passes: int
     tokens: int
     prefill_ms: float
     decode_ms: float
     extra_passes: int = 0
     refusal: str = ""
+    pinned_tokens: int = 0
 
     @property
     def refused(self) -> bool:
@@ -133,7 +199,8 @@ class DraftFinished:
 
     @property
     def tokens_per_second(self) -> float:
-        return 1000.0 * self.tokens / self.decode_ms if self.decode_ms > 0 else 0.0
+        drafted = self.tokens - self.pinned_tokens
+        return 1000.0 * drafted / self.decode_ms if self.decode_ms > 0 else 0.0
 
 
 @dataclass(frozen=True)

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from inference.decoding.draft_session import Block, DraftSession
+from inference.decoding.draft_session import DraftSession
+from inference.decoding.open_block import Block
 
 
 def decode_autoregressive(session: DraftSession) -> Iterator[Block]:
-    """Yield blocks of one token until the cache is full; N tokens cost N passes.
+    """Yield blocks of one token until the cache is full; N tokens cost N passes, a prefix none.
 
-    The cache holds the prompt but for its last token, which the first pass feeds.
+    The cache holds the prompt but for its last token: the first pass feeds that, and the
+    prefix, under the causal mask.
     """
-    token_id = session.prompt_ids[-1]
-    for position in range(len(session.prompt_ids) - 1, session.capacity - 1):
-        block = session.run_pass([token_id], position, keep=1)
+    fed, position = session.prompt_ids[-1:], len(session.prompt_ids)
+    while position < session.capacity and position in session.fixed:
+        fed = [*fed, session.fixed[position]]
+        yield Block([fed[-1]], [1.0])
+        position += 1
+    while position < session.capacity:
+        block = session.run_pass(fed, position - len(fed), keep=1, fused=len(fed) > 1)
         yield block
-        token_id = block.token_ids[0]
+        fed = block.token_ids
+        position += 1

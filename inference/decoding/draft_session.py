@@ -1,94 +1,97 @@
-"""One draft in progress: its prompt in the cache, its positions, its passes, its cancel token."""
+"""One draft in progress: what is fixed in its answer, its passes, its cancel token."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Collection, Mapping
 
 import torch
 
 from inference.api import CancelToken
 from inference.decoding.attention_masks import block_causal_mask
-from inference.decoding.text_decoder import TextDecoder
+from inference.decoding.open_block import Block
+from inference.decoding.prompt_state import PromptState
+from inference.decoding.sampling import TokenChooser
 
 
 class DecodingCancelled(Exception):
     """The cancel token was set; raised where the next forward pass would have begun."""
 
 
-class Block(NamedTuple):
-    """Tokens decided together, with the model's probability of each."""
-
-    token_ids: list[int]
-    confidences: list[float]
-
-
 class DraftSession:
     """Every forward pass of one draft's language model goes through here.
 
-    block_length is the attention's, 1 for causal (autoregressive) decoding. Positions are
-    absolute: the prompt is [0, prompt_length), the answer follows.
+    Positions are absolute: the prompt is [0, prompt_length), the answer follows. capacity:
+    where the answer ends at the latest, a whole number of blocks. pinned: tokens by their
+    offset in the answer. fixed: all that is never masked, the prompt's included, by position.
     """
 
     def __init__(
         self,
-        decoder: TextDecoder,
-        prompt_ids: list[int],
-        positions: torch.Tensor,
-        block_length: int,
-        mask_token_id: int,
+        prompt: PromptState,
+        capacity: int,
         cancel: CancelToken,
+        *,
+        pinned: Mapping[int, int] | None = None,
+        stop_ids: Collection[int] = (),
+        chooser: TokenChooser | None = None,
+        with_entropies: bool = False,
     ) -> None:
-        self.prompt_ids = prompt_ids
-        self.block_length = block_length
-        self.mask_token_id = mask_token_id
+        assert capacity <= prompt.capacity
+        self.prompt_ids = prompt.prompt_ids
+        self.block_length = prompt.block_length
+        self.mask_token_id = prompt.mask_token_id
+        self.capacity = capacity
         self.passes = 0
-        self.capacity = positions.shape[1]
-        self._decoder = decoder
-        self._cancel = cancel
-        self._rotary = decoder.rotary_table(positions)
-        self._cache = decoder.new_cache(self.capacity)
-        self._fused_mask: torch.Tensor | None = None
-
-    def prefill(self, embeddings: torch.Tensor, length: int) -> None:
-        """Store the first ``length`` of the prompt's embeddings [prompt, hidden]."""
-        self.check_cancelled()
-        if length:
-            mask = self._decoder.fold_mask(block_causal_mask(length, self.block_length))
-            self._decoder.run(embeddings[:length], self._rotary, self._cache, 0, mask, keep=0)
+        answer = {len(self.prompt_ids) + at: token for at, token in (pinned or {}).items()}
+        self.fixed = dict(enumerate(self.prompt_ids)) | answer
+        self._last_pinned = max(answer, default=-1)
+        self._stop_ids = sorted(stop_ids)
+        self._prompt, self._cancel = prompt, cancel
+        self._chooser = chooser or TokenChooser()
+        self._with_entropies = with_entropies
+        self._fused_masks: dict[int, torch.Tensor] = {}
 
     def run_pass(self, ids: list[int], start: int, keep: int, *, fused: bool = False) -> Block:
-        """Feed ids at start, storing their K/V; the greedy choice at the last ``keep`` rows.
+        """Feed ids at start, storing their K/V; the choice at the last ``keep`` rows.
 
-        Every row attends to the cache before start and to all rows fed; with fused, the first
-        block_length rows don't see the rest. The mask token is never chosen: nothing else
-        would stop the argmax from leaving a hole.
+        Every row attends to the cache before start and to all rows fed; with fused, to its own
+        block and those before only. The mask token is never chosen: nothing else would stop
+        the argmax from leaving a hole. Nor is a stop id before the last pinned token.
         """
         self.check_cancelled()
         self.passes += 1
-        embeddings = self._decoder.embed(torch.tensor(ids, device=self._decoder.device))
-        mask = self._fused_mask_for(start + len(ids)) if fused else None
-        hidden = self._decoder.run(embeddings, self._rotary, self._cache, start, mask, keep)
+        prompt, decoder = self._prompt, self._prompt.decoder
+        embeddings = decoder.embed(torch.tensor(ids, device=decoder.device))
+        end = start + len(ids)
+        mask = self._fused_mask_for(len(ids), end) if fused else None
+        hidden = decoder.run(embeddings, prompt.rotary, prompt.cache, start, mask, keep)
         if keep == 0:
             return Block([], [])
-        logits = self._decoder.logits(hidden)  # [keep, vocabulary] float32
+        logits = decoder.logits(hidden)  # [keep, vocabulary] float32
         logits[:, self.mask_token_id] = float("-inf")
-        best, choice = logits.max(dim=-1)
-        confidences = (best - logits.logsumexp(dim=-1)).exp()
-        return Block(choice.tolist(), confidences.tolist())
+        if (before := self._last_pinned - (end - keep)) > 0:
+            logits[:before, self._stop_ids] = float("-inf")
+        choice = self._chooser.choose(logits)
+        log_total = logits.logsumexp(dim=-1)
+        chosen = logits.gather(-1, choice[:, None])[:, 0]
+        entropies: list[float] = []
+        if self._with_entropies:
+            entropies = torch.special.entr(logits.softmax(dim=-1)).sum(dim=-1).tolist()
+        return Block(choice.tolist(), (chosen - log_total).exp().tolist(), entropies)
 
     def check_cancelled(self) -> None:
         if self._cancel.is_cancelled:
             raise DecodingCancelled
 
-    def _fused_mask_for(self, end: int) -> torch.Tensor:
-        """Folded [group * 2L, end]: the first L rows don't see the last L columns.
+    def _fused_mask_for(self, rows: int, end: int) -> torch.Tensor:
+        """Folded [group * rows, end]: block-causal among the rows fed.
 
         One mask serves every block, because only its last columns differ from "all": the
         slice ends where the block does.
         """
-        length, width = self.block_length, self.capacity + self.block_length
-        if self._fused_mask is None:
-            mask = torch.ones(2 * length, width, dtype=torch.bool)
-            mask[:length, self.capacity :] = False
-            self._fused_mask = self._decoder.fold_mask(mask)
-        return self._fused_mask[:, width - end :]
+        width = self.capacity + rows
+        if rows not in self._fused_masks:
+            mask = torch.ones(rows, width, dtype=torch.bool)
+            mask[:, self.capacity :] = block_causal_mask(rows, self.block_length)
+            self._fused_masks[rows] = self._prompt.decoder.fold_mask(mask)
+        return self._fused_masks[rows][:, width - end :]

@@ -1,28 +1,40 @@
-"""One pass a block: the student's decoding, with the fused block cache."""
+"""One pass a block: the student's decoding, with the fused block cache, and without for proof."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from inference.decoding.draft_session import Block, DraftSession
+from inference.decoding.draft_session import DraftSession
+from inference.decoding.open_block import Block, open_blocks
 
 
 def decode_one_step(session: DraftSession) -> Iterator[Block]:
-    """Yield blocks until the cache is full; N blocks cost N passes.
+    """Yield blocks until the cache is full; N blocks cost N passes, wholly fixed ones none.
 
     Pass n feeds [block n-1, final | block n, masks]: it stores the K/V of block n-1, which
     can't see block n, and fills block n. The K/V of block n are provisional and overwritten
-    by pass n+1; the last block is never stored. A prompt that is no whole number of blocks
-    leaves its tail in the first block, pinned.
+    by pass n+1; the last block is never stored. Blocks that were fixed (a prefix) are stored
+    together by the next pass, as block n-1 is. A prompt that is no whole number of blocks
+    leaves its tail in the first block, fixed.
     """
-    length = session.block_length
-    start = len(session.prompt_ids) // length * length
-    pinned = session.prompt_ids[start:]
     final: list[int] = []
-    while start + length <= session.capacity:
-        masks = [session.mask_token_id] * (length - len(pinned))
-        ids = final + pinned + masks
-        block = session.run_pass(ids, start - len(final), keep=len(masks), fused=bool(final))
-        yield block
-        final, pinned = pinned + block.token_ids, []
-        start += length
+    for block in open_blocks(session):
+        if block.is_open:
+            fed, start = final + block.ids, block.start - len(final)
+            guess = session.run_pass(fed, start, block.rows_to_keep, fused=bool(final))
+            block.commit_all(guess)
+            final = []
+        final = final + block.ids
+        yield block.answer
+
+
+def decode_one_step_unfused(session: DraftSession) -> Iterator[Block]:
+    """The same tokens with the vanilla block cache: one pass fills a block, one more stores it.
+
+    2N - 1 passes for N blocks: the last one is not stored. A fixed block costs the second only.
+    """
+    for block in open_blocks(session):
+        if block.is_open:
+            block.commit_all(session.run_pass(block.ids, block.start, block.rows_to_keep))
+        yield block.answer
+        session.run_pass(block.ids, block.start, keep=0)

@@ -261,7 +261,7 @@ def refusal_figures(studies: Sequence[ScoredStudy]) -> list[Figure]:
             "not_stopped",
             "drafts ended by length or loop",
             studies,
-            lambda s: (s.outcome.stop_reason == "length", 1),
+            lambda s: (s.outcome.stop_reason in ("length", "repetition"), 1),
             of="all",
         ),
     ]

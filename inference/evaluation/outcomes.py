@@ -46,7 +46,7 @@ class StudyOutcome:
     reference_impression: str
     token_texts: tuple[str, ...] = ()
     confidences: tuple[float, ...] = ()
-    stop_reason: Literal["stop", "length", ""] = ""
+    stop_reason: Literal["stop", "length", "repetition", ""] = ""
     passes: int = 0
     extra_passes: int = 0
     blocks: int = 0

@@ -22,7 +22,8 @@ from inference.api import (
     PrefillDone,
     UnsupportedRequest,
 )
-from inference.decoding.draft_session import Block, DraftSession
+from inference.decoding.draft_session import DraftSession
+from inference.decoding.open_block import Block
 from inference.engine import ReportEngine, choose_device
 from inference.report_language import (
     NOT_A_FRONTAL_CHEST,
@@ -253,7 +254,7 @@ def test_loop_is_cut(
     monkeypatch.setattr(decoder, "logits", always_the_same)
     last = list(tiny_engine.draft(make_request(max_new_tokens=400)))[-1]
     assert isinstance(last, DraftFinished)
-    assert (last.tokens, last.stop_reason) == (16, "length")
+    assert (last.tokens, last.stop_reason) == (4, "repetition")
 
 
 @pytest.mark.parametrize(

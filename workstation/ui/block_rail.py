@@ -262,6 +262,8 @@ class BlockRail(QWidget):
         self._figures = (event.passes, event.tokens, event.tokens_per_second, elapsed_ms)
         if event.stop_reason == "length":
             self._ending = self.tr("stopped at the length limit")
+        elif event.stop_reason == "repetition":
+            self._ending = self.tr("stopped: the model repeated itself")
         self._show()
 
     def cancel(self, event: DraftCancelled) -> None:

@@ -285,6 +285,10 @@ class ReportPanel(QWidget):
             self.notice.say(
                 self.tr("The model reached its length limit: the draft may be cut off.")
             )
+        elif event.stop_reason == "repetition":
+            self.notice.say(
+                self.tr("The model repeated itself: the draft ends before the repetition.")
+            )
 
     def cancel_drafting(self, event: DraftCancelled | None = None) -> None:
         """The draft was stopped: the report stays what it was."""

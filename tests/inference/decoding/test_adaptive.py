@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 import pytest
 
 from inference.decoding.adaptive import decode_adaptive
-from inference.decoding.draft_session import Block
+from inference.decoding.open_block import Block
 
 MASK, STOP = 0, 9
 # Tokens by their confidence in a look; None where the position was not masked.
@@ -21,6 +21,7 @@ class ScriptedSession:
 
     def __init__(self, looks: list[Look], prompt_length: int = 4, blocks: int = 1) -> None:
         self.prompt_ids = [7] * prompt_length
+        self.fixed = dict(enumerate(self.prompt_ids))
         self.capacity = prompt_length // 4 * 4 + 4 * blocks
         self.fed: list[tuple[list[int], int, bool]] = []
         self._looks = looks

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from inference.decoding.answer import Answer, is_looping
+from inference.decoding.answer import Answer, find_loop, find_repeated_sentence
 from inference.engine import ReportEngine
 from inference.prompts import IM_END, SPECIAL_TOKENS
 
@@ -70,18 +70,56 @@ def test_answer_is_cut_where_it_ends(
 
 
 @pytest.mark.parametrize(
-    ("token_ids", "looping"),
+    ("token_ids", "cut"),
     [
-        ([], False),
-        ([1] * 15, False),
-        ([1] * 16, True),
-        ([9, *[1, 2, 3, 4] * 4], True),
-        ([*[1, 2, 3, 4] * 3, 9], False),
-        ([*[1, 2, 3, 4] * 4, 9], False),
-        ([1, 2, 3] * 4, False),  # shorter than 4, as any list of three words
-        (list(range(30)) * 4, True),
-        (list(range(30)) * 3, False),
+        ([], None),
+        ([1] * 15, None),
+        ([1] * 16, 4),
+        ([9, *[1, 2, 3, 4] * 4], 5),
+        ([9, 4, *[1, 2, 3, 4] * 4], 6),
+        ([*[1, 2, 3, 4] * 3, 9], None),
+        ([*[1, 2, 3, 4] * 4, 9], None),
+        ([1, 2, 3] * 4, None),  # shorter than 4, as any list of three words
+        (list(range(30)) * 4, 30),
+        (list(range(30)) * 3, None),
     ],
 )
-def test_loop_is_four_repeats_of_four_tokens_or_more(token_ids: list[int], looping: bool) -> None:
-    assert is_looping(token_ids) is looping
+def test_loop_is_four_repeats_of_four_tokens_or_more(token_ids: list[int], cut: int | None) -> None:
+    assert find_loop(token_ids) == cut
+
+
+@pytest.mark.parametrize(
+    ("token_texts", "cut"),
+    [
+        (["No", " effusion", "."] * 3, 3),
+        (["Clear", ".", *[" No", " effusion", "."] * 3, " Nor"], 5),
+        (["No", " effusion", "."] * 2, None),  # clumsy, but no loop yet
+        (["No", " effusion", ".", " No", " effusion", ".", " No", " effusion"], None),
+        (["心影", "不大", "。"] * 3, 3),
+        ([". "] * 9, None),
+        (["No effusion.", " Clear.", " No effusion.", " Clear.", " No effusion."], None),
+    ],
+)
+def test_sentence_is_said_three_times_in_a_row(token_texts: list[str], cut: int | None) -> None:
+    assert find_repeated_sentence(token_texts) == cut
+
+
+def test_answer_ends_after_the_first_time_of_a_loop(tokenizer: Tokenizer) -> None:
+    sentence = tokenizer.encode(" No pleural effusion.").ids
+    answer = Answer(tokenizer, {STOP}, 1000)
+    answer.extend(sentence)
+    answer.extend(sentence)
+    assert answer.stop_reason is None
+    assert answer.extend(sentence) == ([], [])
+    assert (answer.stop_reason, answer.token_ids) == ("repetition", sentence)
+    assert answer.text == " No pleural effusion."
+
+
+def test_what_the_request_repeats_ends_no_answer(tokenizer: Tokenizer) -> None:
+    sentence = tokenizer.encode(" No pleural effusion.").ids
+    answer = Answer(tokenizer, {STOP}, 1000, pinned=len(sentence) * 5)
+    for _ in range(7):
+        answer.extend(sentence)
+    assert answer.stop_reason is None
+    answer.extend(sentence)
+    assert (answer.stop_reason, answer.token_ids) == ("repetition", sentence * 6)

@@ -18,6 +18,7 @@ import torch
 from inference.api import BlockCommitted, CancelToken, DecodingMode, GenerationRequest
 from inference.decoding.draft_session import DecodingCancelled, DraftSession
 from inference.decoding.prompt_ids import build_prompt_ids, rope_positions
+from inference.decoding.prompt_state import PromptState
 from inference.engine import ReportEngine
 
 MakeRequest = Callable[..., GenerationRequest]
@@ -328,7 +329,8 @@ def test_session_refuses_to_pass_after_cancel(tiny_engine: ReportEngine) -> None
     cancel = CancelToken()
     cancel.cancel()
     decoder = tiny_engine._weights_for("one-step").decoder
-    session = DraftSession(decoder, [0], torch.zeros(3, 8, dtype=torch.long), 4, 1, cancel)
+    prompt = PromptState(decoder, [0], torch.zeros(3, 8, dtype=torch.long), 4, 1)
+    session = DraftSession(prompt, 8, cancel)
     with pytest.raises(DecodingCancelled):
         session.run_pass([1], 0, keep=1)
     assert session.passes == 0

@@ -1,0 +1,37 @@
+"""Which token to take at a position: the likeliest, or one drawn from the likely ones."""
+
+from __future__ import annotations
+
+import torch
+
+
+class TokenChooser:
+    """Greedy at temperature 0; else seeded draws, the same ones on every device.
+
+    top_k: of so many of the likeliest tokens (0: all). top_p: of those, the fewest likeliest
+    that hold this share of their probability. Ties go to the lower token id.
+    """
+
+    def __init__(
+        self, temperature: float = 0.0, top_k: int = 0, top_p: float = 1.0, seed: int = 0
+    ) -> None:
+        self._temperature, self._top_k, self._top_p = temperature, top_k, top_p
+        self._generator = torch.Generator().manual_seed(seed)
+
+    def choose(self, logits: torch.Tensor) -> torch.Tensor:
+        """[rows, vocabulary] float32 to token ids [rows]; one draw a row."""
+        if self._temperature == 0.0:
+            return logits.argmax(dim=-1)
+        ordered, ids = logits.sort(dim=-1, descending=True, stable=True)
+        ordered = ordered / self._temperature
+        if self._top_k:
+            ordered[:, self._top_k :] = float("-inf")
+        cumulated = ordered.softmax(dim=-1).cumsum(dim=-1)  # [rows, vocabulary]
+        # The token that reaches top_p still belongs: its predecessors hold less than that.
+        kept = (cumulated[:, :-1] < self._top_p).sum(dim=-1, keepdim=True)
+        share = cumulated.gather(-1, kept)
+        draws = torch.rand(logits.shape[0], 1, generator=self._generator).to(logits.device)
+        place = torch.searchsorted(cumulated, draws * share, right=True)
+        # A draw may round to the very end of what is kept, or beyond top_k.
+        last_likely = (ordered > float("-inf")).sum(dim=-1, keepdim=True) - 1
+        return ids.gather(-1, place.minimum(kept).minimum(last_likely))[:, 0]
