@@ -67,6 +67,13 @@ class FitOption:
     def __str__(self) -> str:
         return f"{self.dtype} on {name_device(self.device)}"
 
+    def describe(self) -> str:
+        """In words: what it needs, what is free, and whether that does."""
+        needs = f"{self} needs {_gib(self.needed_bytes)}"
+        if self.free_bytes is None:
+            return needs
+        return f"{needs}, free {_gib(self.free_bytes)}: {'fits' if self.fits else 'does not fit'}"
+
 
 @dataclass(frozen=True)
 class ModelSize:
@@ -125,7 +132,7 @@ def require_fit(
     )
     is_asked = (str(device), asked.dtype)
     others = [option for option in size.options() if (option.device, option.dtype) != is_asked]
-    advice = [describe_option(option) for option in others]
+    advice = [option.describe() for option in others]
     embedded = find_embedded()
     if embedded is not None and embedded.option(device, dtype).fits:
         advice.append("the embedded model fits")
@@ -133,15 +140,6 @@ def require_fit(
         f"{size.manifest.name}: {asked} needs {_gib(asked.needed_bytes)} ({parts}); "
         f"free {_gib(asked.free_bytes)}" + "".join(f"; {text}" for text in advice)
     )
-
-
-def describe_option(option: FitOption) -> str:
-    """In words: what it needs, what is free, and whether that does."""
-    if option.free_bytes is None:
-        return f"{option} needs {_gib(option.needed_bytes)}"
-    verdict = "fits" if option.fits else "doesn't fit"
-    needed, free = _gib(option.needed_bytes), _gib(option.free_bytes)
-    return f"{option} needs {needed}, free {free}: {verdict}"
 
 
 def choose_dtype(name: str, device: torch.device) -> torch.dtype:

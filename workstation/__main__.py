@@ -1,17 +1,18 @@
-"""The command line: the app itself, and the headless commands draft, render and audit."""
+"""The command line: the app itself, and the headless commands draft, render, audit and models."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 from inference import DECODING_MODES
 from inference.report_language import LANGUAGES
 
-_COMMANDS = ("draft", "render", "audit")
+_COMMANDS = ("draft", "render", "audit", "models")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,7 +27,7 @@ def _run_app(given: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="echo-workstation",
         description="Read chest X-rays beside an on-board model that drafts the report.",
-        epilog="Headless commands: echo-workstation draft | render | audit  (see their --help).",
+        epilog=f"Headless commands: echo-workstation {' | '.join(_COMMANDS)}  (see their --help).",
     )
     parser.add_argument("paths", nargs="*", type=Path, help="films or folders to open")
     parser.add_argument("--demo", action="store_true", help="a throw-away catalog of phantoms")
@@ -51,6 +52,7 @@ def _run_command(given: list[str]) -> int:
     draft.add_argument("--decoding", choices=DECODING_MODES, default="one-step")
     draft.add_argument("--language", choices=LANGUAGES, default="en")
     draft.add_argument("--json", action="store_true", dest="as_json")
+    draft.add_argument("--data-dir", type=Path, help="where added models are known")
     _add_model_options(draft)
     render = commands.add_parser("render", help="write what the viewer would show")
     render.add_argument("file", type=Path, metavar="FILE")
@@ -59,31 +61,87 @@ def _run_command(given: list[str]) -> int:
     audit = commands.add_parser("audit", help="check the audit log")
     audit.add_argument("action", choices=["verify"])
     audit.add_argument("--data-dir", type=Path)
+    _add_models_command(commands)
     options = parser.parse_args(given)
-    if options.command == "draft":
-        from workstation.commands.draft import run_draft
+    match options.command:
+        case "draft":
+            return _run_draft(options)
+        case "models":
+            return _run_models(options)
+        case "render":
+            from workstation.commands.render import run_render
 
-        return run_draft(
-            options.paths,
-            options.decoding,
-            options.model,
-            options.device,
-            options.as_json,
-            options.language,
-        )
-    if options.command == "render":
-        from workstation.commands.render import run_render
-
-        return run_render(options.file, options.out, options.window)
+            return run_render(options.file, options.out, options.window)
     from workstation.commands.audit import run_audit_verify
+
+    return run_audit_verify(_data_dir(options))
+
+
+def _run_draft(options: argparse.Namespace) -> int:
+    from workstation.commands.draft import run_draft
+    from workstation.model_registry import load_registered_engine
+
+    return run_draft(
+        options.paths,
+        options.decoding,
+        options.model,
+        options.device,
+        options.as_json,
+        options.language,
+        partial(load_registered_engine, data_dir=_data_dir(options)),
+    )
+
+
+def _add_models_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    models = commands.add_parser("models", help="model folders of your own")
+    actions = models.add_subparsers(dest="action", required=True)
+    add = actions.add_parser("add", help="check a model folder and give it a name")
+    add.add_argument("folder", type=Path, metavar="FOLDER")
+    add.add_argument("--name", default="", help="the folder's name, if not given")
+    add.add_argument("--copy", action="store_true", help="copy it into the data folder")
+    add.add_argument("--accept-licence", action="store_true", help="accept its licence unasked")
+    listing = actions.add_parser("list", help="which there are")
+    listing.add_argument("--json", action="store_true", dest="as_json")
+    check = actions.add_parser("check", help="hash every file again, and check all else")
+    check.add_argument("name", metavar="NAME")
+    remove = actions.add_parser("remove", help="forget one; files are deleted only if a copy")
+    remove.add_argument("name", metavar="NAME")
+    for action in (add, listing, check, remove):
+        action.add_argument("--data-dir", type=Path)
+
+
+def _run_models(options: argparse.Namespace) -> int:
+    from workstation.commands import models
+
+    data_dir = _data_dir(options)
+    match options.action:
+        case "list":
+            return models.run_models_list(data_dir, options.as_json)
+        case "check":
+            return models.run_models_check(options.name, data_dir)
+        case "remove":
+            return models.run_models_remove(options.name, data_dir)
+    return models.run_models_add(
+        options.folder,
+        data_dir,
+        options.name,
+        options.copy,
+        options.accept_licence,
+        input if sys.stdin.isatty() else None,
+    )
+
+
+def _data_dir(options: argparse.Namespace) -> Path:
     from workstation.data_folder import default_data_dir
 
-    return run_audit_verify(options.data_dir or default_data_dir())
+    return options.data_dir or default_data_dir()
 
 
 def _add_model_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--model", default="embedded", help="embedded (default), or a local model folder"
+        "--model",
+        default="embedded",
+        help="embedded (default), the name of an added model, or a folder",
     )
     parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:N")
 

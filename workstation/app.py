@@ -6,6 +6,7 @@ import sys
 import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QSettings
@@ -18,6 +19,7 @@ from workstation.catalog.study_catalog import StudyCatalog
 from workstation.data_folder import default_data_dir
 from workstation.dicom.instance_reader import InstanceHeader
 from workstation.drafting.drafting_worker import DraftingService
+from workstation.model_registry import load_registered_engine
 from workstation.reporting.report_store import ReportStore, login_name
 from workstation.reporting.sign_off import SignOff
 from workstation.ui.demo_films import DemoRenderer
@@ -96,7 +98,8 @@ def run_app(options: AppOptions) -> int:
             return 2
         stack.callback(engine.dispose)
         settings = QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat)
-        drafting = DraftingService()
+        known_models = options.data_dir or default_data_dir()  # a demo's folder knows none
+        drafting = DraftingService(partial(load_registered_engine, data_dir=known_models))
         window = build_window(engine, drafting, settings)
         window.show()
         drafting.start(options.model, options.device)

@@ -90,12 +90,14 @@ def run_draft(
     device: str = "auto",
     as_json: bool = False,
     language: Language = "en",
+    load_model: Callable[[str, str], DraftingEngine] | None = None,
 ) -> int:
     """Draft every study found in the files and folders, printing each as it is done.
 
-    as_json: one JSON object a line, one line a study. Exit code 0; 1 if a file or study
-    failed (the reason is on stderr, the others are done all the same); 2 without a model; 3 if
-    nothing failed and the model gave no report of some study (the reason is on stderr too).
+    as_json: one JSON object a line, one line a study. load_model: what loads a model on a
+    device; None for inference.load_engine. Exit code 0; 1 if a file or study failed (the
+    reason is on stderr, the others are done all the same); 2 without a model; 3 if nothing
+    failed and the model gave no report of some study (the reason is on stderr too).
     """
     failures = refusals = 0
 
@@ -105,7 +107,7 @@ def run_draft(
         print(error, file=sys.stderr, flush=True)
 
     try:
-        engine = load_engine(model, device)
+        engine = (load_model or load_engine)(model, device)
         offered = engine.description.decoding_modes
         if decoding not in offered:
             raise EngineError(f"--decoding {decoding}: this model offers {', '.join(offered)}")
