@@ -20,6 +20,7 @@ from workstation.data_folder import default_data_dir
 from workstation.dicom.instance_reader import InstanceHeader
 from workstation.drafting.drafting_worker import DraftingService
 from workstation.model_registry import load_registered_engine
+from workstation.reading.measurement_store import MeasurementStore
 from workstation.reporting.report_store import ReportStore, login_name
 from workstation.reporting.sign_off import SignOff
 from workstation.ui.demo_films import DemoRenderer
@@ -50,6 +51,7 @@ def build_records(engine: Engine) -> Records:
         reports=ReportStore(engine, audit, user),
         sign_off=SignOff(engine, audit),
         user=user,
+        measurements=MeasurementStore(engine),
     )
 
 

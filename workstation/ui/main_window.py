@@ -41,6 +41,8 @@ from workstation.ui.report_panel import ReportPanel
 from workstation.ui.sign_dialog import SignDialog
 from workstation.ui.study_list import StudyList
 from workstation.ui.viewer.image_viewer import ImageViewer
+from workstation.ui.viewer.shortcuts import Shortcuts
+from workstation.ui.viewer.tool_bar import ViewerToolBar
 
 _COLUMN_WIDTHS = (320, 700, 520)
 _LANGUAGE_NAMES: dict[Language, str] = {"en": "English", "zh": "中文"}  # each in its own
@@ -75,7 +77,10 @@ class MainWindow(QMainWindow):
 
     def _build_widgets(self) -> None:
         self.study_list = StudyList(self)
-        self.viewer = ImageViewer(self)
+        self.shortcuts = Shortcuts(self._settings, parent=self)
+        self.viewer = ImageViewer(self, self.shortcuts)
+        self.viewer.set_measurement_store(self._records.measurements)
+        self.tool_bar = ViewerToolBar(self.shortcuts, self.viewer.perform, self)
         self.film_tabs = QTabBar(self)
         self.film_tabs.setObjectName("film_tabs")
         self.film_tabs.setAccessibleName(self.tr("Films of this study"))
@@ -89,6 +94,7 @@ class MainWindow(QMainWindow):
         film_layout = QVBoxLayout(film_column)
         film_layout.setContentsMargins(0, 0, 0, 0)
         film_layout.setSpacing(0)
+        film_layout.addWidget(self.tool_bar)
         film_layout.addWidget(self.film_tabs)
         film_layout.addWidget(self.viewer, 1)
         self.columns = QSplitter(Qt.Orientation.Horizontal, self)
@@ -183,6 +189,8 @@ class MainWindow(QMainWindow):
         self.study_list.study_activated.connect(self._on_study_activated)
         self.film_tabs.tabBarClicked.connect(self.desk.show_film)
         self.viewer.study_step_requested.connect(self._on_study_step_requested)
+        self.viewer.tool_changed.connect(self.tool_bar.show_tool)
+        self.viewer.trouble.connect(self.show_trouble)
         self.desk.study_changed.connect(self._on_study_changed)
         self.desk.films_changed.connect(self._on_films_changed)
         self.desk.trouble.connect(self.show_trouble)

@@ -32,6 +32,7 @@ from workstation.dicom.instance_reader import Film
 from workstation.dicom.view_position import choose_model_films, find_lateral
 from workstation.drafting.drafting_worker import DraftingService
 from workstation.drafting.eligibility import describe_unseen, reason_not_to_draft
+from workstation.reading.measurement_store import MeasurementStore
 from workstation.reporting.autosave import Autosave
 from workstation.reporting.draft_report import DraftReport
 from workstation.reporting.report_state import ReportSigned, ReportState
@@ -57,6 +58,7 @@ class Records:
     reports: ReportStore
     sign_off: SignOff
     user: str
+    measurements: MeasurementStore
 
 
 class ReadingDesk(QObject):

@@ -104,6 +104,16 @@ class FilmPicture:
             self._grey = np.ascontiguousarray(self._lut.map(self._sampled))
         return self._grey
 
+    def grey_of(self, geometry: ViewGeometry) -> np.ndarray:
+        """The greys of another geometry's target, e.g. of a lens; nothing of it is kept."""
+        placement = geometry.placement()
+        if placement is None:
+            return np.zeros((0, 0), dtype=np.uint8)
+        _, _, width, height = placement.target
+        part = self._sampler.sample(placement.source, width, height, geometry.orientation)
+        lut = self._lut or grey_lut(self.film, self._window, self._is_inverted)
+        return np.ascontiguousarray(lut.map(part))
+
     def window_dragged(self, start: Window, dx: float, dy: float) -> Window:
         """The window after a drag of (dx, dy) logical pixels that began at `start`.
 

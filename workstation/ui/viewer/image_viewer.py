@@ -1,46 +1,47 @@
-"""The film: window/level, zoom, pan, flips and turns, with overlays in the corners.
+"""The film a reader works on: pointer tools, keys, figures, magnifier on top of `FilmView`.
 
-The stored values are resampled once per zoom or pan (`FilmSampler`); a window/level drag only
-maps that small array through a lookup table, so that it stays fluid on a large film while the
-model drafts. The model never sees anything of this: its pixels come from `model_image`.
+Left drag windows (or does what the chosen tool does), right drag zooms, middle drag or Ctrl+left
+drag pans, whatever the tool. What each key does comes from the one table of `actions`.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import (
-    QColor,
-    QFocusEvent,
-    QImage,
-    QKeyEvent,
-    QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QPen,
-    QResizeEvent,
-    QWheelEvent,
-)
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtCore import QEvent, QPointF, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QWheelEvent
+from PySide6.QtWidgets import QInputDialog, QWidget
 
-from workstation.dicom.display_pipeline import Voi, Window, linear_equivalent
+from workstation.catalog.database import CatalogUnavailable
+from workstation.dicom.display_pipeline import Window, linear_equivalent
 from workstation.dicom.instance_reader import Film
-from workstation.ui.header_wording import iso_date, join_present
-from workstation.ui.theme import COLOURS
-from workstation.ui.viewer.film_overlay import FilmOverlay, ShownState
+from workstation.reading.figure_wording import WordingLanguage, word_for_report
+from workstation.reading.measurement_store import MeasurementStore
+from workstation.reading.measurements import KINDS, Measurement, MeasurementKind, Point
+from workstation.ui.viewer.actions import Tool
 from workstation.ui.viewer.film_picture import FilmPicture
-from workstation.ui.viewer.film_placeholder import Placeholder, paint_placeholder
-from workstation.ui.viewer.view_geometry import Orientation, ViewGeometry
+from workstation.ui.viewer.film_view import ZOOM_STEP, FilmView
+from workstation.ui.viewer.magnifier import paint_magnifier
+from workstation.ui.viewer.measurement_editor import MeasurementEditor
+from workstation.ui.viewer.measurement_painter import MeasurementPainter
+from workstation.ui.viewer.shortcuts import Shortcuts
+from workstation.ui.viewer.view_geometry import ViewGeometry
 
-_ZOOM_STEP = 1.25
 _DRAG_ZOOM_PX = 200.0
 """Vertical drag that zooms by e (logical pixels)."""
+_NUDGE_PX = 1.0
 
-DragKind = Literal["window", "zoom", "pan"]
+DragKind = Literal["window", "zoom", "pan", "magnify", "measure"]
+_CURSORS: dict[DragKind, Qt.CursorShape] = {
+    "window": Qt.CursorShape.CrossCursor,
+    "zoom": Qt.CursorShape.SizeVerCursor,
+    "pan": Qt.CursorShape.ClosedHandCursor,
+    "magnify": Qt.CursorShape.BlankCursor,
+    "measure": Qt.CursorShape.CrossCursor,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,381 +55,350 @@ class _Drag:
     geometry: ViewGeometry
 
 
-class ImageViewer(QWidget):
-    """Shows one film. Left drag windows, right drag zooms, middle drag or Ctrl+left drag pans.
+class ImageViewer(FilmView):
+    """Shows one film and lets it be read and measured.
 
-    Dropped files are left to the window around it. Signals: window_changed(Window | VoiLut),
-    zoom_changed(device pixels per image pixel), pixel_probed(column, row, modality value),
-    study_step_requested(1 next | -1 previous) by PgDn and PgUp, also without a film.
+    Dropped files are left to the window around it. Signals: tool_changed(Tool),
+    measurements_changed() after every kept change, activated() when it gets the focus,
+    trouble(text) where figures could not be kept, study_step_requested(1 next | -1 previous)
+    by PgDn and PgUp, also without a film.
     """
 
-    window_changed = Signal(object)
-    zoom_changed = Signal(float)
-    pixel_probed = Signal(int, int, float)
+    tool_changed = Signal(str)
+    measurements_changed = Signal()
+    activated = Signal()
+    trouble = Signal(str)
     study_step_requested = Signal(int)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("imageViewer")
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMouseTracking(True)
-        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(240, 240)
-        self._overlay = FilmOverlay(self)
-        self._is_overlay_visible = True
-        self._picture: FilmPicture | None = None
+    def __init__(self, parent: QWidget | None = None, shortcuts: Shortcuts | None = None) -> None:
         self._drag: _Drag | None = None
-        self._probe: tuple[int, int, float] | None = None
-        self._placeholder = self._empty_placeholder()
-        self._describe()
+        self._tool: Tool = "window"
+        self._lens_at: QPointF | None = None
+        self._editor = MeasurementEditor()
+        self._are_figures_visible = True
+        self._store: MeasurementStore | None = None
+        self._figure_painter = MeasurementPainter()
+        super().__init__(parent)
+        self._shortcuts = shortcuts or Shortcuts(parent=self)
+        self.ask_text: Callable[[], str] = self._ask_text
+        self._commands = self._make_commands()
 
-    # What is shown
-
-    @property
-    def film(self) -> Film | None:
-        return self._picture.film if self._picture else None
-
-    @property
-    def picture(self) -> FilmPicture | None:
-        """Window, zoom, flips and greys of the film shown."""
-        return self._picture
+    # Film and figures
 
     @property
-    def message(self) -> str:
-        """The text shown in place of a film, "" while there is one."""
-        if self._picture is not None:
-            return ""
-        return join_present(self._placeholder.title, self._placeholder.detail, separator="\n")
+    def editor(self) -> MeasurementEditor:
+        """The figures on the film shown."""
+        return self._editor
+
+    def set_measurement_store(self, store: MeasurementStore) -> None:
+        """Where figures are kept from now on, and come from when a film is shown."""
+        self._store = store
 
     def set_film(self, film: Film | None) -> None:
-        """Show a film as its header asks, fitted; None shows how to begin."""
-        self._drag = None
-        self._probe = None
-        self._placeholder = self._empty_placeholder()
-        self._picture = FilmPicture(film, *self._device_size()) if film else None
-        self.unsetCursor()
-        self._describe()
+        self._drag = self._lens_at = None
+        kept = () if film is None or self._store is None else self._load_figures(film)
+        self._editor = MeasurementEditor(kept)
+        super().set_film(film)
+        self._show_cursor()
+        self.measurements_changed.emit()
+
+    def measurement_sentences(self, language: WordingLanguage = "en") -> list[str]:
+        """The figures of this film in sentences for the report."""
+        film = self.film
+        if film is None:
+            return []
+        worded = (
+            word_for_report(each, film.stored, film.display, language)
+            for each in self._editor.history.measurements
+        )
+        return [sentence for sentence in worded if sentence]
+
+    # Tools
+
+    @property
+    def tool(self) -> Tool:
+        """What a left drag does."""
+        return self._tool
+
+    def choose_tool(self, tool: Tool) -> None:
+        self._editor.cancel()
+        self._tool = tool
+        self._show_cursor()
         self.update()
-        if self._picture is not None:
-            self.zoom_changed.emit(self._picture.geometry.zoom)
-            self.window_changed.emit(self._picture.window)
+        self.tool_changed.emit(tool)
 
-    def set_message(self, text: str, detail: str = "", *, is_error: bool = False) -> None:
-        """Show a message in the film's place; the film goes, so that none stays under it."""
-        self.set_film(None)
-        self._placeholder = Placeholder("error" if is_error else "busy", text, detail)
-        self._describe()
-        self.update()
+    def perform(self, action_id: str) -> bool:
+        """Do what an action of the table says; False where there is nothing to do it to."""
+        name, _, argument = action_id.partition(".")
+        if name == "next_study" or name == "previous_study":
+            self.study_step_requested.emit(1 if name == "next_study" else -1)
+            return True
+        command = self._commands.get(name)
+        if self._picture is None or command is None:
+            return False
+        return command(argument) is not False
 
-    def set_overlay_visible(self, visible: bool) -> None:
-        self._is_overlay_visible = visible
-        self.update()
-
-    # What the reader can do, also from menus; without a film nothing happens
-
-    def reset(self) -> None:
-        """The film as it was opened: its own window, upright, fitted, not inverted."""
-        if self._picture is None:
-            return
-        self._picture.reset()
-        self._describe()
-        self.update()
-        self.zoom_changed.emit(self._picture.geometry.zoom)
-        self.window_changed.emit(self._picture.window)
-
-    def fit(self) -> None:
-        """The whole film."""
-        if self._picture is not None:
-            self._set_geometry(self._picture.geometry.fitted())
-
-    def set_window(self, window: Voi) -> None:
-        """Show another window or LUT."""
-        if self._picture is not None:
-            self._picture.window = window
-            self.update()
-            self.window_changed.emit(window)
-
-    def choose_preset(self, number: int) -> None:
-        """Preset 1, 2, ... of the film's choices; a number beyond them does nothing."""
-        if self._picture is None or not 1 <= number <= len(self._picture.choices):
-            return
-        name, window = self._picture.choices[number - 1]
-        if not window.explanation:
-            window = replace(window, explanation=name)
-        self.set_window(window)
-
-    def invert(self) -> None:
-        """Turn black and white round; MONOCHROME1 by itself is not inversion."""
-        if self._picture is not None:
-            self._picture.is_inverted = not self._picture.is_inverted
-            self.update()
-
-    def rotate_right(self) -> None:
-        self._reorient(lambda seen: seen.rotated(1))
-
-    def rotate_left(self) -> None:
-        self._reorient(lambda seen: seen.rotated(-1))
-
-    def flip_horizontally(self) -> None:
-        self._reorient(Orientation.flipped_horizontally)
-
-    def flip_vertically(self) -> None:
-        self._reorient(Orientation.flipped_vertically)
-
-    def zoom_in(self) -> None:
-        self._zoom_by(_ZOOM_STEP, None)
-
-    def zoom_out(self) -> None:
-        self._zoom_by(1 / _ZOOM_STEP, None)
-
-    def zoom_to_pixels(self) -> None:
-        """1:1, one device pixel per image pixel."""
-        if self._picture is not None:
-            self._zoom_by(1 / self._picture.geometry.zoom, None)
+    def _make_commands(self) -> dict[str, Callable[[str], object]]:
+        return {
+            "tool": lambda tool: self.choose_tool(tool),  # type: ignore[arg-type]
+            "preset": lambda number: self.choose_preset(int(number)),
+            "fit": lambda _: self.fit(),
+            "pixels": lambda _: self.zoom_to_pixels(),
+            "zoom_in": lambda _: self.zoom_in(),
+            "zoom_out": lambda _: self.zoom_out(),
+            "rotate_right": lambda _: self.rotate_right(),
+            "rotate_left": lambda _: self.rotate_left(),
+            "flip_horizontally": lambda _: self.flip_horizontally(),
+            "flip_vertically": lambda _: self.flip_vertically(),
+            "invert": lambda _: self.invert(),
+            "overlay": lambda _: self.set_overlay_visible(not self._is_overlay_visible),
+            "reset": lambda _: self.reset(),
+            "place": lambda _: self._place(),
+            "next_handle": lambda _: self._after(self._editor.choose_next()),
+            "nudge": self._nudge,
+            "delete": lambda _: self._keep_if(self._editor.delete_chosen()),
+            "undo": lambda _: self._keep_if(self._editor.history.undo()),
+            "redo": lambda _: self._keep_if(self._editor.history.redo()),
+            "figures": lambda _: self._toggle_figures(),
+            "cancel": lambda _: self._cancel(),
+        }
 
     # Mouse
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        kind = _drag_kind(event)
+        kind = self._drag_kind(event)
         if self._picture is None or kind is None or self._drag is not None:
             event.ignore()
             return
-        start = linear_equivalent(self._picture.window)
         at = event.position()
+        if kind == "measure" and not self._editor.is_gripping:
+            if self._tool == "text":
+                self._put_text(at)
+                return
+            self._editor.press(self._kind_of_tool(), self._device_point(at), self._geometry())
+            self.update()
+        start = linear_equivalent(self._picture.window)
         self._drag = _Drag(kind, event.button(), at, start, self._picture.geometry)
-        shapes = {
-            "window": Qt.CursorShape.CrossCursor,
-            "zoom": Qt.CursorShape.SizeVerCursor,
-            "pan": Qt.CursorShape.ClosedHandCursor,
-        }
-        self.setCursor(shapes[kind])
+        if kind == "magnify":
+            self._lens_at = at
+            self.update()
+        self.setCursor(_CURSORS[kind])
         event.accept()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._picture is None:
             event.ignore()
             return
-        if self._drag is None:
-            self._probe_at(event.position())
+        at = event.position()
+        if self._drag is None or self._drag.kind == "measure":
+            if self._editor.move(self._device_point(at), self._picture.geometry):
+                self.update()
+            if self._drag is None:
+                self._probe_at(at)
+                self._show_cursor(at)
             return
-        moved = event.position() - self._drag.start
-        if self._drag.kind == "window":
-            start = self._drag.window
-            self.set_window(self._picture.window_dragged(start, moved.x(), moved.y()))
-        elif self._drag.kind == "zoom":
-            at = self._drag.start * self.devicePixelRatioF()
+        self._drag_to(self._drag, at, self._picture)
+
+    def _drag_to(self, drag: _Drag, at: QPointF, picture: FilmPicture) -> None:
+        moved = at - drag.start
+        if drag.kind == "window":
+            self.set_window(picture.window_dragged(drag.window, moved.x(), moved.y()))
+        elif drag.kind == "zoom":
+            start = drag.start * self.devicePixelRatioF()
             factor = math.exp(-moved.y() / _DRAG_ZOOM_PX)
-            self._set_geometry(self._drag.geometry.zoomed_at(factor, at.x(), at.y()))
-        else:
+            self._set_geometry(drag.geometry.zoomed_at(factor, start.x(), start.y()))
+        elif drag.kind == "pan":
             by = moved * self.devicePixelRatioF()
-            self._set_geometry(self._drag.geometry.panned(by.x(), by.y()))
+            self._set_geometry(drag.geometry.panned(by.x(), by.y()))
+        else:
+            self._lens_at = at
+            self.update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self._drag is None or event.button() != self._drag.button:
             event.ignore()
             return
-        self._drag = None
-        self.unsetCursor()
-        self._probe_at(event.position())
+        kind, self._drag, self._lens_at = self._drag.kind, None, None
+        at = event.position()
+        if kind == "measure" and self._picture is not None:
+            had_draft = self._editor.draft is not None
+            changed = self._editor.release(self._device_point(at), self._picture.geometry)
+            self._keep_if(changed)
+            if changed and had_draft:
+                self._leave_tool()  # one figure, then the left button windows again
+        self._show_cursor(at)
+        self.update()
+        self._probe_at(at)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if self._picture is None or event.button() != Qt.MouseButton.LeftButton:
             event.ignore()
-            return
-        self.fit()
+        elif self._tool in KINDS:
+            self.mousePressEvent(event)
+        else:
+            self.fit()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         notches = event.angleDelta().y() / 120.0
         if self._picture is None or notches == 0:
             event.ignore()
             return
-        self._zoom_by(_ZOOM_STEP**notches, event.position())
+        self._zoom_by(ZOOM_STEP**notches, event.position())
         event.accept()
 
     def leaveEvent(self, event: QEvent) -> None:
         self._set_probe(None)
         super().leaveEvent(event)
 
+    def _drag_kind(self, event: QMouseEvent) -> DragKind | None:
+        if event.button() == Qt.MouseButton.RightButton:
+            return "zoom"
+        if event.button() == Qt.MouseButton.MiddleButton:
+            return "pan"
+        if event.button() != Qt.MouseButton.LeftButton or self._picture is None:
+            return None
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            return "pan"
+        if self._tool in KINDS:
+            return "measure"
+        at, ratio = self._device_point(event.position()), self.devicePixelRatioF()
+        had_choice = bool(self._editor.chosen_id)
+        if self._are_figures_visible and self._editor.grip(at, self._picture.geometry, ratio):
+            self.update()
+            return "measure"
+        if had_choice:
+            self.update()
+        return self._tool  # type: ignore[return-value]
+
     # Keyboard
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Bare keys only, so that Ctrl+Z and the like reach the window around."""
-        held = event.modifiers() & ~(
-            Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.KeypadModifier
-        )
-        actions: dict[int, Callable[[], None]] = {
-            Qt.Key.Key_I: self.invert,
-            Qt.Key.Key_R: self.rotate_right,
-            Qt.Key.Key_L: self.rotate_left,
-            Qt.Key.Key_H: self.flip_horizontally,
-            Qt.Key.Key_V: self.flip_vertically,
-            Qt.Key.Key_Plus: self.zoom_in,
-            Qt.Key.Key_Equal: self.zoom_in,
-            Qt.Key.Key_Minus: self.zoom_out,
-            Qt.Key.Key_Space: self.reset,
+        """Keys of the table; every other one reaches the window around."""
+        action_id = self._shortcuts.find(event)
+        if not action_id or not self.perform(action_id):
+            super().keyPressEvent(event)
+
+    def focusInEvent(self, event: object) -> None:
+        super().focusInEvent(event)  # type: ignore[arg-type]
+        self.activated.emit()
+
+    # Figures
+
+    def _kind_of_tool(self) -> MeasurementKind:
+        assert self._tool in KINDS
+        return self._tool
+
+    def _place(self) -> bool:
+        if self._picture is None or self._tool not in KINDS:
+            return False
+        text = self.ask_text() if self._tool == "text" else ""
+        if self._tool == "text" and not text:
+            return True
+        self._keep_if(self._editor.place(self._kind_of_tool(), self._picture.geometry, text))
+        self._leave_tool()
+        return True
+
+    def _put_text(self, at: QPointF) -> None:
+        text = self.ask_text()
+        if text and self._picture is not None:
+            point = self._device_point(at)
+            self._keep_if(self._editor.put_text(point, self._picture.geometry, text))
+        self._leave_tool()
+
+    def _ask_text(self) -> str:
+        text, is_given = QInputDialog.getText(self, self.tr("Text on the film"), self.tr("Text:"))
+        return text.strip() if is_given else ""
+
+    def _nudge(self, direction: str) -> bool:
+        if self._picture is None:
+            return False
+        step = _NUDGE_PX * max(1.0, self._picture.geometry.zoom) * self.devicePixelRatioF()
+        steps = {
+            "left": (-step, 0.0),
+            "right": (step, 0.0),
+            "up": (0.0, -step),
+            "down": (0.0, step),
         }
-        key = event.key()
-        steps: dict[int, int] = {Qt.Key.Key_PageDown: 1, Qt.Key.Key_PageUp: -1}
-        if key in steps and held == Qt.KeyboardModifier.NoModifier:
-            self.study_step_requested.emit(steps[key])
-        elif self._picture is None or held != Qt.KeyboardModifier.NoModifier:
-            super().keyPressEvent(event)
-        elif key in actions:
-            actions[key]()
-        elif Qt.Key.Key_1 <= key <= Qt.Key.Key_5:
-            self.choose_preset(key - Qt.Key.Key_0)
-        else:
-            super().keyPressEvent(event)
+        return self._keep_if(self._editor.nudge(*steps[direction], self._picture.geometry))
 
-    # Changing the state
-
-    def _zoom_by(self, factor: float, at: QPointF | None) -> None:
-        if self._picture is None:
-            return
-        ratio = self.devicePixelRatioF()
-        point = QPointF(self.width() / 2, self.height() / 2) if at is None else at
-        geometry = self._picture.geometry
-        self._set_geometry(geometry.zoomed_at(factor, point.x() * ratio, point.y() * ratio))
-
-    def _reorient(self, turn: Callable[[Orientation], Orientation]) -> None:
-        if self._picture is not None:
-            geometry = self._picture.geometry
-            self._set_geometry(geometry.reoriented(turn(geometry.orientation)))
-            self._describe()
-
-    def _set_geometry(self, geometry: ViewGeometry) -> None:
-        if self._picture is None or geometry == self._picture.geometry:
-            return
-        is_zoom_new = geometry.zoom != self._picture.geometry.zoom
-        self._picture.geometry = geometry
+    def _toggle_figures(self) -> None:
+        self._are_figures_visible = not self._are_figures_visible
         self.update()
-        if is_zoom_new:
-            self.zoom_changed.emit(geometry.zoom)
 
-    def _resize_picture(self) -> None:
-        if self._picture is not None:
-            self._set_geometry(self._picture.geometry.resized(*self._device_size()))
+    def _cancel(self) -> bool:
+        """Esc: first what is being drawn or chosen, then the tool."""
+        if self._editor.cancel():
+            self._drag = None
+            self.update()
+            return True
+        if self._tool == "window":
+            return False
+        self._leave_tool()
+        return True
 
-    def _probe_at(self, position: QPointF) -> None:
-        if self._picture is None:
-            return
-        ratio = self.devicePixelRatioF()
-        probe = self._picture.value_at(position.x() * ratio, position.y() * ratio)
-        self._set_probe(probe)
-        if probe is not None:
-            self.pixel_probed.emit(*probe)
+    def _leave_tool(self) -> None:
+        self._tool = "window"
+        self._show_cursor()
+        self.update()
+        self.tool_changed.emit("window")
 
-    def _set_probe(self, probe: tuple[int, int, float] | None) -> None:
-        if probe != self._probe:
-            self._probe = probe
-            self.update(0, self.height() - 160, self.width() // 2, 160)
+    def _after(self, happened: bool) -> bool:
+        self.update()
+        return happened
+
+    def _keep_if(self, changed: bool) -> bool:
+        """Keep the figures in the catalog after a change."""
+        self.update()
+        film = self.film
+        if not changed or film is None:
+            return changed
+        self._are_figures_visible = True
+        if self._store is not None:
+            try:
+                uid = film.header.sop_instance_uid
+                self._store.save(uid, self._editor.history.measurements)
+            except CatalogUnavailable as error:
+                self.trouble.emit(self.tr("Figures not kept: {0}").format(error))
+        self.measurements_changed.emit()
+        return changed
+
+    def _load_figures(self, film: Film) -> tuple[Measurement, ...]:
+        assert self._store is not None
+        try:
+            return self._store.load(film.header.sop_instance_uid)
+        except CatalogUnavailable as error:
+            self.trouble.emit(self.tr("Figures not read: {0}").format(error))
+            return ()
 
     # Painting
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._resize_picture()
-
-    def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.DevicePixelRatioChange:
-            self._resize_picture()
-            self.update()
-        return super().event(event)
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        self.update()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        super().focusOutEvent(event)
-        self.update()
-
-    def sizeHint(self) -> QSize:
-        return QSize(900, 900)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        area = QRectF(self.rect())
-        if self._picture is None:
-            painter.fillRect(area, QColor(COLOURS.ground))
-            paint_placeholder(painter, area, self._placeholder)
-        else:
-            painter.fillRect(area, QColor(COLOURS.film_ground))
-            self._paint_film(painter, self._picture)
-            if self._is_overlay_visible:
-                state = self._shown_state(self._picture)
-                self._overlay.paint(painter, area, self._picture.film, state)
-        if self.hasFocus():
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(QColor(COLOURS.accent), 2))
-            painter.drawRect(area.adjusted(1, 1, -1, -1))
-
-    def _paint_film(self, painter: QPainter, picture: FilmPicture) -> None:
-        placement = picture.geometry.placement()
-        if placement is None:
-            return
-        x, y, width, height = placement.target
-        grey = picture.grey()
-        image = QImage(grey.data, width, height, grey.strides[0], QImage.Format.Format_Grayscale8)
+    def _paint_above(self, painter: QPainter, picture: FilmPicture) -> None:
         ratio = self.devicePixelRatioF()
-        image.setDevicePixelRatio(ratio)
-        painter.drawImage(QPointF(x / ratio, y / ratio), image)
+        if self._are_figures_visible:
+            self._figure_painter.paint(painter, self._editor, picture.film, picture.geometry, ratio)
+        if self._lens_at is not None:
+            paint_magnifier(painter, picture, self._lens_at, ratio)
 
-    def _shown_state(self, picture: FilmPicture) -> ShownState:
-        return ShownState(
-            window=picture.window,
-            zoom=picture.geometry.zoom,
-            orientation=picture.geometry.orientation,
-            is_inverted=picture.is_inverted,
-            badges=picture.badges,
-            letters=picture.letters,
-            probe=self._probe,
-        )
-
-    # Words
-
-    def _device_size(self) -> tuple[int, int]:
-        ratio = self.devicePixelRatioF()
-        return round(self.width() * ratio), round(self.height() * ratio)
-
-    def _empty_placeholder(self) -> Placeholder:
-        return Placeholder(
-            "empty",
-            self.tr("Drop films here"),
-            self.tr("DICOM, PNG or JPEG: single files or whole folders"),
-            (
-                (self.tr("Ctrl+O"), self.tr("open files")),
-                (self.tr("PgDn"), self.tr("next study of the list")),
-                ("--demo", self.tr("start with phantom studies, ready to draft")),
-            ),
-        )
-
-    def _describe(self) -> None:
-        """Name and description for screen readers."""
-        self.setAccessibleName(self.tr("Film"))
+    def _show_cursor(self, at: QPointF | None = None) -> None:
         if self._picture is None:
-            self.setAccessibleDescription(self.message)
-            return
-        header, letters = self._picture.film.header, self._picture.letters
-        self.setAccessibleDescription(
-            join_present(
-                header.patient_name,
-                header.view_position,
-                iso_date(header.study_date),
-                self.tr("left of the picture: {0}").format(letters.left)
-                if letters.left
-                else self.tr("sides not stated in the file"),
-                separator=", ",
+            self.unsetCursor()
+        elif self._tool in KINDS:
+            self.setCursor(Qt.CursorShape.CrossCursor)
+        elif (
+            at is not None
+            and self._editor.history.measurements
+            and self._editor.find_at(
+                self._device_point(at), self._picture.geometry, self.devicePixelRatioF()
             )
-        )
+        ):
+            self.setCursor(Qt.CursorShape.PointingHandCursor)
+        else:
+            self.unsetCursor()
 
+    def _device_point(self, at: QPointF) -> Point:
+        ratio = self.devicePixelRatioF()
+        return at.x() * ratio, at.y() * ratio
 
-def _drag_kind(event: QMouseEvent) -> DragKind | None:
-    if event.button() == Qt.MouseButton.LeftButton:
-        panning = event.modifiers() & Qt.KeyboardModifier.ControlModifier
-        return "pan" if panning else "window"
-    if event.button() == Qt.MouseButton.RightButton:
-        return "zoom"
-    return "pan" if event.button() == Qt.MouseButton.MiddleButton else None
+    def _geometry(self) -> ViewGeometry:
+        assert self._picture is not None
+        return self._picture.geometry

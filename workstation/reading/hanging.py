@@ -1,0 +1,105 @@
+"""Which films hang beside which: PA left, lateral right, the newest prior of the same patient.
+
+A prior needs the same Patient ID and a second agreement, birth date or name, with no
+contradiction in either: hospitals reuse and mistype IDs. What agreed is said beside the film.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from workstation.catalog.study_catalog import InstanceRow, StudyCatalog, StudyRow
+from workstation.dicom.view_position import FRONTAL_VIEWS, choose_model_films, find_lateral
+
+
+@dataclass(frozen=True)
+class PatientMatch:
+    """Whether two studies are of one patient. agreed: "ID", "birth date", "name" that are equal;
+    differing: those that contradict."""
+
+    is_same: bool
+    agreed: tuple[str, ...]
+    differing: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Prior:
+    """The newest earlier study of the same patient. days_before: None where a date is unclear."""
+
+    study: StudyRow
+    match: PatientMatch
+    days_before: int | None
+
+
+def match_patients(study: StudyRow, other: StudyRow) -> PatientMatch:
+    """Compare who two studies are of; what one of them leaves blank neither agrees nor differs."""
+    agreed: list[str] = []
+    differing: list[str] = []
+    for what, one, two in (
+        ("ID", study.patient_id.strip(), other.patient_id.strip()),
+        ("birth date", study.patient_birth_date, other.patient_birth_date),
+        ("name", _folded_name(study.patient_name), _folded_name(other.patient_name)),
+    ):
+        if one and two:
+            (agreed if one == two else differing).append(what)
+    is_same = "ID" in agreed and len(agreed) >= 2 and not differing
+    return PatientMatch(is_same, tuple(agreed), tuple(differing))
+
+
+def choose_prior(study: StudyRow, others: Sequence[StudyRow]) -> Prior | None:
+    """The newest study before this one that is surely of the same patient."""
+    taken = (study.study_date, study.study_time)
+    if not study.study_date:
+        return None
+    earlier = [
+        (other, match)
+        for other in others
+        if other.study_instance_uid != study.study_instance_uid
+        and other.instance_count > 0
+        and other.study_date
+        and (other.study_date, other.study_time) < taken
+        and (match := match_patients(study, other)).is_same
+    ]
+    if not earlier:
+        return None
+    newest, match = max(earlier, key=lambda pair: (pair[0].study_date, pair[0].study_time))
+    return Prior(newest, match, _days_between(newest.study_date, study.study_date))
+
+
+def find_prior(catalog: StudyCatalog, study_instance_uid: str) -> Prior | None:
+    """Raises CatalogUnavailable, UnknownStudy."""
+    study = catalog.study(study_instance_uid)
+    if not study.patient_id.strip():
+        return None
+    return choose_prior(study, catalog.list_studies(study.patient_id))
+
+
+def find_beside(films: Sequence[InstanceRow], shown: int) -> int | None:
+    """The film of the same study that belongs beside one: the lateral beside a frontal film."""
+    views = [film.view_position for film in films]
+    lateral = find_lateral(views)
+    return lateral if lateral is not None and lateral != shown else None
+
+
+def find_counterpart(films: Sequence[InstanceRow], view: str) -> int | None:
+    """The prior's film to compare with a film of this view."""
+    if view.upper() in FRONTAL_VIEWS or not view:
+        chosen = choose_model_films([film.view_position for film in films], max_images=1)
+        return chosen[0] if chosen else None
+    return find_lateral([film.view_position for film in films])
+
+
+def _folded_name(name: str) -> str:
+    """Case, width, commas and carets do not make another name."""
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return " ".join(folded.replace("^", " ").replace(",", " ").split())
+
+
+def _days_between(earlier: str, later: str) -> int | None:
+    try:
+        return (date.fromisoformat(later) - date.fromisoformat(earlier)).days
+    except ValueError:
+        return None

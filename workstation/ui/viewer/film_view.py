@@ -1,0 +1,307 @@
+"""A film in its place: state, painting and words. What the reader does with it: `image_viewer`.
+
+The stored values are resampled once per zoom or pan (`FilmSampler`); a window/level drag only
+maps that small array through a lookup table, so that it stays fluid on a large film while the
+model drafts. The model never sees anything of this: its pixels come from `model_image`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFocusEvent, QImage, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from workstation.dicom.display_pipeline import Voi
+from workstation.dicom.instance_reader import Film
+from workstation.ui.header_wording import iso_date, join_present
+from workstation.ui.theme import COLOURS
+from workstation.ui.viewer.film_overlay import FilmOverlay, ShownState
+from workstation.ui.viewer.film_picture import FilmPicture
+from workstation.ui.viewer.film_placeholder import Placeholder, paint_placeholder
+from workstation.ui.viewer.view_geometry import Orientation, ViewGeometry
+
+ZOOM_STEP = 1.25
+
+
+class FilmView(QWidget):
+    """Shows one film, or words in its place.
+
+    Signals: window_changed(Window | VoiLut), zoom_changed(device pixels per image pixel),
+    geometry_changed() after any zoom, pan, flip or turn, pixel_probed(column, row, modality
+    value).
+    """
+
+    window_changed = Signal(object)
+    zoom_changed = Signal(float)
+    pixel_probed = Signal(int, int, float)
+    geometry_changed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("imageViewer")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumSize(240, 240)
+        self._overlay = FilmOverlay(self)
+        self._is_overlay_visible = True
+        self._picture: FilmPicture | None = None
+        self._probe: tuple[int, int, float] | None = None
+        self._placeholder = self._empty_placeholder()
+        self._describe()
+
+    # What is shown
+
+    @property
+    def film(self) -> Film | None:
+        return self._picture.film if self._picture else None
+
+    @property
+    def picture(self) -> FilmPicture | None:
+        """Window, zoom, flips and greys of the film shown."""
+        return self._picture
+
+    @property
+    def message(self) -> str:
+        """The text shown in place of a film, "" while there is one."""
+        if self._picture is not None:
+            return ""
+        return join_present(self._placeholder.title, self._placeholder.detail, separator="\n")
+
+    def set_film(self, film: Film | None) -> None:
+        """Show a film as its header asks, fitted; None shows how to begin."""
+        self._probe = None
+        self._placeholder = self._empty_placeholder()
+        self._picture = FilmPicture(film, *self._device_size()) if film else None
+        self.unsetCursor()
+        self._describe()
+        self.update()
+        if self._picture is not None:
+            self.zoom_changed.emit(self._picture.geometry.zoom)
+            self.window_changed.emit(self._picture.window)
+
+    def set_message(self, text: str, detail: str = "", *, is_error: bool = False) -> None:
+        """Show a message in the film's place; the film goes, so that none stays under it."""
+        self.set_film(None)
+        self._placeholder = Placeholder("error" if is_error else "busy", text, detail)
+        self._describe()
+        self.update()
+
+    def set_overlay_visible(self, visible: bool) -> None:
+        self._is_overlay_visible = visible
+        self.update()
+
+    # What the reader can do, also from menus; without a film nothing happens
+
+    def reset(self) -> None:
+        """The film as it was opened: its own window, upright, fitted, not inverted."""
+        if self._picture is None:
+            return
+        self._picture.reset()
+        self._describe()
+        self.update()
+        self.zoom_changed.emit(self._picture.geometry.zoom)
+        self.window_changed.emit(self._picture.window)
+        self.geometry_changed.emit()
+
+    def fit(self) -> None:
+        """The whole film."""
+        if self._picture is not None:
+            self._set_geometry(self._picture.geometry.fitted())
+
+    def set_window(self, window: Voi) -> None:
+        """Show another window or LUT."""
+        if self._picture is not None:
+            self._picture.window = window
+            self.update()
+            self.window_changed.emit(window)
+
+    def choose_preset(self, number: int) -> None:
+        """Preset 1, 2, ... of the film's choices; a number beyond them does nothing."""
+        if self._picture is None or not 1 <= number <= len(self._picture.choices):
+            return
+        name, window = self._picture.choices[number - 1]
+        if not window.explanation:
+            window = replace(window, explanation=name)
+        self.set_window(window)
+
+    def invert(self) -> None:
+        """Turn black and white round; MONOCHROME1 by itself is not inversion."""
+        if self._picture is not None:
+            self._picture.is_inverted = not self._picture.is_inverted
+            self.update()
+
+    def rotate_right(self) -> None:
+        self._reorient(lambda seen: seen.rotated(1))
+
+    def rotate_left(self) -> None:
+        self._reorient(lambda seen: seen.rotated(-1))
+
+    def flip_horizontally(self) -> None:
+        self._reorient(Orientation.flipped_horizontally)
+
+    def flip_vertically(self) -> None:
+        self._reorient(Orientation.flipped_vertically)
+
+    def zoom_in(self) -> None:
+        self._zoom_by(ZOOM_STEP, None)
+
+    def zoom_out(self) -> None:
+        self._zoom_by(1 / ZOOM_STEP, None)
+
+    def zoom_to_pixels(self) -> None:
+        """1:1, one device pixel per image pixel."""
+        if self._picture is not None:
+            self._zoom_by(1 / self._picture.geometry.zoom, None)
+
+    # Changing the state
+
+    def _zoom_by(self, factor: float, at: QPointF | None) -> None:
+        if self._picture is None:
+            return
+        ratio = self.devicePixelRatioF()
+        point = QPointF(self.width() / 2, self.height() / 2) if at is None else at
+        geometry = self._picture.geometry
+        self._set_geometry(geometry.zoomed_at(factor, point.x() * ratio, point.y() * ratio))
+
+    def _reorient(self, turn: Callable[[Orientation], Orientation]) -> None:
+        if self._picture is not None:
+            geometry = self._picture.geometry
+            self._set_geometry(geometry.reoriented(turn(geometry.orientation)))
+            self._describe()
+
+    def _set_geometry(self, geometry: ViewGeometry) -> None:
+        if self._picture is None or geometry == self._picture.geometry:
+            return
+        is_zoom_new = geometry.zoom != self._picture.geometry.zoom
+        self._picture.geometry = geometry
+        self.update()
+        if is_zoom_new:
+            self.zoom_changed.emit(geometry.zoom)
+        self.geometry_changed.emit()
+
+    def _resize_picture(self) -> None:
+        if self._picture is not None:
+            self._set_geometry(self._picture.geometry.resized(*self._device_size()))
+
+    def _probe_at(self, position: QPointF) -> None:
+        if self._picture is None:
+            return
+        ratio = self.devicePixelRatioF()
+        probe = self._picture.value_at(position.x() * ratio, position.y() * ratio)
+        self._set_probe(probe)
+        if probe is not None:
+            self.pixel_probed.emit(*probe)
+
+    def _set_probe(self, probe: tuple[int, int, float] | None) -> None:
+        if probe != self._probe:
+            self._probe = probe
+            self.update(0, self.height() - 160, self.width() // 2, 160)
+
+    # Painting
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._resize_picture()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.DevicePixelRatioChange:
+            self._resize_picture()
+            self.update()
+        return super().event(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(900, 900)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        area = QRectF(self.rect())
+        if self._picture is None:
+            painter.fillRect(area, QColor(COLOURS.ground))
+            paint_placeholder(painter, area, self._placeholder)
+        else:
+            painter.fillRect(area, QColor(COLOURS.film_ground))
+            self._paint_film(painter, self._picture)
+            if self._is_overlay_visible:
+                state = self._shown_state(self._picture)
+                self._overlay.paint(painter, area, self._picture.film, state)
+            self._paint_above(painter, self._picture)
+        if self.hasFocus():
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(QColor(COLOURS.accent), 2))
+            painter.drawRect(area.adjusted(1, 1, -1, -1))
+
+    def _paint_film(self, painter: QPainter, picture: FilmPicture) -> None:
+        placement = picture.geometry.placement()
+        if placement is None:
+            return
+        x, y, width, height = placement.target
+        grey = picture.grey()
+        image = QImage(grey.data, width, height, grey.strides[0], QImage.Format.Format_Grayscale8)
+        ratio = self.devicePixelRatioF()
+        image.setDevicePixelRatio(ratio)
+        painter.drawImage(QPointF(x / ratio, y / ratio), image)
+
+    def _paint_above(self, painter: QPainter, picture: FilmPicture) -> None:
+        """What lies on the film: nothing here."""
+
+    def _shown_state(self, picture: FilmPicture) -> ShownState:
+        return ShownState(
+            window=picture.window,
+            zoom=picture.geometry.zoom,
+            orientation=picture.geometry.orientation,
+            is_inverted=picture.is_inverted,
+            badges=picture.badges,
+            letters=picture.letters,
+            probe=self._probe,
+        )
+
+    # Words
+
+    def _device_size(self) -> tuple[int, int]:
+        ratio = self.devicePixelRatioF()
+        return round(self.width() * ratio), round(self.height() * ratio)
+
+    def _empty_placeholder(self) -> Placeholder:
+        return Placeholder(
+            "empty",
+            self.tr("Drop films here"),
+            self.tr("DICOM, PNG or JPEG: single files or whole folders"),
+            (
+                (self.tr("Ctrl+O"), self.tr("open files")),
+                (self.tr("PgDn"), self.tr("next study of the list")),
+                ("--demo", self.tr("start with phantom studies, ready to draft")),
+            ),
+        )
+
+    def _describe(self) -> None:
+        """Name and description for screen readers."""
+        self.setAccessibleName(self.tr("Film"))
+        if self._picture is None:
+            self.setAccessibleDescription(self.message)
+            return
+        header, letters = self._picture.film.header, self._picture.letters
+        self.setAccessibleDescription(
+            join_present(
+                header.patient_name,
+                header.view_position,
+                iso_date(header.study_date),
+                self.tr("left of the picture: {0}").format(letters.left)
+                if letters.left
+                else self.tr("sides not stated in the file"),
+                separator=", ",
+            )
+        )

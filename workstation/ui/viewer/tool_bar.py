@@ -1,0 +1,74 @@
+"""The slim bar over the film: a button for each action of the table that has a symbol."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtWidgets import QToolBar, QWidget
+
+from workstation.ui.theme import COLOURS
+from workstation.ui.viewer.actions import ACTIONS, ViewerAction
+from workstation.ui.viewer.shortcuts import Shortcuts
+
+
+class ViewerToolBar(QToolBar):
+    """perform(action id) is called for what is clicked."""
+
+    def __init__(
+        self, shortcuts: Shortcuts, perform: Callable[[str], object], parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("viewer_tools")
+        self.setAccessibleName(self.tr("Film tools"))
+        self.setMovable(False)
+        self.setStyleSheet(
+            "QToolButton { padding: 2px 4px; min-width: 18px; }"
+            f"QToolButton:checked {{ background: {COLOURS.accent_dim};"
+            f" color: {COLOURS.bright_text}; border: 1px solid {COLOURS.accent}; }}"
+        )
+        self._shortcuts, self._perform = shortcuts, perform
+        self._buttons: dict[str, QAction] = {}
+        tools = QActionGroup(self)
+        group = ""
+        for action in (each for each in ACTIONS if each.symbol):
+            if group and action.group != group:
+                self.addSeparator()
+            group = action.group
+            button = self._add_button(action)
+            if action.id.startswith("tool."):
+                button.setCheckable(True)
+                tools.addAction(button)
+        self.show_tool("window")
+        self._show_keys()
+        shortcuts.changed.connect(self._show_keys)
+
+    def show_tool(self, tool: str) -> None:
+        """Mark the tool in use."""
+        button = self._buttons.get(f"tool.{tool}")
+        if button is not None:
+            button.setChecked(True)
+
+    def button(self, action_id: str) -> QAction:
+        return self._buttons[action_id]
+
+    def _add_button(self, action: ViewerAction) -> QAction:
+        button = self.addAction(action.symbol)
+        button.setData(action.id)
+        button.triggered.connect(self._on_triggered)
+        widget = self.widgetForAction(button)
+        widget.setAccessibleName(action.text)
+        widget.setProperty("role", "quiet")
+        self._buttons[action.id] = button
+        return button
+
+    def _on_triggered(self) -> None:
+        button = self.sender()
+        assert isinstance(button, QAction)
+        self._perform(str(button.data()))
+
+    def _show_keys(self) -> None:
+        for action_id, button in self._buttons.items():
+            name = next(each.text for each in ACTIONS if each.id == action_id)
+            keys = self._shortcuts.shown_keys(action_id)
+            button.setToolTip(f"{name}   ({keys})" if keys else name)
