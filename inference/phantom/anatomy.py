@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import numpy as np
 
 from inference.phantom.body import Body
 from inference.phantom.case import PhantomCase
 from inference.phantom.curves import SIDES, course, sign_of
-from inference.phantom.geometry import Array, Canvas, Ellipsoid, Interval, soft_step
+from inference.phantom.geometry import Canvas, Ellipsoid, soft_step
+from inference.phantom.intervals import Interval, covered_length_mm
+from inference.phantom.lung_volume import AIR_PER_CM, LungFields
 from inference.phantom.strokes import Stroke, columns_of, draw_strokes
 
 _BREAST = 0.093  # cm of water a mm: fat and gland
@@ -19,24 +18,6 @@ _LOWER_ARTERY = np.array(
     [[-8.0, -3.0, 4.0], [3.0, 2.0, 0.0], [6.0, 22.0, -6.0], [8.0, 48.0, -14.0]]
 )
 _UPPER_ARTERY = np.array([[-4.0, 4.0, 4.0], [4.0, -8.0, 2.0], [7.0, -26.0, 0.0]])
-AIR_PER_CM = 0.76  # of inflated lung; the rest is vessels and tissue (0.24 g/cm3)
-
-
-@dataclass(eq=False)
-class LungFields:
-    """Lung along each ray, by side: its length in cm and the share of it that holds air, 0..1.
-
-    Both [size, size]. Findings lower air where fluid, solid lung or a pneumothorax takes the place;
-    vessels are drawn with ``keep=air``.
-    """
-
-    length_cm: dict[str, Array]
-    air: dict[str, Array]
-
-    @property
-    def all_air(self) -> Array:
-        """Aerated share of both lungs together (a lateral ray meets both)."""
-        return np.maximum(self.air["left"], self.air["right"])
 
 
 def open_lungs(canvas: Canvas, body: Body) -> LungFields:
@@ -52,7 +33,7 @@ def open_lungs(canvas: Canvas, body: Body) -> LungFields:
         open_mm = inside.length_mm - below.length_mm
         inside, below = _cut(inside, middle), _cut(below, middle)
         gone = [below, *(inside & solid for solid in removed)]
-        open_mm[:, middle] = inside.length_mm - union_length_mm(gone)
+        open_mm[:, middle] = inside.length_mm - covered_length_mm(gone, few_overlap=True)
         cm = (open_mm / 10.0).clip(0.0).astype(np.float32)
         canvas.tissue_cm -= AIR_PER_CM * cm
         length[side], air[side] = cm, np.clip(cm / 1.5, 0.0, 1.0)
@@ -71,27 +52,11 @@ def _cut(interval: Interval, columns: slice) -> Interval:
     return Interval(interval.near[:, columns], interval.far[:, columns])
 
 
-def union_length_mm(intervals: Sequence[Interval]) -> Array:
-    """Length of the union along each ray, by inclusion and exclusion (few overlap: no sorting)."""
-    total = np.zeros(np.broadcast_shapes(*(i.near.shape for i in intervals)), dtype=np.float32)
-
-    def add(start: int, common: Interval | None, sign: float) -> None:
-        for index in range(start, len(intervals)):
-            part = intervals[index] if common is None else common & intervals[index]
-            length = part.length_mm
-            if not length.any():
-                continue
-            np.add(total, sign * length, out=total)
-            add(index + 1, part, -sign)
-
-    add(0, None, 1.0)
-    return total
-
-
 def draw_torso(canvas: Canvas, body: Body) -> None:
     """Trunk, neck and shoulders, arms, breasts, as soft tissue (about water)."""
     parts = body.arms_raised if canvas.pose.is_lateral else body.torso
-    canvas.tissue_cm += union_length_mm([canvas.stack_interval(part) for part in parts]) / 10.0
+    covered_mm = covered_length_mm([canvas.stack_interval(p) for p in parts], few_overlap=True)
+    canvas.tissue_cm += covered_mm / 10.0
 
 
 def draw_breasts(canvas: Canvas, body: Body, case: PhantomCase) -> None:

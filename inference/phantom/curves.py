@@ -15,13 +15,28 @@ def sign_of(side: str) -> float:
 
 
 def course(*points: Array | tuple[float, float, float], steps: int = 16) -> Array:
-    """A smooth curve [steps, 3] through body points (Catmull-Rom)."""
+    """A smooth curve [steps, 3] through body points, as many steps from each to the next."""
     knots = np.array(points, dtype=np.float64)
-    padded = np.concatenate([2 * knots[:1] - knots[1:2], knots, 2 * knots[-1:] - knots[-2:-1]])
     at = np.linspace(0.0, len(knots) - 1.0, steps)
     index = np.minimum(at.astype(int), len(knots) - 2)
-    t = (at - index)[:, None]
+    return _catmull_rom(knots, index, at - index)
+
+
+def smooth_course(controls: Array, step_mm: float = 8.0) -> Array:
+    """A smooth curve [n, 3] through controls [k, 3], a point about each step_mm."""
+    knots = np.asarray(controls, dtype=np.float64)
+    apart = [float(np.linalg.norm(step)) for step in np.diff(knots, axis=0)]
+    counts = [max(2, int(np.ceil(mm / step_mm))) for mm in apart]
+    index = np.repeat(np.arange(len(counts)), counts)
+    t = np.concatenate([np.arange(count) / count for count in counts])
+    return np.concatenate([_catmull_rom(knots, index, t), knots[-1:]])
+
+
+def _catmull_rom(knots: Array, index: Array, t: Array) -> Array:
+    """Points [n, 3] at shares t [n] of the way from knots [k, 3] number index [n] to the next."""
+    padded = np.concatenate([2 * knots[:1] - knots[1:2], knots, 2 * knots[-1:] - knots[-2:-1]])
     p0, p1, p2, p3 = (padded[index + k] for k in range(4))
+    t = t[:, None]
     return 0.5 * (
         2 * p1
         + (p2 - p0) * t

@@ -11,28 +11,11 @@ from __future__ import annotations
 import numpy as np
 
 from inference.phantom.body import Body
-from inference.phantom.curves import sign_of
+from inference.phantom.curves import sign_of, smooth_course
 from inference.phantom.geometry import Array
 
 _ABOVE_FILM_Y_MM = -225.0  # what comes from the head or the arm comes from beyond the film
 _BESIDE_FILM_X_MM = 228.0
-_STEP_MM = 8.0
-
-
-def smooth_course(controls: Array, step_mm: float = _STEP_MM) -> Array:
-    """A Catmull-Rom curve through controls [k, 3], a point each step_mm."""
-    controls = np.asarray(controls, dtype=np.float64)
-    before = 2 * controls[0] - controls[1]
-    after = 2 * controls[-1] - controls[-2]
-    knots = np.concatenate([before[None], controls, after[None]])
-    pieces = []
-    for index in range(1, len(knots) - 2):
-        p0, p1, p2, p3 = knots[index - 1 : index + 3]
-        count = max(2, int(np.ceil(np.linalg.norm(p2 - p1) / step_mm)))
-        t = (np.arange(count) / count)[:, None]
-        bend = (2 * p0 - 5 * p1 + 4 * p2 - p3) * t**2 + (3 * p1 - p0 - 3 * p2 + p3) * t**3
-        pieces.append(0.5 * (2 * p1 + (p2 - p0) * t + bend))
-    return np.concatenate([*pieces, controls[-1:]])
 
 
 def length_mm(course: Array) -> float:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from inference.phantom.body import Body
@@ -11,6 +9,7 @@ from inference.phantom.case import PhantomCase
 from inference.phantom.curves import SIDES, sign_of
 from inference.phantom.geometry import Array, Canvas, Ellipsoid, soft_step
 from inference.phantom.lung_volume import (
+    LungFields,
     add_cloud,
     add_strokes,
     dome_top_mm,
@@ -18,9 +17,6 @@ from inference.phantom.lung_volume import (
     place_in_zone,
 )
 from inference.phantom.strokes import draw_strokes
-
-if TYPE_CHECKING:
-    from inference.phantom.anatomy import LungFields
 
 _KERLEY_LINES = 8
 _KNOTS, _KNOT_DRAWS = 190, 480  # of the net in one lung

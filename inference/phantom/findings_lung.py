@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,20 +17,18 @@ from inference.phantom.findings_diffuse import (
 )
 from inference.phantom.geometry import Array, Canvas, Ellipsoid
 from inference.phantom.lung_volume import (
+    LungFields,
     add_cloud,
     ball,
+    chord_mm,
     crop,
     dome_top_mm,
     fill_lung,
     lateral_border_mm,
     medial_border_mm,
     place_in_zone,
-    union_length_mm,
 )
 from inference.report_language.statements import Statement
-
-if TYPE_CHECKING:
-    from inference.phantom.anatomy import LungFields
 
 _NODULE_RADIUS_MM = (9.5, 14.0)
 _MASS_RADIUS_MM = (22.0, 30.0)
@@ -42,7 +39,7 @@ _NODULE_DENSITY = 1.5
 _MASS_DENSITY = 1.15
 _CALCIUM_DENSITY = 6.0
 _GLASS_CM = 2.6  # of tissue in ground glass at most: about half a consolidation's
-_Painter = Callable[[Canvas, Body, PhantomCase, Statement, "LungFields"], None]
+_Painter = Callable[[Canvas, Body, PhantomCase, Statement, LungFields], None]
 
 
 def add_parenchyma(canvas: Canvas, body: Body, case: PhantomCase, lungs: LungFields) -> None:
@@ -94,7 +91,7 @@ def _add_mass(
         lobe = radius * rng.uniform(0.34, 0.5)
         solids.append(ball(centre + direction * (radius - lobe), lobe))
     part, area = crop(canvas, centre, radius)
-    drawn = (_MASS_DENSITY / 10.0) * union_length_mm(part, solids)
+    drawn = (_MASS_DENSITY / 10.0) * chord_mm(part, solids)
     part.tissue_cm += drawn * lungs.air[side][area]
 
 

@@ -4,21 +4,16 @@ their regions are marked, and what numbers can't say is added."""
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from inference.phantom.body import Body
 from inference.phantom.case import PhantomCase
 from inference.phantom.curves import sign_of
-from inference.phantom.geometry import Array, Canvas, Dome, remaining_length_mm
-from inference.phantom.lung_volume import ball, crop, sides_of, union_length_mm
-from inference.phantom.rib_fracture import add_fracture_swelling, break_rib, fractured_rib
-
-if TYPE_CHECKING:
-    from inference.phantom.anatomy import LungFields
-
-__all__ = ["add_other_findings", "break_rib", "fractured_rib", "mark_measured"]
+from inference.phantom.geometry import Array, Canvas, Dome
+from inference.phantom.intervals import remaining_length_mm
+from inference.phantom.lung_volume import LungFields, ball, chord_mm, crop, sides_of
+from inference.phantom.rib_fracture import add_fracture_swelling, fractured_rib
 
 _CALCIUM_DENSITY = 7.0
 _NORMAL_DOME_Y_MM = {"right": 86.0, "left": 95.0}
@@ -38,10 +33,10 @@ def add_other_findings(canvas: Canvas, body: Body, case: PhantomCase, lungs: Lun
         if case.find(concept) is not None:
             with canvas.marking(concept):
                 paint(canvas, body, case, lungs)
-    mark_measured(canvas, body, case)
+    _mark_measured(canvas, body, case)
 
 
-def mark_measured(canvas: Canvas, body: Body, case: PhantomCase) -> None:
+def _mark_measured(canvas: Canvas, body: Body, case: PhantomCase) -> None:
     """Regions [size, size] in cm of what only the patient's numbers draw: the structure's depth."""
     if case.find("cardiomegaly") is not None:
         heart = canvas.stack_interval(body.heart_outline).length_mm
@@ -86,7 +81,7 @@ def _add_hilar_nodes(canvas: Canvas, body: Body, case: PhantomCase, lungs: LungF
         centres = body.hila[side] + (places + shifts) * (sign_of(side), 1, 1)
         nodes = [ball(centre, radius) for centre, radius in zip(centres, radii, strict=True)]
         part, area = crop(canvas, body.hila[side], 45.0)
-        part.tissue_cm += 0.1 * union_length_mm(part, nodes) * lungs.air[side][area]
+        part.tissue_cm += 0.1 * chord_mm(part, nodes) * lungs.air[side][area]
 
 
 def _add_aortic_calcium(canvas: Canvas, body: Body, case: PhantomCase, lungs: LungFields) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,11 +10,15 @@ from inference.phantom.body import Body
 from inference.phantom.case import PhantomCase
 from inference.phantom.curves import sign_of
 from inference.phantom.geometry import Array, Canvas, Dome, Stack, soft_step
-from inference.phantom.lung_volume import AIR_SHARE, LungVolume, crop_to_lung, dome_top_mm, sides_of
+from inference.phantom.lung_volume import (
+    AIR_PER_CM,
+    LungFields,
+    LungVolume,
+    crop_to_lung,
+    dome_top_mm,
+    sides_of,
+)
 from inference.report_language.statements import Statement
-
-if TYPE_CHECKING:
-    from inference.phantom.anatomy import LungFields
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ def _add_effusion(
     length_cm = lungs.length_cm[side][area]
     aerated = np.minimum(afloat.length_mm / 10.0, length_cm)
     filled = (length_cm - aerated) * _off_midline(part, body, side)
-    part.tissue_cm += AIR_SHARE * filled
+    part.tissue_cm += AIR_PER_CM * filled
     lungs.air[side][area] *= 1.0 - _share(filled, length_cm)
 
 
@@ -107,7 +110,7 @@ def _add_pneumothorax(
     shell_mm = np.maximum(within_mm - inner_mm, 0.0)
     depth_cm = lungs.length_cm[side][area]
     aerated = _share(within_mm / 10.0, depth_cm)
-    part.tissue_cm -= (1.0 - AIR_SHARE) * depth_cm * (1.0 - aerated)
+    part.tissue_cm -= (1.0 - AIR_PER_CM) * depth_cm * (1.0 - aerated)
     part.tissue_cm += _COLLAPSE[severity] * depth_cm * aerated
     part.tissue_cm += _PLEURA_DENSITY * (_PLEURA_MM / drawn_mm) / 10.0 * shell_mm
     # Vessels go as far as the line, however thin the lung is there.

@@ -11,14 +11,15 @@ only at the detector (Beer–Lambert, ``projection``).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 
-Array = np.ndarray
+from inference.phantom.intervals import Array, Interval
+
 View = Literal["PA", "AP", "LL"]
 FIELD_MM = 400.0  # side of the square detector, at the body's mid-plane
 # 1 / (source to mid-plane distance): upright Bucky 1.8 m, mobile AP 1.05 m.
@@ -63,46 +64,6 @@ class Pose:
 
 
 @dataclass(frozen=True, eq=False)
-class Interval:
-    """The part of each ray inside a solid: near < far in mm of depth, empty where near >= far."""
-
-    near: Array  # [size, size] or broadcastable
-    far: Array
-
-    def __and__(self, other: Interval) -> Interval:
-        return Interval(np.maximum(self.near, other.near), np.minimum(self.far, other.far))
-
-    def where(self, inside: Array) -> Interval:
-        """Empty where inside is False."""
-        return Interval(np.where(inside, self.near, 0.0), np.where(inside, self.far, -1.0))
-
-    @property
-    def length_mm(self) -> Array:
-        return np.maximum(self.far - self.near, 0.0)
-
-
-def covered_length_mm(intervals: Sequence[Interval]) -> Array:
-    """Length of the union along each ray."""
-    if not intervals:
-        return np.float32(0.0)  # type: ignore[return-value]
-    near = np.stack(np.broadcast_arrays(*(i.near for i in intervals)))
-    far = np.stack(np.broadcast_arrays(*(i.far for i in intervals)))
-    order = np.argsort(near, axis=0)
-    near, far = np.take_along_axis(near, order, 0), np.take_along_axis(far, order, 0)
-    total = np.maximum(far[0] - near[0], 0.0)
-    reached = np.where(far[0] > near[0], far[0], -np.inf)
-    for index in range(1, len(near)):
-        total = total + np.maximum(far[index] - np.maximum(near[index], reached), 0.0)
-        reached = np.where(far[index] > near[index], np.maximum(reached, far[index]), reached)
-    return total
-
-
-def remaining_length_mm(solid: Interval, removed: Sequence[Interval]) -> Array:
-    """How much of solid is left along each ray when all of removed is taken away."""
-    return solid.length_mm - covered_length_mm([solid & part for part in removed])
-
-
-@dataclass(frozen=True, eq=False)
 class Stack:
     """A solid of horizontal superellipses |x/a|^p + |z/b|^p <= 1; arrays over height y_mm [k]."""
 
@@ -121,12 +82,6 @@ class Stack:
             for values in (self.centre_x_mm, self.half_x_mm, self.centre_z_mm, self.half_z_mm)
         )
         return centre_x, half_x * inside, centre_z, half_z * inside
-
-    def shrunk(self, by_mm: float | Array) -> Stack:
-        """The stack with by_mm (a number or one per height [k]) taken off all round."""
-        half_x = np.maximum(self.half_x_mm - by_mm, 0.0)
-        half_z = np.maximum(self.half_z_mm - by_mm, 0.0)
-        return Stack(self.y_mm, self.centre_x_mm, half_x, self.centre_z_mm, half_z, self.power)
 
 
 @dataclass(frozen=True)

@@ -12,17 +12,27 @@ from inference.phantom.geometry import (
     Array,
     Canvas,
     Ellipsoid,
-    Interval,
     Stack,
-    covered_length_mm,
-    remaining_length_mm,
 )
+from inference.phantom.intervals import Interval, covered_length_mm, remaining_length_mm
 from inference.phantom.patient import Patient
 from inference.report_language.statements import Statement
 
-AIR_SHARE = 0.76  # of the lung's depth; the rest is vessels and tissue
+AIR_PER_CM = 0.76  # of inflated lung; the rest is vessels and tissue (0.24 g/cm3)
 _ZONES = ("upper", "mid", "lower")
 _BETWEEN_ZONES_MM = 6.0  # kept free on both sides of a zone's limit
+
+
+@dataclass(eq=False)
+class LungFields:
+    """Lung along each ray, by side: its length in cm and the share of it that holds air, 0..1.
+
+    Both [size, size]. Findings lower air where fluid, solid lung or a pneumothorax takes the place;
+    vessels are drawn with ``keep=air``.
+    """
+
+    length_cm: dict[str, Array]
+    air: dict[str, Array]
 
 
 def sides_of(statement: Statement) -> tuple[str, ...]:
@@ -182,7 +192,7 @@ def fill_lung(
     filled = available * (1.0 - np.exp(-total / available))
     if keep is not None:
         filled = filled * keep[area]
-    part.tissue_cm += (AIR_SHARE * share / 10.0) * filled
+    part.tissue_cm += (AIR_PER_CM * share / 10.0) * filled
 
 
 def ball(centre: Array, radius_mm: float) -> Ellipsoid:
@@ -190,7 +200,8 @@ def ball(centre: Array, radius_mm: float) -> Ellipsoid:
     return Ellipsoid((x, y, z), (radius_mm, radius_mm, radius_mm))
 
 
-def union_length_mm(canvas: Canvas, solids: list[Ellipsoid]) -> Array:
+def chord_mm(canvas: Canvas, solids: list[Ellipsoid]) -> Array:
+    """How much of each ray lies in any of the solids."""
     return covered_length_mm([canvas.ellipsoid_interval(solid) for solid in solids])
 
 

@@ -6,26 +6,18 @@ patient, is in the patient's numbers already.)
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import numpy as np
 
 from inference.phantom.body import Body
 from inference.phantom.case import PhantomCase
-from inference.phantom.curves import SIDES, sign_of
-from inference.phantom.device_courses import front_wall_z, smooth_course
-from inference.phantom.geometry import Array, Canvas, Ellipsoid, soft_step
+from inference.phantom.curves import SIDES, sign_of, smooth_course
+from inference.phantom.device_courses import front_wall_z
+from inference.phantom.geometry import Canvas, Ellipsoid, soft_step
 
 _STEEL = 42.0
 
 
-class LungFields(Protocol):
-    """What the skin fold needs to know of the lungs; ``anatomy.LungFields`` is one."""
-
-    air: dict[str, Array]  # [size, size] 0..1 by side
-
-
-def add_mimics(canvas: Canvas, body: Body, case: PhantomCase, lungs: LungFields) -> None:
+def add_mimics(canvas: Canvas, body: Body, case: PhantomCase) -> None:
     for mimic in case.mimics:
         rng = case.rng(mimic)
         match mimic:

@@ -109,5 +109,5 @@ def draw_chest(case: PhantomCase, size: int, view: Projection = "frontal") -> Ca
     add_parenchyma(canvas, body, case, lungs)
     add_other_findings(canvas, body, case, lungs)
     add_devices(canvas, body, case)
-    add_mimics(canvas, body, case, lungs)
+    add_mimics(canvas, body, case)
     return canvas
