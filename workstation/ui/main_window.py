@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QLabel,
     QMainWindow,
+    QMenu,
     QMessageBox,
     QProgressBar,
     QPushButton,
@@ -40,6 +41,7 @@ from workstation.ui.reading_desk import ReadingDesk, Records
 from workstation.ui.report_panel import ReportPanel
 from workstation.ui.sign_dialog import SignDialog
 from workstation.ui.study_list import StudyList
+from workstation.ui.viewer.cheat_sheet import CheatSheet
 from workstation.ui.viewer.image_viewer import ImageViewer
 from workstation.ui.viewer.shortcuts import Shortcuts
 from workstation.ui.viewer.tool_bar import ViewerToolBar
@@ -154,6 +156,12 @@ class MainWindow(QMainWindow):
             QKeySequence("Ctrl+PgUp"),
             self.study_list.activate_previous,
         )
+        self._action(
+            study_menu,
+            self.tr("&Measurements into the report"),
+            QKeySequence("Ctrl+M"),
+            self.add_measurements_to_report,
+        )
         draft_menu = self.menuBar().addMenu(self.tr("&Draft"))
         names = {
             "one-step": self.tr("One-step (a block a pass)"),
@@ -175,6 +183,7 @@ class MainWindow(QMainWindow):
             action.setData(language)
             self.language_group.addAction(action)
         help_menu = self.menuBar().addMenu(self.tr("&Help"))
+        self._action(help_menu, self.tr("&Keys"), QKeySequence("F1"), self.show_keys)
         self._action(help_menu, self.tr("Verify &audit log"), QKeySequence(), self.verify_audit)
 
     def _action(self, menu: QWidget, text: str, keys: QKeySequence, slot: object) -> QAction:
@@ -191,6 +200,7 @@ class MainWindow(QMainWindow):
         self.viewer.study_step_requested.connect(self._on_study_step_requested)
         self.viewer.tool_changed.connect(self.tool_bar.show_tool)
         self.viewer.trouble.connect(self.show_trouble)
+        self.viewer.keys_requested.connect(self.show_keys)
         self.desk.study_changed.connect(self._on_study_changed)
         self.desk.films_changed.connect(self._on_films_changed)
         self.desk.trouble.connect(self.show_trouble)
@@ -350,6 +360,27 @@ class MainWindow(QMainWindow):
         edits = sum(e.event == "edit" and e.details.get("kind") != "draft" for e in entries)
         dialog = SignDialog(report.state, signer=self._records.user, edit_count=edits, parent=self)
         return dialog.signer_name if dialog.exec() else None
+
+    def add_measurements_to_report(self) -> None:
+        """The figures of the film shown, as sentences at the end of the findings."""
+        report = self.report_panel.report
+        if report is None or report.is_signed:
+            self.show_trouble(self.tr("There is no open report to write into."))
+            return
+        self.report_panel.flush_typing()
+        there = {sentence.text for sentence in report.state.findings}
+        sentences = self.viewer.measurement_sentences(report.language)
+        new = [sentence for sentence in sentences if sentence not in there]
+        for sentence in new:
+            report.add_sentence("findings", sentence)
+        self.desk.save()
+        self.show_trouble(self.tr("{0} measurements written.").format(len(new)))
+
+    def show_keys(self) -> None:
+        """The cheat sheet; the viewer's keys are changed there."""
+        menus = self.menuBar().findChildren(QMenu)
+        menu_actions = [action for menu in menus for action in menu.actions()]
+        CheatSheet(self.shortcuts, menu_actions, self).exec()
 
     def verify_audit(self) -> None:
         """Check the whole chain and say what was found."""

@@ -86,6 +86,7 @@ ACTIONS: tuple[ViewerAction, ...] = (
     _action("redo", _T("ViewerAction", "Redo a figure"), "Ctrl+Y Ctrl+Shift+Z", "Measure", "↷"),
     _action("figures", _T("ViewerAction", "Figures on or off"), "N", "Measure"),
     _action("cancel", _T("ViewerAction", "Leave the tool"), "Esc", "Pointer"),
+    _action("keys", _T("ViewerAction", "All keys"), "?", "Help"),
     _action("next_study", _T("ViewerAction", "Next study"), "PgDown", "View"),
     _action("previous_study", _T("ViewerAction", "Previous study"), "PgUp", "View"),
 )

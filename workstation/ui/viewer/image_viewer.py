@@ -60,14 +60,15 @@ class ImageViewer(FilmView):
 
     Dropped files are left to the window around it. Signals: tool_changed(Tool),
     measurements_changed() after every kept change, activated() when it gets the focus,
-    trouble(text) where figures could not be kept, study_step_requested(1 next | -1 previous)
-    by PgDn and PgUp, also without a film.
+    trouble(text) where figures could not be kept, keys_requested() by ?, and
+    study_step_requested(1 next | -1 previous) by PgDn and PgUp, both also without a film.
     """
 
     tool_changed = Signal(str)
     measurements_changed = Signal()
     activated = Signal()
     trouble = Signal(str)
+    keys_requested = Signal()
     study_step_requested = Signal(int)
 
     def __init__(self, parent: QWidget | None = None, shortcuts: Shortcuts | None = None) -> None:
@@ -132,6 +133,9 @@ class ImageViewer(FilmView):
         name, _, argument = action_id.partition(".")
         if name == "next_study" or name == "previous_study":
             self.study_step_requested.emit(1 if name == "next_study" else -1)
+            return True
+        if name == "keys":
+            self.keys_requested.emit()
             return True
         command = self._commands.get(name)
         if self._picture is None or command is None:

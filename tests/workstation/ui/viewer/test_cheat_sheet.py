@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import pytest
+from PySide6.QtGui import QAction, QKeySequence
+
+from workstation.ui.viewer.actions import ACTIONS
+from workstation.ui.viewer.cheat_sheet import CheatSheet
+from workstation.ui.viewer.shortcuts import Shortcuts
+
+
+@pytest.fixture
+def sheet(qtbot) -> CheatSheet:
+    opened = QAction("&Open films…")
+    opened.setShortcut(QKeySequence("Ctrl+O"))
+    dialog = CheatSheet(Shortcuts(), [opened, QAction("no key")])
+    qtbot.addWidget(dialog)
+    return dialog
+
+
+def lines(sheet: CheatSheet) -> dict[str, str]:
+    found = {}
+    for top in range(sheet.list.topLevelItemCount()):
+        group = sheet.list.topLevelItem(top)
+        assert group is not None
+        for row in range(group.childCount()):
+            found[group.child(row).text(0)] = group.child(row).text(1)
+    return found
+
+
+def test_every_action_and_menu_key_is_listed(sheet: CheatSheet) -> None:
+    told = lines(sheet)
+    assert set(told) == {action.text for action in ACTIONS} | {"Open films…"}
+    assert told["Invert"] == "I"
+    assert told["Open films…"] == "Ctrl+O"
+
+
+def test_a_key_is_changed_here_unless_it_is_taken(sheet: CheatSheet) -> None:
+    sheet.choose("invert")
+    sheet.key_field.setKeySequence(QKeySequence("R"))
+    sheet.assign_button.click()
+    assert "Turn right" in sheet.message.text()
+    assert lines(sheet)["Invert"] == "I"
+    sheet.key_field.setKeySequence(QKeySequence("X"))
+    sheet.assign_button.click()
+    assert sheet.message.text() == ""
+    assert lines(sheet)["Invert"] == "X"
+    sheet.restore_button.click()
+    assert lines(sheet)["Invert"] == "I"
