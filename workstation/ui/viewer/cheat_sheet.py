@@ -40,6 +40,7 @@ class CheatSheet(QDialog):
         self.list.setColumnCount(2)
         self.list.setHeaderLabels([self.tr("What"), self.tr("Key")])
         self.list.setRootIsDecorated(False)
+        self.list.header().setStretchLastSection(False)
         self.list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.list.currentItemChanged.connect(self._on_chosen)
         self.key_field = QKeySequenceEdit(self)
