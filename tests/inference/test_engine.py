@@ -33,6 +33,7 @@ from inference.report_language import (
 )
 
 MODES: tuple[DecodingMode, ...] = ("one-step", "adaptive", "multi-step", "autoregressive")
+SERVED: tuple[DecodingMode, ...] = (*MODES, "one-step-unfused")
 MakeRequest = Callable[..., GenerationRequest]
 
 
@@ -44,7 +45,7 @@ def _with_stop_ids(engine: ReportEngine, stop_ids: set[int]) -> ReportEngine:
     return ReportEngine(replace(engine._checkpoint, stop_ids=frozenset(stop_ids)), engine._device)
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", SERVED)
 def test_draft_streams_prefill_blocks_finished(
     tiny_engine: ReportEngine, make_request: MakeRequest, mode: DecodingMode
 ) -> None:
@@ -67,7 +68,7 @@ def test_draft_streams_prefill_blocks_finished(
     assert elapsed == sorted(elapsed)
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", SERVED)
 def test_draft_is_repeatable(
     tiny_engine: ReportEngine, make_request: MakeRequest, mode: DecodingMode
 ) -> None:
@@ -97,7 +98,7 @@ def test_two_images_are_taken(tiny_engine: ReportEngine, make_request: MakeReque
 
 
 @pytest.mark.parametrize("max_new_tokens", [1, 3, 4, 9])
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", SERVED)
 def test_max_new_tokens_ends_with_length(
     tiny_engine: ReportEngine, make_request: MakeRequest, mode: DecodingMode, max_new_tokens: int
 ) -> None:
@@ -107,7 +108,7 @@ def test_max_new_tokens_ends_with_length(
     assert (last.tokens, last.stop_reason) == (max_new_tokens, "length")
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", SERVED)
 def test_nothing_follows_the_first_of_several_stop_ids(
     tiny_engine: ReportEngine, make_request: MakeRequest, mode: DecodingMode
 ) -> None:
@@ -183,7 +184,7 @@ def test_multi_step_pass_count(
     ]
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", SERVED)
 def test_cancel_stops_before_the_next_pass(
     tiny_engine: ReportEngine,
     make_request: MakeRequest,
@@ -234,7 +235,7 @@ def test_mask_token_is_never_committed(
         return values
 
     monkeypatch.setattr(decoder, "logits", favouring_mask)
-    for mode in ("one-step", "adaptive", "multi-step"):
+    for mode in ("one-step", "adaptive", "multi-step", "one-step-unfused"):
         for block in _blocks(list(tiny_engine.draft(make_request(decoding=mode)))):
             assert mask_token_id not in block.token_ids
             assert all(np.isfinite(block.confidences))

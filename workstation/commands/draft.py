@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from inference import (
@@ -17,6 +18,7 @@ from inference import (
     EngineDescription,
     EngineError,
     GenerationRequest,
+    StopReason,
     load_engine,
 )
 from inference.report_language import Language, Statement, extract_statements
@@ -31,6 +33,11 @@ from workstation.dicom.instance_reader import (
 from workstation.dicom.view_position import choose_model_films
 
 _ReportFailure = Callable[[object], None]
+_ENDINGS: dict[StopReason, str] = {
+    "stop": "",
+    "length": "; cut at its length limit",
+    "repetition": "; cut where it began to repeat itself",
+}
 
 
 class DraftingEngine(Protocol):
@@ -91,13 +98,16 @@ def run_draft(
     as_json: bool = False,
     language: Language = "en",
     load_model: Callable[[str, str], DraftingEngine] | None = None,
+    settings: Mapping[str, Any] = MappingProxyType({}),
 ) -> int:
     """Draft every study found in the files and folders, printing each as it is done.
 
     as_json: one JSON object a line, one line a study. load_model: what loads a model on a
-    device; None for inference.load_engine. Exit code 0; 1 if a file or study failed (the
-    reason is on stderr, the others are done all the same); 2 without a model; 3 if nothing
-    failed and the model gave no report of some study (the reason is on stderr too).
+    device; None for inference.load_engine. settings: further fields of GenerationRequest
+    (remasking, temperature, seed, prefix_text ...); a study they can't serve fails. Exit code
+    0; 1 if a file or study failed (the reason is on stderr, the others are done all the same);
+    2 without a model; 3 if nothing failed and the model gave no report of some study (the
+    reason is on stderr too).
     """
     failures = refusals = 0
 
@@ -123,7 +133,9 @@ def run_draft(
         if not films:
             continue
         try:
-            draft = _draft_study(engine, films, len(headers) - len(films), decoding, language)
+            draft = _draft_study(
+                engine, films, len(headers) - len(films), decoding, language, settings
+            )
         except EngineError as error:
             report_failure(f"{films[0].path}: {error}")
             continue
@@ -191,12 +203,14 @@ def _draft_study(
     not_sent: int,
     decoding: DecodingMode,
     language: Language,
+    settings: Mapping[str, Any],
 ) -> StudyDraft:
     request = GenerationRequest(
         films[0].header.study_instance_uid,
         tuple(model_image(film) for film in films),
         language=language,
         decoding=decoding,
+        **settings,
     )
     events = list(engine.draft(request))
     finished = events[-1]
@@ -290,8 +304,7 @@ def format_draft(draft: StudyDraft, model: EngineDescription) -> str:
         + (f" ({finished.extra_passes} second looks)" if finished.extra_passes else "")
         + f", {finished.tokens} tokens; "
         f"prefill {finished.prefill_ms:.0f} ms, decoding {finished.decode_ms:.0f} ms; "
-        f"{finished.tokens_per_second:.0f} tokens/s"
-        + ("" if finished.stop_reason == "stop" else "; cut at its length limit or for looping"),
+        f"{finished.tokens_per_second:.0f} tokens/s" + _ENDINGS[finished.stop_reason],
         "",
     ]
     return "\n".join(lines)

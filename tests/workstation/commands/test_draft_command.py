@@ -139,6 +139,17 @@ def test_json_holds_one_whole_object_a_study(
     assert first["tokens_per_second"] == 500.0
 
 
+def test_further_settings_reach_the_engine_and_the_output(
+    engine: ScriptedEngine, write_film: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = {"temperature": 0.5, "seed": 7}
+    paths = [write_film("a.dcm")]
+    assert run_draft(paths, "one-step", "scripted", "cpu", as_json=True, settings=settings) == 0
+    assert (engine.requests[0].temperature, engine.requests[0].seed) == (0.5, 7)
+    decoding = _json_lines(capsys.readouterr().out)[0]["decoding"]
+    assert (decoding["temperature"], decoding["seed"]) == (0.5, 7)  # type: ignore[index]
+
+
 def test_text_says_the_same(
     engine: ScriptedEngine, write_film: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
