@@ -151,14 +151,27 @@ class Canvas:
     def stack_interval(self, stack: Stack) -> Interval:
         """The ray's part inside a stack (rotation moves its slices' centres, not their axes)."""
         centre_x, half_x, centre_z, half_z = stack.at(self.v_mm)  # each [size, 1]
-        across, depth = self.pose.turn(centre_x, centre_z)
+        across, depth = (np.asarray(v) for v in self.pose.turn(centre_x, centre_z))
         half_across, half_depth = (half_z, half_x) if self.pose.is_lateral else (half_x, half_z)
-        growth = self.pose.magnification(depth)
-        distance = np.abs(self.u_mm / growth - across) / np.maximum(half_across, 1e-3)
+        growth = np.asarray(self.pose.magnification(depth))
+        half = np.full((self.v_mm.shape[0], self.u_mm.shape[1]), -0.5, dtype=np.float32)
+        rows, columns = area = self._area_of(across * growth, half_across * growth)
+        distance = np.abs(self.u_mm[:, columns] / growth[rows] - across[rows])
+        distance = distance / np.maximum(half_across[rows], 1e-3)
         inside = np.clip(1.0 - distance**stack.power, 0.0, None)
-        half = half_depth * inside ** (1.0 / stack.power)
-        half = np.where(half > 0, half, -0.5)
+        met = half_depth[rows] * inside ** (1.0 / stack.power)
+        half[area] = np.where(met > 0, met, -0.5)
         return Interval(depth - half, depth + half)
+
+    def _area_of(self, middle_mm: Array, half_mm: Array) -> tuple[slice, slice]:
+        """Rows and columns that hold middle ± half (each [rows, 1], on the film) and one more."""
+        wide = np.flatnonzero(half_mm[:, 0] > 0)
+        if not len(wide):
+            return slice(0, 0), slice(0, 0)
+        rows = slice(int(wide[0]), int(wide[-1]) + 1)
+        low, high = (middle_mm - half_mm)[rows].min(), (middle_mm + half_mm)[rows].max()
+        first, last = np.searchsorted(self.u_mm[0], (low, high))
+        return rows, slice(max(int(first) - 1, 0), int(last) + 1)
 
     def ellipsoid_interval(self, solid: Ellipsoid) -> Interval:
         x, y, z = solid.centre
