@@ -43,12 +43,14 @@ def locate_frames(parsed: ParsedInstance, pixel_format: PixelFormat) -> FrameTab
     """The table of all frames; refuses where fewer are there than declared."""
     if str(parsed.transfer_syntax) in NATIVE_SYNTAXES:
         return FrameTable(None)
-    offset_table, fragments = _walk_fragments(parsed)
+    offset_table, fragments, is_closed = _walk_fragments(parsed)
     count = pixel_format.frame_count
     if not fragments:
         raise Refusal("no pixel data: no compressed fragment in the file")
     if len(fragments) < count:
         raise Refusal(f"image is truncated: {len(fragments)} of {count} frames are there")
+    if count > 1 and not is_closed:
+        raise Refusal("image is truncated: the file ends without closing its frames")
     if count == 1:
         if len(_find_stream_starts(parsed, fragments)) > 1:
             raise Refusal("several frames in one file, though it says one")
@@ -106,19 +108,22 @@ def words_of(
     return np.frombuffer(pixel_bytes, f"{order}u{item}", count).astype(f"u{item}")
 
 
-def _walk_fragments(parsed: ParsedInstance) -> tuple[bytes, list[Fragment]]:
-    """(Basic Offset Table, fragments that hold something) (PS3.5 A.4)."""
+def _walk_fragments(parsed: ParsedInstance) -> tuple[bytes, list[Fragment], bool]:
+    """(Basic Offset Table, fragments that hold something, whether the sequence is closed)
+    (PS3.5 A.4)."""
     present = parsed.pixel_bytes_present
     order = "<" if parsed.is_little_endian else ">"
     found: list[Fragment] = []
     position = 0
-    while position + 8 <= present:
+    is_closed = False
+    while position + 8 <= present and not is_closed:
         header = parsed.read_pixel_bytes(position, 8)
         group, element, length = struct.unpack(f"{order}HHL", header)
         tag = group << 16 | element
         position += 8
         if tag == _SEQUENCE_DELIMITER:
-            break
+            is_closed = True
+            continue
         if tag != _ITEM or length == UNDEFINED_LENGTH:
             raise Refusal("compressed pixel data are damaged: no fragment where one should start")
         if position + length > present:
@@ -128,7 +133,7 @@ def _walk_fragments(parsed: ParsedInstance) -> tuple[bytes, list[Fragment]]:
         found.append(Fragment(position, length))
         position += length
     table = parsed.read_pixel_bytes(found[0].start, found[0].length) if found else b""
-    return table, [fragment for fragment in found[1:] if fragment.length]
+    return table, [fragment for fragment in found[1:] if fragment.length], is_closed
 
 
 def _read_offsets(
