@@ -36,6 +36,7 @@ class ImageProcessor:
     std: tuple[float, ...]
     pad_to_square: bool = False
     local_contrast: bool = False
+    position_channels: bool = False
 
     @classmethod
     def from_folder(cls, folder: Path) -> ImageProcessor:
@@ -54,12 +55,13 @@ class ImageProcessor:
                 std=tuple(float(value) for value in config["image_std"]),
                 pad_to_square=bool(config.get("pad_to_square", False)),
                 local_contrast=bool(config.get("local_contrast", False)),
+                position_channels=bool(config.get("position_channels", False)),
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise EngineError(f"{path}: not a usable image processor config ({error!r})") from error
 
     def __call__(self, image: ModelImage) -> tuple[torch.Tensor, tuple[int, int, int]]:
-        """(pixel_values [patches, 3 * temporal * patch * patch] float32, grid (1, h, w))."""
+        """(pixel_values [patches, channels * temporal * patch * patch] float32, grid (1, h, w))."""
         grey = normalise_film(image)
         if self.pad_to_square:
             grey = _pad_to_square(grey)
@@ -81,11 +83,13 @@ class ImageProcessor:
         rows, columns = grey.shape[0] // patch, grey.shape[1] // patch
         mean = torch.tensor(self.mean).view(-1, 1, 1)
         std = torch.tensor(self.std).view(-1, 1, 1)
-        films = contrast_channels(grey) if self.local_contrast else grey.unsqueeze(0)
-        channels = (films - mean) / std  # [3, height, width]
+        films = contrast_channels(grey) if self.local_contrast else grey.expand(3, -1, -1)
+        if self.position_channels:
+            films = torch.cat([films, _position_channels(*grey.shape)])
+        channels = (films - mean) / std  # [3 or 5, height, width]
         tiles = channels.view(
             len(self.mean), rows // merge, merge, patch, columns // merge, merge, patch
-        ).permute(1, 4, 2, 5, 0, 3, 6)  # [rows/m, cols/m, m, m, 3, patch, patch]
+        ).permute(1, 4, 2, 5, 0, 3, 6)  # [rows/m, cols/m, m, m, channels, patch, patch]
         repeated = tiles.unsqueeze(5).expand(-1, -1, -1, -1, -1, self.temporal_patch_size, -1, -1)
         return repeated.reshape(rows * columns, -1).contiguous(), (1, rows, columns)
 
@@ -107,6 +111,19 @@ def contrast_channels(grey: torch.Tensor) -> torch.Tensor:
         by_rows, by_columns = (_box_mean_matrix(extent, side) for extent in grey.shape)
         films.append((0.5 + gain * (grey - by_rows @ grey @ by_columns.T)).clamp(0.0, 1.0))
     return torch.stack(films)
+
+
+@cache
+def _position_channels(height: int, width: int) -> torch.Tensor:
+    """[2, height, width]: how far down and how far right a pixel is, 0..1.
+
+    Qwen2.5-VL knows positions only relative to each other, and its language model gives columns
+    the slowest rotary frequencies: across 8 columns they turn by 0.02 rad. A pretrained tower has
+    learned to say "left" in its features; a small one trained on few films has not (measured:
+    model card of the embedded model).
+    """
+    down, right = torch.linspace(0, 1, height), torch.linspace(0, 1, width)
+    return torch.stack(torch.meshgrid(down, right, indexing="ij"))
 
 
 @cache

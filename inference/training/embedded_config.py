@@ -13,6 +13,7 @@ from inference.prompts import END_OF_TEXT, IM_END, IMAGE_PAD, MASK, VISION_END, 
 
 IMAGE_SIZE = 224
 BLOCK_LENGTH = 8
+_CHANNEL_MEAN = [0.5] * 5  # the film, its fine and its coarse detail, two of position
 
 
 def build_config(tokenizer: Tokenizer) -> Qwen2_5_VLConfig:
@@ -50,6 +51,7 @@ def build_config(tokenizer: Tokenizer) -> Qwen2_5_VLConfig:
         "patch_size": 14,
         "window_size": IMAGE_SIZE,
         "fullatt_block_indexes": [0, 1, 2, 3],
+        "in_channels": len(_CHANNEL_MEAN),
     }
     config = Qwen2_5_VLConfig(
         text_config=text, vision_config=vision, tie_word_embeddings=True, **ids
@@ -73,10 +75,11 @@ def preprocessor_config() -> dict[str, object]:
         "merge_size": 2,
         "min_pixels": IMAGE_SIZE**2,
         "max_pixels": IMAGE_SIZE**2,
-        "image_mean": [0.5, 0.5, 0.5],
-        "image_std": [0.25, 0.25, 0.25],
+        "image_mean": _CHANNEL_MEAN,
+        "image_std": [0.25] * len(_CHANNEL_MEAN),
         "pad_to_square": True,
         "local_contrast": True,
+        "position_channels": True,
     }
 
 

@@ -1,8 +1,12 @@
 """Stage 0: teach the vision tower to see, with the phantom's labels as targets.
 
-ECHO starts from a pretrained vision-language model; ours starts from nothing. Two throw-away
-heads read the vision tokens: one the attributes of the film, one which concepts each patch shows.
-Only the tower is kept. Frontal and lateral films are trained together.
+ECHO starts from a pretrained vision-language model; ours starts from nothing. Three throw-away
+heads read the vision tokens: one the attributes of the film from all tokens in their places, one
+the same from the tokens' mean, one which concepts each patch shows. Only the tower is kept.
+Frontal and lateral films are trained together.
+
+The head of the mean is there for the language model: it reads the film by attention, which is a
+weighted mean, and what only a token's place tells (which side a line is on) it learns late.
 """
 
 from __future__ import annotations
@@ -87,6 +91,7 @@ def warm_up_vision(setup: StageSetup) -> None:
     hidden = model.config.vision_config.out_hidden_size
     head = AttributeHead(forward.frame.image_tokens, hidden).to(forward.device)
     cell_head = torch.nn.Linear(hidden, len(CONCEPT_NAMES) * 4).to(forward.device)
+    mean_head = torch.nn.Linear(hidden, len(ATTRIBUTES)).to(forward.device)
     labels = VisionLabels(pairs)
 
     def loss_of(number: int) -> torch.Tensor:
@@ -97,9 +102,12 @@ def warm_up_vision(setup: StageSetup) -> None:
         with forward.precision():
             features = forward.vision_features(pairs.patchify(films))
             logits, cells = head(features).float(), cell_head(features).float()
+            summary = mean_head(features.mean(1)).float()
         weights = labels.weights.to(forward.device)
         batch = batch.to(forward.device)
         loss = attribute_loss(logits, batch.attributes, batch.is_known, weights)
+        loss = loss + attribute_loss(summary, batch.attributes, batch.is_known, weights)
         return _ATTRIBUTE_SCALE * loss + _CELL_SCALE * dense_loss(cells, batch.cells)
 
-    setup.train({"visual": model.model.visual, "head": head, "cell_head": cell_head}, loss_of)
+    heads = {"head": head, "cell_head": cell_head, "mean_head": mean_head}
+    setup.train({"visual": model.model.visual, **heads}, loss_of)
