@@ -4,8 +4,9 @@ gdcm aborts the whole process on some damaged streams (issue 2, found by fuzzing
 may ask for more memory or time than there is; so none of them runs in ours. Imports nothing of
 this project: it is started by path, isolated (`python -I`), by decoding_pool.
 
-stdin, again and again: REQUEST, then the compressed frame. stdout: RESPONSE, then the unsigned
-values of the frame (1, 2 or 4 bytes each, little endian), or why there are none.
+stdin, again and again: REQUEST, then the compressed frame or picture file. stdout: RESPONSE, then
+the unsigned values of the frame (1, 2 or 4 bytes each, little endian; of a picture after
+PICTURE_HEAD), or why there are none.
 """
 
 from __future__ import annotations
@@ -25,8 +26,10 @@ CPU_LIMIT_S = 60
 COMPLAINTS_LIMIT_BYTES = 2**20
 REQUEST = struct.Struct("<BIIBQ")  # codec, rows, columns, bits of a value, bytes that follow
 RESPONSE = struct.Struct("<BQ")  # outcome, bytes that follow
-JPEG_8BIT, JPEG_EXTENDED, JPEG_LOSSLESS, JPEG_LS, JPEG_2000, RUN_LENGTH = range(1, 7)
-DECODED, FAILED, OUT_OF_MEMORY, TRUNCATED, COLOURED = range(5)
+PICTURE_HEAD = struct.Struct("<IIB")  # rows, columns, bytes of a value
+JPEG_8BIT, JPEG_EXTENDED, JPEG_LOSSLESS, JPEG_LS, JPEG_2000, RUN_LENGTH, PICTURE = range(1, 8)
+DECODED, FAILED, OUT_OF_MEMORY, TRUNCATED, COLOURED, REFUSED = range(6)
+MAX_PICTURE_PIXELS = 128_000_000
 
 
 class Truncated(Exception):
@@ -35,6 +38,10 @@ class Truncated(Exception):
 
 class Coloured(Exception):
     """The stream holds a colour image."""
+
+
+class Refused(Exception):
+    """The picture is none we show; the text says why, for the reader."""
 
 
 def limit_resources() -> None:
@@ -153,8 +160,61 @@ def unpack_bits(packed: memoryview, count: int) -> bytes:
     return bytes(unpacked[:count])
 
 
+def decode_picture(file_bytes: bytes) -> bytes:
+    """A whole PNG or JPEG file -> PICTURE_HEAD and its grey values, 1 or 2 bytes each."""
+    import numpy as np
+    from PIL import Image, ImageOps
+
+    is_png = file_bytes.startswith(b"\x89PNG")
+    if is_png:
+        check_png_header(file_bytes)
+    # Its limit of pixels is a warning at half ours; ours is checked before anything is decoded.
+    Image.MAX_IMAGE_PIXELS = None
+    with Image.open(BytesIO(file_bytes), formats=("PNG" if is_png else "JPEG",)) as picture:
+        if picture.width * picture.height > MAX_PICTURE_PIXELS:
+            raise Refused(f"declares {picture.height} x {picture.width} pixels: refused as a bomb")
+        if is_png and getattr(picture, "n_frames", 1) > 1:
+            raise Refused("an animation, not a single film")
+        picture.load()
+        # The camera's orientation tag is part of how the picture is meant to be seen.
+        values = read_grey_values(picture if is_png else ImageOps.exif_transpose(picture))
+    little = np.ascontiguousarray(values, values.dtype.newbyteorder("<"))
+    return PICTURE_HEAD.pack(*values.shape, values.dtype.itemsize) + little.tobytes()
+
+
+def check_png_header(file_bytes: bytes) -> None:
+    """IHDR: Pillow would quietly drop the low byte of 16-bit colour, and skip a missing end."""
+    if len(file_bytes) < 33 or b"IEND" not in file_bytes[-64:]:
+        raise Refused("image is truncated: the PNG has no end")
+    bit_depth, colour_type = file_bytes[24], file_bytes[25]
+    if bit_depth == 16 and colour_type != 0:
+        raise Refused("colour or transparent PNG of 16 bits: save it as 16-bit greyscale")
+
+
+def read_grey_values(picture: Any) -> Any:
+    """[rows, columns] uint8 or uint16 of a loaded Pillow image; Refused where it is coloured."""
+    import numpy as np
+
+    if picture.mode in ("L", "1"):
+        return np.array(picture.convert("L"), np.uint8)
+    if picture.mode.startswith("I"):  # 16-bit PNG: "I;16" and its byte orders, or "I"
+        values = np.array(picture)
+        if values.min() < 0 or values.max() > 0xFFFF:
+            raise Refused("greyscale of more than 16 bits")
+        return values.astype(np.uint16)
+    if picture.mode not in ("P", "PA", "LA", "RGB", "RGBA"):
+        raise Refused(f"colour picture ({picture.mode}): only greyscale films can be opened")
+    whole = picture.convert("RGBA")
+    if whole.getextrema()[3][0] < 255:
+        raise Refused("picture is partly transparent: save it without transparency")
+    red = np.array(whole.getchannel(0))
+    if any(not np.array_equal(red, whole.getchannel(band)) for band in (1, 2)):
+        raise Refused("colour picture: only greyscale films can be opened")
+    return red
+
+
 def decode_frame(codec: int, rows: int, columns: int, bits: int, frame: bytes) -> bytes:
-    """Raw unsigned values of one greyscale frame."""
+    """Raw unsigned values of one greyscale frame; of a picture after its PICTURE_HEAD."""
     if codec == JPEG_8BIT:
         return decode_jpeg_8bit(frame)
     if codec in (JPEG_EXTENDED, JPEG_LOSSLESS):
@@ -163,6 +223,8 @@ def decode_frame(codec: int, rows: int, columns: int, bits: int, frame: bytes) -
         return decode_jpeg_ls(frame)
     if codec == JPEG_2000:
         return decode_jpeg_2000(frame)
+    if codec == PICTURE:
+        return decode_picture(frame)
     return decode_run_length(frame, rows * columns, max(1, bits // 8))
 
 
@@ -176,6 +238,8 @@ def answer(codec: int, rows: int, columns: int, bits: int, frame: bytes) -> tupl
         return TRUNCATED, b""
     except Coloured:
         return COLOURED, b""
+    except Refused as refused:
+        return REFUSED, str(refused).encode()
     except Exception as error:  # whatever a codec raises on damaged bytes
         return FAILED, f"{type(error).__name__}: {error}".encode()[:200]
 

@@ -46,12 +46,13 @@ def read_header(path: Path) -> InstanceHeader:
     """
     with as_unreadable(path):
         size = check_regular_file(path)
-        with path.open("rb") as stream, muted_warnings():
+        with path.open("rb") as stream:
             if picture_format(stream.read(8)):
                 return _read_picture_film(path).header
             stream.seek(0)
-            parsed = parse_instance(stream, size)
-            return _read_dicom_header(parsed, check_is_film(parsed), _hash_file_of(path))
+            with muted_warnings():
+                parsed = parse_instance(stream, size)
+                return _read_dicom_header(parsed, check_is_film(parsed), _hash_file_of(path))
 
 
 def read_film(path: Path) -> Film:
@@ -60,10 +61,10 @@ def read_film(path: Path) -> Film:
     with as_unreadable(path):
         size = check_regular_file(path)
         with path.open("rb") as stream:
+            if picture_format(stream.read(8)):
+                return _read_picture_film(path)
+            stream.seek(0)
             with muted_warnings():
-                if picture_format(stream.read(8)):
-                    return _read_picture_film(path)
-                stream.seek(0)
                 parsed = parse_instance(stream, size)
                 pixel_format = check_is_film(parsed)
                 header = _read_dicom_header(parsed, pixel_format, _hash_file_of(path))

@@ -10,6 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from workstation.dicom import decoding_child
+from workstation.dicom.acceptance import MAX_PIXELS
+from workstation.dicom.decoding_pool import decode_picture_in_child
 from workstation.dicom.display_pipeline import badges, render_grey
 from workstation.dicom.instance_reader import UnreadableInstance, read_film, read_header
 
@@ -101,3 +104,9 @@ def test_decompression_bomb_is_refused_by_its_header(tmp_path: Path) -> None:
     bomb += chunk(b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b"")
     (tmp_path / "bomb.png").write_bytes(bomb)
     assert_refused(tmp_path / "bomb.png", "bomb")
+
+
+def test_pictures_are_decoded_by_the_child_within_its_limits(tmp_path: Path) -> None:
+    assert decoding_child.MAX_PICTURE_PIXELS == MAX_PIXELS
+    whole = save(tmp_path / "chest.png", RAMP).read_bytes()
+    assert np.array_equal(decode_picture_in_child(whole), RAMP)
