@@ -6,53 +6,26 @@ drag pans, whatever the tool. What each key does comes from the one table of `ac
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
 
 from PySide6.QtCore import QEvent, QPointF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QWheelEvent
 from PySide6.QtWidgets import QInputDialog, QWidget
 
-from workstation.catalog.database import CatalogUnavailable
-from workstation.dicom.display_pipeline import Window, linear_equivalent
+from workstation.dicom.display_pipeline import linear_equivalent
 from workstation.dicom.instance_reader import Film
-from workstation.reading.figure_wording import WordingLanguage, word_for_report
+from workstation.reading.figure_wording import WordingLanguage
 from workstation.reading.measurement_store import MeasurementStore
-from workstation.reading.measurements import KINDS, Measurement, MeasurementKind, Point
+from workstation.reading.measurements import KINDS, MeasurementKind, Point
 from workstation.ui.viewer.actions import Tool
+from workstation.ui.viewer.film_figures import FilmFigures
 from workstation.ui.viewer.film_picture import FilmPicture
 from workstation.ui.viewer.film_view import ZOOM_STEP, FilmView
 from workstation.ui.viewer.magnifier import paint_magnifier
 from workstation.ui.viewer.measurement_editor import MeasurementEditor
-from workstation.ui.viewer.measurement_painter import MeasurementPainter
+from workstation.ui.viewer.pointer_drag import CURSORS, DragKind, PointerDrag
 from workstation.ui.viewer.shortcuts import Shortcuts
 from workstation.ui.viewer.view_geometry import ViewGeometry
-
-_DRAG_ZOOM_PX = 200.0
-"""Vertical drag that zooms by e (logical pixels)."""
-_NUDGE_PX = 1.0
-
-DragKind = Literal["window", "zoom", "pan", "magnify", "measure"]
-_CURSORS: dict[DragKind, Qt.CursorShape] = {
-    "window": Qt.CursorShape.CrossCursor,
-    "zoom": Qt.CursorShape.SizeVerCursor,
-    "pan": Qt.CursorShape.ClosedHandCursor,
-    "magnify": Qt.CursorShape.BlankCursor,
-    "measure": Qt.CursorShape.CrossCursor,
-}
-
-
-@dataclass(frozen=True, eq=False)
-class _Drag:
-    """A drag in progress: what it does, where and from which state it began."""
-
-    kind: DragKind
-    button: Qt.MouseButton
-    start: QPointF
-    window: Window
-    geometry: ViewGeometry
 
 
 class ImageViewer(FilmView):
@@ -72,14 +45,14 @@ class ImageViewer(FilmView):
     study_step_requested = Signal(int)
 
     def __init__(self, parent: QWidget | None = None, shortcuts: Shortcuts | None = None) -> None:
-        self._drag: _Drag | None = None
+        self._drag: PointerDrag | None = None
         self._tool: Tool = "window"
         self._lens_at: QPointF | None = None
-        self._editor = MeasurementEditor()
-        self._are_figures_visible = True
-        self._store: MeasurementStore | None = None
-        self._figure_painter = MeasurementPainter()
         super().__init__(parent)
+        self.figures = FilmFigures(self)
+        self.figures.changed.connect(self.measurements_changed)
+        self.figures.trouble.connect(self.trouble)
+        self.figures.repaint_needed.connect(self.update)
         self._shortcuts = shortcuts or Shortcuts(parent=self)
         self.ask_text: Callable[[], str] = self._ask_text
         self._commands = self._make_commands()
@@ -89,30 +62,22 @@ class ImageViewer(FilmView):
     @property
     def editor(self) -> MeasurementEditor:
         """The figures on the film shown."""
-        return self._editor
+        return self.figures.editor
 
     def set_measurement_store(self, store: MeasurementStore) -> None:
         """Where figures are kept from now on, and come from when a film is shown."""
-        self._store = store
+        self.figures.set_store(store)
 
     def set_film(self, film: Film | None) -> None:
         self._drag = self._lens_at = None
-        kept = () if film is None or self._store is None else self._load_figures(film)
-        self._editor = MeasurementEditor(kept)
+        self.figures.open_film(film)
         super().set_film(film)
         self._show_cursor()
         self.measurements_changed.emit()
 
     def measurement_sentences(self, language: WordingLanguage = "en") -> list[str]:
         """The figures of this film in sentences for the report."""
-        film = self.film
-        if film is None:
-            return []
-        worded = (
-            word_for_report(each, film.stored, film.display, language)
-            for each in self._editor.history.measurements
-        )
-        return [sentence for sentence in worded if sentence]
+        return self.figures.sentences(language)
 
     # Tools
 
@@ -122,7 +87,7 @@ class ImageViewer(FilmView):
         return self._tool
 
     def choose_tool(self, tool: Tool) -> None:
-        self._editor.cancel()
+        self.editor.cancel()
         self._tool = tool
         self._show_cursor()
         self.update()
@@ -158,12 +123,12 @@ class ImageViewer(FilmView):
             "overlay": lambda _: self.set_overlay_visible(not self._is_overlay_visible),
             "reset": lambda _: self.reset(),
             "place": lambda _: self._place(),
-            "next_handle": lambda _: self._after(self._editor.choose_next()),
+            "next_handle": lambda _: self.figures.choose_next(),
             "nudge": self._nudge,
-            "delete": lambda _: self._keep_if(self._editor.delete_chosen()),
-            "undo": lambda _: self._keep_if(self._editor.history.undo()),
-            "redo": lambda _: self._keep_if(self._editor.history.redo()),
-            "figures": lambda _: self._toggle_figures(),
+            "delete": lambda _: self.figures.delete_chosen(),
+            "undo": lambda _: self.figures.undo(),
+            "redo": lambda _: self.figures.redo(),
+            "figures": lambda _: self.figures.toggle_visible(),
             "cancel": lambda _: self._cancel(),
         }
 
@@ -175,18 +140,18 @@ class ImageViewer(FilmView):
             event.ignore()
             return
         at = event.position()
-        if kind == "measure" and not self._editor.is_gripping:
+        if kind == "measure" and not self.editor.is_gripping:
             if self._tool == "text":
                 self._put_text(at)
                 return
-            self._editor.press(self._kind_of_tool(), self._device_point(at), self._geometry())
+            self.editor.press(self._kind_of_tool(), self._device_point(at), self._geometry())
             self.update()
         start = linear_equivalent(self._picture.window)
-        self._drag = _Drag(kind, event.button(), at, start, self._picture.geometry)
+        self._drag = PointerDrag(kind, event.button(), at, start, self._picture.geometry)
         if kind == "magnify":
             self._lens_at = at
             self.update()
-        self.setCursor(_CURSORS[kind])
+        self.setCursor(CURSORS[kind])
         event.accept()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -195,7 +160,7 @@ class ImageViewer(FilmView):
             return
         at = event.position()
         if self._drag is None or self._drag.kind == "measure":
-            if self._editor.move(self._device_point(at), self._picture.geometry):
+            if self.editor.move(self._device_point(at), self._picture.geometry):
                 self.update()
             if self._drag is None:
                 self._probe_at(at)
@@ -203,17 +168,11 @@ class ImageViewer(FilmView):
             return
         self._drag_to(self._drag, at, self._picture)
 
-    def _drag_to(self, drag: _Drag, at: QPointF, picture: FilmPicture) -> None:
-        moved = at - drag.start
+    def _drag_to(self, drag: PointerDrag, at: QPointF, picture: FilmPicture) -> None:
         if drag.kind == "window":
-            self.set_window(picture.window_dragged(drag.window, moved.x(), moved.y()))
-        elif drag.kind == "zoom":
-            start = drag.start * self.devicePixelRatioF()
-            factor = math.exp(-moved.y() / _DRAG_ZOOM_PX)
-            self._set_geometry(drag.geometry.zoomed_at(factor, start.x(), start.y()))
-        elif drag.kind == "pan":
-            by = moved * self.devicePixelRatioF()
-            self._set_geometry(drag.geometry.panned(by.x(), by.y()))
+            self.set_window(drag.window_at(at, picture))
+        elif drag.kind in ("zoom", "pan"):
+            self._set_geometry(drag.geometry_at(at, self.devicePixelRatioF()))
         else:
             self._lens_at = at
             self.update()
@@ -225,9 +184,9 @@ class ImageViewer(FilmView):
         kind, self._drag, self._lens_at = self._drag.kind, None, None
         at = event.position()
         if kind == "measure" and self._picture is not None:
-            had_draft = self._editor.draft is not None
-            changed = self._editor.release(self._device_point(at), self._picture.geometry)
-            self._keep_if(changed)
+            had_draft = self.editor.draft is not None
+            changed = self.editor.release(self._device_point(at), self._picture.geometry)
+            self.figures.keep_if(changed)
             if changed and had_draft:
                 self._leave_tool()  # one figure, then the left button windows again
         self._show_cursor(at)
@@ -266,8 +225,8 @@ class ImageViewer(FilmView):
         if self._tool in KINDS:
             return "measure"
         at, ratio = self._device_point(event.position()), self.devicePixelRatioF()
-        had_choice = bool(self._editor.chosen_id)
-        if self._are_figures_visible and self._editor.grip(at, self._picture.geometry, ratio):
+        had_choice = bool(self.editor.chosen_id)
+        if self.figures.are_visible and self.editor.grip(at, self._picture.geometry, ratio):
             self.update()
             return "measure"
         if had_choice:
@@ -298,7 +257,7 @@ class ImageViewer(FilmView):
         text = self.ask_text() if self._tool == "text" else ""
         if self._tool == "text" and not text:
             return True
-        self._keep_if(self._editor.place(self._kind_of_tool(), self._picture.geometry, text))
+        self.figures.place(self._kind_of_tool(), self._picture.geometry, text)
         self._leave_tool()
         return True
 
@@ -306,7 +265,7 @@ class ImageViewer(FilmView):
         text = self.ask_text()
         if text and self._picture is not None:
             point = self._device_point(at)
-            self._keep_if(self._editor.put_text(point, self._picture.geometry, text))
+            self.figures.put_text(point, self._picture.geometry, text)
         self._leave_tool()
 
     def _ask_text(self) -> str:
@@ -316,22 +275,12 @@ class ImageViewer(FilmView):
     def _nudge(self, direction: str) -> bool:
         if self._picture is None:
             return False
-        step = _NUDGE_PX * max(1.0, self._picture.geometry.zoom) * self.devicePixelRatioF()
-        steps = {
-            "left": (-step, 0.0),
-            "right": (step, 0.0),
-            "up": (0.0, -step),
-            "down": (0.0, step),
-        }
-        return self._keep_if(self._editor.nudge(*steps[direction], self._picture.geometry))
-
-    def _toggle_figures(self) -> None:
-        self._are_figures_visible = not self._are_figures_visible
-        self.update()
+        geometry = self._picture.geometry
+        return self.figures.nudge(direction, geometry, self.devicePixelRatioF())
 
     def _cancel(self) -> bool:
         """Esc: first what is being drawn or chosen, then the tool."""
-        if self._editor.cancel():
+        if self.editor.cancel():
             self._drag = None
             self.update()
             return True
@@ -346,40 +295,11 @@ class ImageViewer(FilmView):
         self.update()
         self.tool_changed.emit("window")
 
-    def _after(self, happened: bool) -> bool:
-        self.update()
-        return happened
-
-    def _keep_if(self, changed: bool) -> bool:
-        """Keep the figures in the catalog after a change."""
-        self.update()
-        film = self.film
-        if not changed or film is None:
-            return changed
-        self._are_figures_visible = True
-        if self._store is not None:
-            try:
-                uid = film.header.sop_instance_uid
-                self._store.save(uid, self._editor.history.measurements)
-            except CatalogUnavailable as error:
-                self.trouble.emit(self.tr("Figures not kept: {0}").format(error))
-        self.measurements_changed.emit()
-        return changed
-
-    def _load_figures(self, film: Film) -> tuple[Measurement, ...]:
-        assert self._store is not None
-        try:
-            return self._store.load(film.header.sop_instance_uid)
-        except CatalogUnavailable as error:
-            self.trouble.emit(self.tr("Figures not read: {0}").format(error))
-            return ()
-
     # Painting
 
     def _paint_above(self, painter: QPainter, picture: FilmPicture) -> None:
         ratio = self.devicePixelRatioF()
-        if self._are_figures_visible:
-            self._figure_painter.paint(painter, self._editor, picture.film, picture.geometry, ratio)
+        self.figures.paint(painter, picture, ratio)
         if self._lens_at is not None:
             paint_magnifier(painter, picture, self._lens_at, ratio)
 
@@ -390,8 +310,8 @@ class ImageViewer(FilmView):
             self.setCursor(Qt.CursorShape.CrossCursor)
         elif (
             at is not None
-            and self._editor.history.measurements
-            and self._editor.find_at(
+            and self.editor.history.measurements
+            and self.editor.find_at(
                 self._device_point(at), self._picture.geometry, self.devicePixelRatioF()
             )
         ):

@@ -1,0 +1,125 @@
+"""The figures of the film in one viewer: where they are kept, what is done to them, how they are
+painted. The pointer's part is `image_viewer`'s."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QPainter
+
+from workstation.catalog.database import CatalogUnavailable
+from workstation.dicom.instance_reader import Film
+from workstation.reading.figure_wording import WordingLanguage, word_for_report
+from workstation.reading.measurement_store import MeasurementStore
+from workstation.reading.measurements import Measurement, MeasurementKind, Point
+from workstation.ui.viewer.film_picture import FilmPicture
+from workstation.ui.viewer.measurement_editor import MeasurementEditor
+from workstation.ui.viewer.measurement_painter import MeasurementPainter
+from workstation.ui.viewer.view_geometry import ViewGeometry
+
+_NUDGE_PX = 1.0
+
+
+class FilmFigures(QObject):
+    """Figures of at most one film.
+
+    Signals: changed() after every kept change and with every other film; repaint_needed();
+    trouble(text) where figures could not be kept or read.
+    """
+
+    changed = Signal()
+    repaint_needed = Signal()
+    trouble = Signal(str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.editor = MeasurementEditor()
+        self.are_visible = True
+        self._film: Film | None = None
+        self._store: MeasurementStore | None = None
+        self._painter = MeasurementPainter()
+
+    def set_store(self, store: MeasurementStore) -> None:
+        """Where figures are kept from now on, and come from when a film is shown."""
+        self._store = store
+
+    def open_film(self, film: Film | None) -> None:
+        """Take the figures kept for a film; announced by `changed` once the film is shown."""
+        kept = () if film is None or self._store is None else self._load(film)
+        self._film = film
+        self.editor = MeasurementEditor(kept)
+
+    def sentences(self, language: WordingLanguage = "en") -> list[str]:
+        """The figures in sentences for the report."""
+        film = self._film
+        if film is None:
+            return []
+        worded = (
+            word_for_report(each, film.stored, film.display, language)
+            for each in self.editor.history.measurements
+        )
+        return [sentence for sentence in worded if sentence]
+
+    def keep_if(self, changed: bool) -> bool:
+        """Keep the figures in the catalog after a change."""
+        self.repaint_needed.emit()
+        if not changed or self._film is None:
+            return changed
+        self.are_visible = True
+        if self._store is not None:
+            try:
+                uid = self._film.header.sop_instance_uid
+                self._store.save(uid, self.editor.history.measurements)
+            except CatalogUnavailable as error:
+                self.trouble.emit(self.tr("Figures not kept: {0}").format(error))
+        self.changed.emit()
+        return changed
+
+    def place(self, kind: MeasurementKind, geometry: ViewGeometry, text: str = "") -> bool:
+        """Put a figure into the middle of the view."""
+        return self.keep_if(self.editor.place(kind, geometry, text))
+
+    def put_text(self, at: Point, geometry: ViewGeometry, text: str) -> bool:
+        """at: device pixels."""
+        return self.keep_if(self.editor.put_text(at, geometry, text))
+
+    def nudge(self, direction: str, geometry: ViewGeometry, pixel_ratio: float) -> bool:
+        """Move the chosen handle one pixel "left", "right", "up" or "down"."""
+        step = _NUDGE_PX * max(1.0, geometry.zoom) * pixel_ratio
+        steps = {
+            "left": (-step, 0.0),
+            "right": (step, 0.0),
+            "up": (0.0, -step),
+            "down": (0.0, step),
+        }
+        return self.keep_if(self.editor.nudge(*steps[direction], geometry))
+
+    def choose_next(self) -> bool:
+        chosen = self.editor.choose_next()
+        self.repaint_needed.emit()
+        return chosen
+
+    def delete_chosen(self) -> bool:
+        return self.keep_if(self.editor.delete_chosen())
+
+    def undo(self) -> bool:
+        return self.keep_if(self.editor.history.undo())
+
+    def redo(self) -> bool:
+        return self.keep_if(self.editor.history.redo())
+
+    def toggle_visible(self) -> None:
+        self.are_visible = not self.are_visible
+        self.repaint_needed.emit()
+
+    def paint(self, painter: QPainter, picture: FilmPicture, pixel_ratio: float) -> None:
+        if self.are_visible:
+            film, geometry = picture.film, picture.geometry
+            self._painter.paint(painter, self.editor, film, geometry, pixel_ratio)
+
+    def _load(self, film: Film) -> tuple[Measurement, ...]:
+        assert self._store is not None
+        try:
+            return self._store.load(film.header.sop_instance_uid)
+        except CatalogUnavailable as error:
+            self.trouble.emit(self.tr("Figures not read: {0}").format(error))
+            return ()
