@@ -5,30 +5,24 @@ from __future__ import annotations
 
 from typing import Literal
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import (
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QStackedWidget,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from inference import BlockCommitted, Calibration, DraftCancelled, DraftFinished, PrefillDone
 from inference.report_language import Language
-from workstation.reporting.draft_report import DraftReport, Edit, Section, locate_confidences
+from workstation.reporting.draft_report import DraftReport, Edit, locate_confidences
 from workstation.reporting.report_store import StoredReport
+from workstation.ui.draft_endings import DraftEndings, show_passage
 from workstation.ui.draft_view import DraftView
+from workstation.ui.edit_recorder import EditRecorder
 from workstation.ui.notice_bar import NoticeBar
+from workstation.ui.report_bars import ReportFoot, ReportHead
 from workstation.ui.report_editor import ReportEditor
 from workstation.ui.signed_page import SignedPage, count_provenance
 from workstation.ui.start_page import StartPage
 
 PanelState = Literal["no-study", "not-drafted", "drafting", "editing", "signed"]
-EDITS_COALESCED_MS = 200
 
 
 class ReportPanel(QWidget):
@@ -48,13 +42,8 @@ class ReportPanel(QWidget):
         self.setObjectName("report_panel")
         self._state: PanelState = "no-study"
         self._report: DraftReport | None = None
-        self._stop_recording = _do_nothing
-        self._edits: list[Edit] = []
+        self._recorder, self._endings = EditRecorder(self), DraftEndings(self)
         self._can_draft, self._cannot_draft_reason = True, ""
-        self._edits_timer = QTimer(self)
-        self._edits_timer.setSingleShot(True)
-        self._edits_timer.setInterval(EDITS_COALESCED_MS)
-        self._edits_timer.timeout.connect(self.edits_made)
         self._make_pages()
         self._make_bars()
         self._lay_out()
@@ -74,62 +63,27 @@ class ReportPanel(QWidget):
             self.pages.addWidget(page)
 
     def _make_bars(self) -> None:
-        self.state_label = QLabel(self)
-        self.state_label.setObjectName("report_state")
-        self.state_label.setProperty("role", "muted")
+        self.head, self.foot = ReportHead(self), ReportFoot(self)
+        self.state_label = self.head.state_label
+        self.undo_button, self.redo_button = self.head.undo_button, self.head.redo_button
+        self.stop_button, self.redraft_button = self.foot.stop_button, self.foot.redraft_button
+        self.sign_button = self.foot.sign_button
         self.notice = NoticeBar(self)
         self.unseen_label = QLabel(self)
         self.unseen_label.setObjectName("unseen_line")
         self.unseen_label.setProperty("role", "muted")
         self.unseen_label.setWordWrap(True)
         self.unseen_label.hide()
-        self.stop_button = self._button("stop_button", self.tr("Stop"), self.tr("Stop (Esc)"))
-        self.redraft_button = self._button(
-            "redraft_button", self.tr("Redraft"), self.tr("Draft again (Ctrl+D)")
-        )
-        self.sign_button = self._button(
-            "sign_button", self.tr("Sign…"), self.tr("Review and sign (Ctrl+Enter)")
-        )
-        self.sign_button.setProperty("role", "primary")
-        self.undo_button = self._tool("undo_button", "↶", self.tr("Undo (Ctrl+Z)"))
-        self.redo_button = self._tool("redo_button", "↷", self.tr("Redo (Ctrl+Y)"))
-
-    def _button(self, name: str, text: str, tool_tip: str) -> QPushButton:
-        button = QPushButton(text, self)
-        button.setObjectName(name)
-        button.setToolTip(tool_tip)
-        return button
-
-    def _tool(self, name: str, text: str, tool_tip: str) -> QToolButton:
-        button = QToolButton(self)
-        button.setObjectName(name)
-        button.setText(text)
-        button.setToolTip(tool_tip)
-        button.setAccessibleName(tool_tip)
-        return button
 
     def _lay_out(self) -> None:
-        title = QLabel(self.tr("Report"), self)
-        title.setProperty("role", "heading")
-        head = QHBoxLayout()
-        head.addWidget(title)
-        head.addSpacing(8)
-        head.addWidget(self.state_label, 1)
-        head.addWidget(self.undo_button)
-        head.addWidget(self.redo_button)
-        foot = QHBoxLayout()
-        foot.addWidget(self.stop_button)
-        foot.addWidget(self.redraft_button)
-        foot.addStretch(1)
-        foot.addWidget(self.sign_button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(10, 8, 10, 8)
         layout.setSpacing(7)
-        layout.addLayout(head)
+        layout.addWidget(self.head)
         layout.addWidget(self.notice)
         layout.addWidget(self.pages, 1)
         layout.addWidget(self.unseen_label)
-        layout.addLayout(foot)
+        layout.addWidget(self.foot)
 
     def _connect(self) -> None:
         self.start_page.draft_requested.connect(self.request_draft)
@@ -139,7 +93,8 @@ class ReportPanel(QWidget):
         self.sign_button.clicked.connect(self._request_sign)
         self.undo_button.clicked.connect(self.editor.undo)
         self.redo_button.clicked.connect(self.editor.redo)
-        self.editor.report_changed.connect(self._on_report_changed)
+        self._recorder.edits_made.connect(self.edits_made)
+        self.editor.report_changed.connect(self._show_buttons)
         self.editor.refused.connect(self.notice.say)
         self.notice.accepted.connect(self.draft_requested)
         self.signed_page.addendum_written.connect(self.addendum_requested)
@@ -281,41 +236,27 @@ class ReportPanel(QWidget):
             language,
         )
         self.show_current_report()
-        if event.stop_reason == "length":
-            self.notice.say(
-                self.tr("The model reached its length limit: the draft may be cut off.")
-            )
-        elif event.stop_reason == "repetition":
-            self.notice.say(
-                self.tr("The model repeated itself: the draft ends before the repetition.")
-            )
+        notice = self._endings.finished(event)
+        if notice:
+            self.notice.say(notice)
 
     def cancel_drafting(self, event: DraftCancelled | None = None) -> None:
         """The draft was stopped: the report stays what it was."""
-        if self._state == "drafting":
-            self.draft_view.finish()
-            self.show_current_report()
-            self.notice.say(self.tr("Draft stopped. Nothing was taken over."))
+        self._end_without_report(self._endings.cancelled())
 
     def refuse_drafting(self, event: DraftFinished) -> None:
         """The model gave no report: that is said, and the report stays what it was."""
-        if self._state == "drafting":
-            self.draft_view.finish()
-            self.show_current_report()
-            reason = event.refusal
-            if event.text:  # the model's own words, in the language it was asked in
-                reason = self.tr(
-                    "the model takes this for no frontal chest radiograph (“{0}”)."
-                ).format(reason)
-            text = self.tr("No draft: {0} Nothing was taken over; you can write by hand.")
-            self.notice.say(text.format(reason))
+        self._end_without_report(self._endings.refused(event))
 
     def fail_drafting(self, message: str) -> None:
         """The draft failed: the report stays what it was."""
+        self._end_without_report(self._endings.failed(message))
+
+    def _end_without_report(self, notice: str) -> None:
         if self._state == "drafting":
             self.draft_view.finish()
             self.show_current_report()
-            self.notice.say(self.tr("The draft failed: {0}").format(message))
+            self.notice.say(notice)
 
     # -- edits -------------------------------------------------------------------------------
 
@@ -326,12 +267,12 @@ class ReportPanel(QWidget):
     def pending_edits(self) -> list[Edit]:
         """The edits since the last take_edits, typing included."""
         self.flush_typing()
-        return list(self._edits)
+        return self._recorder.edits
 
     def take_edits(self) -> list[Edit]:
         """The same, and the list starts anew."""
         taken = self.pending_edits()
-        self._edits.clear()
+        self._recorder.clear()
         return taken
 
     def jump_to_block(self, index: int) -> None:
@@ -343,33 +284,15 @@ class ReportPanel(QWidget):
 
     def _jump_in_report(self, index: int) -> None:
         words = [w for w in self.draft_view.transcript.words() if w.block_index == index]
-        if not words or self._report is None:
-            return
-        raw = self.draft_view.transcript.raw_text
-        passage = raw[words[0].start : words[-1].end]
-        sections: tuple[Section, Section] = ("findings", "impression")
-        for section in sections:
-            at = self._report.state.text(section).find(passage)
-            if at >= 0:
-                editor = self.editor.editors[section]
-                editor.jump_to(at, at + len(passage))
-                editor.light_words(at, at + len(passage))
-                return
+        if words and self._report is not None:
+            passage = self.draft_view.transcript.raw_text[words[0].start : words[-1].end]
+            show_passage(self.editor, self._report, passage)
 
     def _hold_report(self, report: DraftReport | None) -> None:
         self.editor.set_report(report)
-        self._stop_recording()
+        self._recorder.listen_to(report)
         self._report = report
-        self._edits = []
-        self._stop_recording = report.on_edit(self._record_edit) if report else _do_nothing
         self.notice.hide()
-
-    def _record_edit(self, edit: Edit) -> None:
-        self._edits.append(edit)
-        self._edits_timer.start()
-
-    def _on_report_changed(self) -> None:
-        self._show_buttons()
 
     def _request_sign(self) -> None:
         if self._state == "editing":
@@ -425,7 +348,3 @@ class ReportPanel(QWidget):
             "editing": "",
             "signed": self.tr("✓ signed"),
         }[self._state]
-
-
-def _do_nothing() -> None:
-    """Stands in where no report is observed."""
