@@ -6,60 +6,50 @@ Not thread-safe; the app runs it on one worker thread. A CancelToken may be set 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from hashlib import sha256
 from pathlib import Path
-from time import perf_counter
-from typing import NamedTuple
 
-import numpy as np
 import torch
-from transformers import Qwen2_5_VLForConditionalGeneration
 
 from inference.api import (
     DECODING_MODES,
-    PROOF_MODES,
-    REMASKING_STRATEGIES,
-    BlockCommitted,
     CancelToken,
     DecodingMode,
     DraftCancelled,
     DraftEvent,
-    DraftFinished,
     EngineDescription,
     EngineError,
     GenerationRequest,
-    ModelImage,
     PrefillDone,
-    UnsupportedRequest,
 )
 from inference.checkpoint import Checkpoint, embedded_folder, open_checkpoint
 from inference.decoding.adaptive import decode_adaptive
 from inference.decoding.answer import Answer
 from inference.decoding.autoregressive import decode_autoregressive
-from inference.decoding.draft_session import DecodingCancelled, DraftSession
+from inference.decoding.draft_session import DecodingCancelled, DraftSession, raise_if_cancelled
 from inference.decoding.multi_step import decode_multi_step
 from inference.decoding.one_step import decode_one_step, decode_one_step_unfused
 from inference.decoding.open_block import Block
 from inference.decoding.pinned_tokens import pinned_tokens
-from inference.decoding.prompt_ids import build_prompt_ids, rope_positions
 from inference.decoding.prompt_state import PromptState
 from inference.decoding.remasking import remasking_of
 from inference.decoding.sampling import TokenChooser
 from inference.decoding.text_decoder import TextDecoder
 from inference.device_fit import choose_dtype
+from inference.draft_events import BegunDraft, refuse_unseen, stream_answer
 from inference.file_digests import DigestCache
 from inference.film_checks import describe_emptiness
 from inference.loading_progress import ProgressListener
-from inference.prompts import parse_sections
+from inference.prompt_prefill import (
+    LoadedWeights,
+    PromptKey,
+    answer_capacity,
+    prefill_prompt,
+    prompt_key,
+)
 from inference.report_grammar import BrokenRuns
-from inference.report_language import LANGUAGES, NOT_A_FRONTAL_CHEST, Language
-
-_PromptKey = tuple[str, bool, Language, tuple[bytes, ...]]  # weights, causal, language, films
-
-
-class _Weights(NamedTuple):
-    model: Qwen2_5_VLForConditionalGeneration
-    decoder: TextDecoder
+from inference.report_language import LANGUAGES
+from inference.request_checks import check_request
+from inference.stopwatch import Stopwatch
 
 
 class ReportEngine:
@@ -69,8 +59,8 @@ class ReportEngine:
         self._checkpoint = checkpoint
         self._device = device
         self._dtype = choose_dtype(dtype, device)
-        self._weights: dict[str, _Weights] = {}
-        self._kept: tuple[_PromptKey, PromptState] | None = None  # None while a draft uses it
+        self._weights: dict[str, LoadedWeights] = {}
+        self._kept: tuple[PromptKey, PromptState] | None = None  # None while a draft uses it
         self._weights_for("one-step")
 
     @classmethod
@@ -122,7 +112,7 @@ class ReportEngine:
         with the same weights, also if the stream is closed before its end: closing it after
         PrefillDone prepares a draft. One prompt is kept; other films replace it.
         """
-        self._check_request(request)
+        check_request(request, self.description)
         return self._stream(request, cancel or CancelToken(), self._pinned_tokens(request))
 
     def forget_prompt(self) -> None:
@@ -134,83 +124,38 @@ class ReportEngine:
         self, request: GenerationRequest, cancel: CancelToken, pinned: Mapping[int, int]
     ) -> Iterator[DraftEvent]:
         if emptiness := describe_emptiness(request.images[0]):
-            yield _refuse_unseen(request, emptiness)
+            yield refuse_unseen(request, emptiness)
             return
-        began, session = perf_counter(), None
+        clock, session = Stopwatch(), None
         try:
-            key = self._prompt_key(request)
+            key = prompt_key(self._checkpoint, request)
             kept = self._take_kept(key, request, cancel)
             prompt = kept or self._prefill(request, cancel)
             session = self._open_session(prompt, request, cancel, pinned)
-            prefill_ms = _elapsed_ms(began)
+            draft = BegunDraft(request, pinned, clock, prefill_ms=clock.elapsed_ms)
             try:
                 yield PrefillDone(
                     request.request_id,
                     prompt_tokens=len(prompt.prompt_ids),
                     block_length=prompt.block_length,
-                    elapsed_ms=prefill_ms,
+                    elapsed_ms=draft.prefill_ms,
                     reused=kept is not None,
                 )
-                yield from self._decode(session, request, pinned, began, prefill_ms)
+                blocks = self._decode_blocks(session, request)
+                yield from stream_answer(draft, session, blocks, self._open_answer(draft))
             finally:
                 self._kept = key, prompt
         except DecodingCancelled:
             passes = session.passes if session else 0
-            yield DraftCancelled(request.request_id, passes, _elapsed_ms(began))
+            yield DraftCancelled(request.request_id, passes, clock.elapsed_ms)
         except torch.OutOfMemoryError:
             self._kept = None
             raise EngineError(f"{self._device}: out of memory while drafting") from None
 
-    def _decode(
-        self,
-        session: DraftSession,
-        request: GenerationRequest,
-        pinned: Mapping[int, int],
-        began: float,
-        prefill_ms: float,
-    ) -> Iterator[BlockCommitted | DraftFinished]:
-        checkpoint, last_pinned = self._checkpoint, max(pinned, default=-1)
-        answer = Answer(
-            checkpoint.tokenizer, checkpoint.stop_ids, request.max_new_tokens, last_pinned + 1
-        )
-        blocks = self._decode_blocks(session, request)
-        index, drafted, decode_ms = 0, 0, 0.0
-        while answer.stop_reason is None:
-            resumed, offset = perf_counter(), len(answer.token_ids)
-            block = next(blocks)
-            token_ids, texts = answer.extend(block.token_ids)
-            decode_ms += _elapsed_ms(resumed)  # the engine's time, not the listener's
-            if not token_ids:  # all of it belongs to a loop
-                break
-            flags = tuple(offset + place in pinned for place in range(len(token_ids)))
-            yield BlockCommitted(
-                request.request_id,
-                index=index,
-                token_ids=tuple(token_ids),
-                token_texts=tuple(texts),
-                confidences=tuple(block.confidences[: len(token_ids)]),
-                passes=session.passes,
-                elapsed_ms=_elapsed_ms(began),
-                is_pinned=flags if any(flags) else (),
-            )
-            index += 1
-            drafted += not all(flags)
-        assert answer.stop_reason is not None
-        findings, impression = parse_sections(answer.text)
-        yield DraftFinished(
-            request.request_id,
-            text=answer.text,
-            findings=findings,
-            impression=impression,
-            stop_reason=answer.stop_reason,
-            passes=session.passes,
-            tokens=len(answer.token_ids),
-            prefill_ms=prefill_ms,
-            decode_ms=decode_ms,
-            extra_passes=session.passes - drafted if request.decoding == "adaptive" else 0,
-            refusal=_refusal_in(findings, request.language),
-            pinned_tokens=sum(at in pinned for at in range(len(answer.token_ids))),
-        )
+    def _open_answer(self, draft: BegunDraft) -> Answer:
+        checkpoint, last_pinned = self._checkpoint, max(draft.pinned, default=-1)
+        limit = draft.request.max_new_tokens
+        return Answer(checkpoint.tokenizer, checkpoint.stop_ids, limit, last_pinned + 1)
 
     def _decode_blocks(self, session: DraftSession, request: GenerationRequest) -> Iterator[Block]:
         match request.decoding:
@@ -237,17 +182,11 @@ class ReportEngine:
             return None
         return BrokenRuns(self._checkpoint.tokenizer, request.language)
 
-    def _prompt_key(self, request: GenerationRequest) -> _PromptKey:
-        """What a prompt's K/V follow from."""
-        films = tuple(_digest_film(image) for image in request.images)
-        name = self._checkpoint.weights_name(request.decoding)
-        return name, request.decoding == "autoregressive", request.language, films
-
     def _take_kept(
-        self, key: _PromptKey, request: GenerationRequest, cancel: CancelToken
+        self, key: PromptKey, request: GenerationRequest, cancel: CancelToken
     ) -> PromptState | None:
         """The kept prompt if it is this request's; else it is freed before another is made."""
-        _raise_if_cancelled(cancel)
+        raise_if_cancelled(cancel)
         kept, self._kept = self._kept, None
         if kept is None or kept[0] != key:
             return None
@@ -255,9 +194,7 @@ class ReportEngine:
         return prompt if self._capacity(prompt.prompt_ids, request) <= prompt.capacity else None
 
     def _capacity(self, prompt_ids: list[int], request: GenerationRequest) -> int:
-        """Positions of prompt and longest answer, in whole blocks."""
-        capacity = len(prompt_ids) + request.max_new_tokens
-        return capacity + -capacity % self._checkpoint.manifest.block_length
+        return answer_capacity(self._checkpoint, prompt_ids, request.max_new_tokens)
 
     def _open_session(
         self,
@@ -278,48 +215,17 @@ class ReportEngine:
         )
 
     def _prefill(self, request: GenerationRequest, cancel: CancelToken) -> PromptState:
-        """Vision tower and prompt; the cache then holds all that decoding won't feed again."""
-        manifest, processor = self._checkpoint.manifest, self._checkpoint.image_processor
-        films = [processor(image) for image in request.images]
-        grids = [grid for _, grid in films]
-        prompt_ids = build_prompt_ids(
-            self._checkpoint.tokenizer,
-            request.language,
-            tuple(processor.token_count(grid) for grid in grids),
-            manifest.block_length,
-            manifest.pad_prompt_to_block,
-            manifest.system_prompt,
-        )
         weights = self._weights_for(request.decoding)
-        is_causal = request.decoding == "autoregressive"
-        prompt = PromptState(
-            weights.decoder,
-            prompt_ids,
-            rope_positions(weights.model, prompt_ids, grids, self._capacity(prompt_ids, request)),
-            1 if is_causal else manifest.block_length,
-            manifest.mask_token_id,
-        )
-        _raise_if_cancelled(cancel)
-        ids = torch.tensor(prompt_ids, device=self._device)
-        embeddings = weights.decoder.embed(ids)
-        pixels = torch.cat([pixels for pixels, _ in films]).to(self._device, self._dtype)
-        vision = weights.model.model.visual(pixels, grid_thw=torch.tensor(grids).to(self._device))
-        embeddings[ids == weights.model.config.image_token_id] = vision.pooler_output
-        _raise_if_cancelled(cancel)
-        whole_blocks = len(prompt_ids) // prompt.block_length * prompt.block_length
-        prompt.prefill(embeddings, len(prompt_ids) - 1 if is_causal else whole_blocks)
-        if self._device.type == "cuda":
-            torch.cuda.synchronize(self._device)  # so that prefill_ms is true
-        return prompt
+        return prefill_prompt(self._checkpoint, weights, request, cancel)
 
-    def _weights_for(self, mode: DecodingMode) -> _Weights:
+    def _weights_for(self, mode: DecodingMode) -> LoadedWeights:
         name = self._checkpoint.weights_name(mode)
         if name not in self._weights:
             try:
                 model = self._checkpoint.load_model(name, self._device, self._dtype)
             except torch.OutOfMemoryError:
                 raise EngineError(f"{self._device}: out of memory loading {name}") from None
-            self._weights[name] = _Weights(model, TextDecoder(model))
+            self._weights[name] = LoadedWeights(model, TextDecoder(model))
         return self._weights[name]
 
     def _pinned_tokens(self, request: GenerationRequest) -> dict[int, int]:
@@ -331,38 +237,6 @@ class ReportEngine:
             checkpoint.manifest.mask_token_id,
             checkpoint.stop_ids,
         )
-
-    def _check_request(self, request: GenerationRequest) -> None:
-        description = self.description
-        proofs = PROOF_MODES if "one-step" in description.decoding_modes else ()
-        if request.decoding not in (*description.decoding_modes, *proofs):
-            offered = ", ".join(description.decoding_modes)
-            raise UnsupportedRequest(
-                f"decoding {request.decoding!r}: {description.model_name} offers {offered}"
-            )
-        if request.language not in description.languages:
-            raise UnsupportedRequest(
-                f"language {request.language!r}: {description.model_name} writes "
-                f"{', '.join(description.languages)}"
-            )
-        if not 1 <= len(request.images) <= description.max_images:
-            raise UnsupportedRequest(
-                f"{len(request.images)} images: {description.model_name} takes 1 to "
-                f"{description.max_images}"
-            )
-        for name in ("max_new_tokens", "denoising_steps", "adaptive_max_passes"):
-            if getattr(request, name) < 1:
-                raise UnsupportedRequest(f"{name} must be at least 1")
-        for name in ("confidence_threshold", "adaptive_threshold"):
-            if not 0.0 <= getattr(request, name) <= 1.0:
-                raise UnsupportedRequest(f"{name} must lie in 0..1")
-        if request.remasking not in REMASKING_STRATEGIES:
-            strategies = ", ".join(REMASKING_STRATEGIES)
-            raise UnsupportedRequest(f"remasking {request.remasking!r}: one of {strategies}")
-        if not (request.temperature >= 0 and request.top_k >= 0 and request.entropy_bound >= 0):
-            raise UnsupportedRequest("temperature, top_k and entropy_bound must not be negative")
-        if not 0.0 < request.top_p <= 1.0:
-            raise UnsupportedRequest("top_p must lie above 0, up to 1")
 
 
 def choose_device(device: str) -> torch.device:
@@ -378,44 +252,3 @@ def choose_device(device: str) -> torch.device:
     if chosen.type == "cuda" and (chosen.index or 0) >= torch.cuda.device_count():
         raise EngineError(f"device {device!r}: this machine has no such GPU")
     return chosen
-
-
-def _raise_if_cancelled(cancel: CancelToken) -> None:
-    if cancel.is_cancelled:
-        raise DecodingCancelled
-
-
-def _digest_film(image: ModelImage) -> bytes:
-    """All that the model sees of it."""
-    digest = sha256(repr((image.pixels.shape, image.pixels.dtype.str)).encode())
-    digest.update(repr((image.is_monochrome1, image.padding_mask is not None)).encode())
-    digest.update(np.ascontiguousarray(image.pixels).data)
-    if image.padding_mask is not None:
-        digest.update(np.ascontiguousarray(image.padding_mask).data)
-    return digest.digest()
-
-
-def _refuse_unseen(request: GenerationRequest, reason: str) -> DraftFinished:
-    """The answer to a film that needs no model to be refused."""
-    return DraftFinished(
-        request.request_id,
-        text="",
-        findings="",
-        impression="",
-        stop_reason="stop",
-        passes=0,
-        tokens=0,
-        prefill_ms=0.0,
-        decode_ms=0.0,
-        refusal=reason,
-    )
-
-
-def _refusal_in(findings: str, language: Language) -> str:
-    """The model's own words that it refuses the film, else ""."""
-    refusal = NOT_A_FRONTAL_CHEST[language]
-    return refusal if findings.startswith(refusal) else ""
-
-
-def _elapsed_ms(since: float) -> float:
-    return (perf_counter() - since) * 1000.0

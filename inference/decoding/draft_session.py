@@ -17,6 +17,11 @@ class DecodingCancelled(Exception):
     """The cancel token was set; raised where the next forward pass would have begun."""
 
 
+def raise_if_cancelled(cancel: CancelToken) -> None:
+    if cancel.is_cancelled:
+        raise DecodingCancelled
+
+
 class DraftSession:
     """Every forward pass of one draft's language model goes through here.
 
@@ -58,7 +63,7 @@ class DraftSession:
         block and those before only. The mask token is never chosen: nothing else would stop
         the argmax from leaving a hole. Nor is a stop id before the last pinned token.
         """
-        self.check_cancelled()
+        raise_if_cancelled(self._cancel)
         self.passes += 1
         prompt, decoder = self._prompt, self._prompt.decoder
         embeddings = decoder.embed(torch.tensor(ids, device=decoder.device))
@@ -78,10 +83,6 @@ class DraftSession:
         if self._with_entropies:
             entropies = torch.special.entr(logits.softmax(dim=-1)).sum(dim=-1).tolist()
         return Block(choice.tolist(), (chosen - log_total).exp().tolist(), entropies)
-
-    def check_cancelled(self) -> None:
-        if self._cancel.is_cancelled:
-            raise DecodingCancelled
 
     def _fused_mask_for(self, rows: int, end: int) -> torch.Tensor:
         """Folded [group * rows, end]: block-causal among the rows fed.
