@@ -6,27 +6,26 @@ import math
 import sys
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
-from workstation.dicom.display_pipeline import (
-    Window,
-    badges,
-    default_window,
-    linear_equivalent,
-    render_grey,
-)
+from workstation.dicom.display_pipeline import Window, badges, linear_equivalent
 from workstation.dicom.instance_reader import Film, UnreadableInstance, read_film
+from workstation.dicom.presentation_search import open_as_presented
+from workstation.ui.viewer.film_picture import FilmPicture
 
 
 def run_render(path: Path, out: Path, window: tuple[float, float] | None = None) -> int:
-    """Write what the viewer would show as an 8-bit PNG. 0, or 1 with the reason on stderr."""
+    """Write what the viewer shows at 1:1 as an 8-bit PNG, grey unless overlays are drawn. 0, or 1
+    with the reason on stderr."""
     if window is not None and not (math.isfinite(sum(window)) and window[1] >= 1):
         print(f"window {window[0]},{window[1]}: the width must be at least 1", file=sys.stderr)
         return 1
-    chosen = Window(*window) if window is not None else None
     try:
-        film = read_film(path)
-        picture = stretch_to_square_pixels(Image.fromarray(render_grey(film, chosen)), film)
+        shown = show_whole(open_as_presented(read_film(path)))
+        if window is not None:
+            shown.window = Window(*window)
+        picture = Image.fromarray(colours_of(shown))
         picture.save(out, format="PNG")
     except UnreadableInstance as error:
         print(error, file=sys.stderr)
@@ -34,19 +33,38 @@ def run_render(path: Path, out: Path, window: tuple[float, float] | None = None)
     except OSError as error:
         print(f"{out}: {error.strerror or error}", file=sys.stderr)
         return 1
-    shown = linear_equivalent(chosen or default_window(film))
-    notes = "".join(f"; {badge}" for badge in badges(film))
-    print(f"{out}: {picture.height} x {picture.width}, C {shown.center:g} W {shown.width:g}{notes}")
+    voi = linear_equivalent(shown.window)
+    size = f"{picture.height} x {picture.width}"
+    print(f"{out}: {size}, C {voi.center:g} W {voi.width:g}{_notes(shown.film)}")
     return 0
 
 
-def stretch_to_square_pixels(picture: Image.Image, film: Film) -> Image.Image:
-    """Repeat what the viewer does with non-square pixels (PS3.3 C.7.6.3.1.7)."""
-    ratio = film.display.pixel_aspect_ratio
-    if abs(ratio - 1) < 0.01:
-        return picture
-    if ratio > 1:
-        size = (picture.width, round(picture.height * ratio))
-    else:
-        size = (round(picture.width / ratio), picture.height)
-    return picture.resize(size, Image.Resampling.BILINEAR)
+def show_whole(film: Film) -> FilmPicture:
+    """The whole film as the viewer has it when opened, without its figures and words: one pixel a
+    stored one, and more down or across where those are not square (PS3.3 C.7.6.3.1.7)."""
+    rows, columns = film.stored.shape
+    aspect = film.display.pixel_aspect_ratio
+    picture = FilmPicture(film, columns, rows)
+    orientation = picture.geometry.orientation
+    zoom = 1.0 if abs(aspect - 1) < 0.01 else max(1.0, 1 / aspect)
+    width, height = columns * zoom, rows * aspect * zoom
+    if orientation.is_sideways:
+        width, height = height, width
+    view = picture.geometry.fitted().resized(round(width), round(height))
+    picture.geometry = view.fitted_to((0, 0, columns, rows), zoom)
+    return picture
+
+
+def colours_of(picture: FilmPicture) -> np.ndarray:
+    """[height, width] uint8 grey, or [height, width, 3] where overlays are drawn."""
+    rgb = picture.rgb()
+    if picture.film.overlay_mask is None:
+        return (rgb & 0xFF).astype(np.uint8)
+    return np.stack([rgb >> shift & 0xFF for shift in (16, 8, 0)], axis=-1).astype(np.uint8)
+
+
+def _notes(film: Film) -> str:
+    notes = list(badges(film))
+    if film.presentation is not None and film.presentation.annotations:
+        notes.append(f"{len(film.presentation.annotations)} annotations not drawn")
+    return "".join(f"; {note}" for note in notes)

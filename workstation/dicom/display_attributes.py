@@ -10,10 +10,8 @@ from pydicom.dataset import Dataset
 from workstation.dicom.acceptance import LOSSY_SYNTAXES, MAYBE_LOSSY_SYNTAXES, PixelFormat
 from workstation.dicom.dataset_reading import ParsedInstance
 from workstation.dicom.display_pipeline import (
-    BADGE_AT_DETECTOR,
     BADGE_INTENSITY,
     BADGE_LOSSY,
-    BADGE_NO_SPACING,
     BADGE_POLARITY,
     DisplayAttributes,
     LookupTable,
@@ -58,8 +56,6 @@ def read_display_attributes(
     relationship, sign = _read_intensity(dataset)
     if sign and _is_radiograph(dataset) and (sign == 1) != pixel_format.is_monochrome1:
         badges.append(BADGE_INTENSITY)
-    if kind != "calibrated" and _is_radiograph(dataset):
-        badges.append(BADGE_AT_DETECTOR if spacing else BADGE_NO_SPACING)
     if _has_contradictory_polarity(dataset, pixel_format.is_monochrome1):
         badges.append(BADGE_POLARITY)
     if is_lossy:

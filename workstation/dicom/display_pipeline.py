@@ -26,11 +26,10 @@ BADGE_PERCENTILE = "percentile window"
 BADGE_LOSSY = "lossy"
 BADGE_POLARITY = "contradictory polarity"
 BADGE_WINDOW = "header window outside the image"
-BADGE_AT_DETECTOR = "uncalibrated: mm at detector"
-BADGE_NO_SPACING = "uncalibrated: no mm"
 BADGE_INTENSITY = "bones shown dark by header"
 BADGE_SHUTTER = "shutter"
 BADGE_PRESENTED = "presentation state"
+BADGE_PRESENTATION_UNREADABLE = "presentation state unreadable"
 
 AUTO_PERCENTILES = (0.5, 99.5)
 _SAMPLE_PIXELS = 1_000_000  # enough for percentiles of any film, in a few milliseconds

@@ -23,7 +23,7 @@ _MODES: dict[str, SizeMode] = {
 class DisplayedArea:
     """top_left, bottom_right: (column, row) from 1, inclusive, of the image before rotation and
     flip, and perhaps outside it. TRUE SIZE: pixel_spacing_mm (row, column) on screen; MAGNIFY:
-    screen pixels per image pixel. pixel_aspect_ratio: height over width.
+    screen pixels per image pixel. pixel_aspect_ratio: height over width, None if not stated.
     """
 
     top_left: tuple[int, int]
@@ -31,7 +31,7 @@ class DisplayedArea:
     size_mode: SizeMode = "SCALE TO FIT"
     magnification: float | None = None
     pixel_spacing_mm: tuple[float, float] | None = None
-    pixel_aspect_ratio: float = 1.0
+    pixel_aspect_ratio: float | None = None
 
     @property
     def box(self) -> tuple[float, float, float, float]:
@@ -76,8 +76,12 @@ def _read_area(item: Dataset) -> DisplayedArea | None:
         size_mode=mode,
         magnification=magnification if mode == "MAGNIFY" else None,
         pixel_spacing_mm=spacing,
-        pixel_aspect_ratio=pair[0] / pair[1] if pair else 1.0,
+        pixel_aspect_ratio=_sane(pair[0] / pair[1]) if pair else None,
     )
+
+
+def _sane(ratio: float) -> float | None:
+    return ratio if 0.05 <= ratio <= 20 else None
 
 
 def _positive_pair(numbers: list[float]) -> tuple[float, float] | None:

@@ -6,12 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from workstation.dicom.display_pipeline import DisplayAttributes, measure_robust_range
-from workstation.dicom.overlays import OverlayPlane
+from workstation.dicom.overlays import OverlayPlane, draw_planes
+
+if TYPE_CHECKING:
+    from workstation.dicom.presentation_state import ImagePresentation
 
 SourceFormat = Literal["DICOM", "PNG", "JPEG"]
 
@@ -51,8 +54,9 @@ class InstanceHeader:
 class Film:
     """One decoded image. stored: [rows, columns] int or uint, read-only.
 
-    frame_index: from 0. overlays: the planes of this frame. original: the film as its own header
-    has it, where a presentation state changed `display` (presentation_state.present).
+    frame_index: from 0. overlays: the planes of this frame. presentations: what the presentation
+    states found with the film ask, newest first; presentation: the one applied, and original: the
+    film as its own header has it, where one is (presentation_state.present).
     """
 
     header: InstanceHeader
@@ -64,6 +68,8 @@ class Film:
     frame_index: int = 0
     decode_frame: Callable[[int], Film] | None = None
     original: Film | None = None
+    presentation: ImagePresentation | None = None
+    presentations: tuple[ImagePresentation, ...] = ()
 
     @property
     def frame_count(self) -> int:
@@ -85,6 +91,15 @@ class Film:
             return None
         rows, columns = self.stored.shape
         return self.display.shutter.hidden(rows, columns, self.display.pixel_aspect_ratio)
+
+    @cached_property
+    def overlay_mask(self) -> np.ndarray | None:
+        """[rows, columns] bool, True where overlay planes are drawn; None without any. The plane
+        that is the shutter is none of them."""
+        bitmap = self.display.shutter.bitmap if self.display.shutter is not None else None
+        planes = [plane for plane in self.overlays if plane is not bitmap]
+        rows, columns = self.stored.shape
+        return draw_planes(planes, rows, columns) if planes else None
 
     @cached_property
     def robust_range(self) -> tuple[float, float]:

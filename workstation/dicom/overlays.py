@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,6 +15,9 @@ from workstation.dicom.element_values import clean_text
 
 OverlayKind = Literal["graphics", "roi"]
 OVERLAY_GROUPS = range(0x6000, 0x6020, 2)
+OVERLAY_INK = (255, 225, 77)
+"""Red, green, blue of overlays and annotations of the file: yellow, apart from the reader's own
+figures and readable on both ends of the grey scale."""
 BADGE_OVERLAY = "overlay unreadable"
 
 
@@ -45,6 +49,24 @@ class OverlayPlane:
                 first_row - top : end_row - top, first_column - left : end_column - left
             ]
         return placed
+
+
+def draw_planes(planes: Sequence[OverlayPlane], rows: int, columns: int) -> np.ndarray:
+    """[rows, columns] bool: graphics as they are, regions of interest (C.9.2.1.1) as outlines,
+    so that the image inside stays visible."""
+    drawn = np.zeros((rows, columns), bool)
+    for plane in planes:
+        mask = plane.on_image(rows, columns)
+        drawn |= outline_of(mask) if plane.kind == "roi" else mask
+    return drawn
+
+
+def outline_of(mask: np.ndarray) -> np.ndarray:
+    """[rows, columns] bool: the True pixels with a False one beside, above or below, or at the
+    image's edge."""
+    inner = np.zeros_like(mask)
+    inner[1:-1, 1:-1] = mask[:-2, 1:-1] & mask[2:, 1:-1] & mask[1:-1, :-2] & mask[1:-1, 2:]
+    return mask & ~inner
 
 
 def read_overlays(

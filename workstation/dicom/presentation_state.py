@@ -145,6 +145,8 @@ def present(film: Film, presentation: ImagePresentation) -> Film:
         rescale_slope=presentation.rescale_slope,
         rescale_intercept=presentation.rescale_intercept,
     )
+    area = presentation.displayed_area
+    aspect = area.pixel_aspect_ratio if area is not None else None
     has_voi = presentation.windows or presentation.voi_luts
     # Without a VOI the whole output range of the modality LUT is shown (N.2.1.2).
     windows = presentation.windows if has_voi else (identity_window(pipeline),)
@@ -155,10 +157,17 @@ def present(film: Film, presentation: ImagePresentation) -> Film:
         presentation_lut=presentation.presentation_lut,
         presentation_shape=presentation.presentation_shape,
         shutter=presentation.shutter,
+        pixel_aspect_ratio=original.display.pixel_aspect_ratio if aspect is None else aspect,
         badges=(*original.display.badges, BADGE_PRESENTED),
     )
     return measure(
-        replace(original, display=display, original=original, overlays=presentation.overlays)
+        replace(
+            original,
+            display=display,
+            original=original,
+            overlays=presentation.overlays,
+            presentation=presentation,
+        )
     )
 
 

@@ -219,7 +219,9 @@ def test_rotation_flip_and_displayed_area(write_state: WriteState, write_dicom: 
     presentation = state.for_film(read_film(write_dicom(RAMP)))
     assert presentation is not None
     assert (presentation.rotation_degrees, presentation.is_flipped) == (270, True)
-    assert presentation.displayed_area == DisplayedArea((3, 2), (10, 12), "MAGNIFY", 2.0)
+    assert presentation.displayed_area == DisplayedArea(
+        (3, 2), (10, 12), "MAGNIFY", 2.0, pixel_aspect_ratio=1.0
+    )
     assert presentation.displayed_area.box == (2.0, 1.0, 10.0, 12.0)
 
 

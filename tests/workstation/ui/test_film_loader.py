@@ -38,7 +38,7 @@ def test_a_film_arrives_on_the_main_thread_ready_to_show(
     assert isinstance(film, Film)
     assert film.stored[0, 0] == 7
     assert threads == [loader.thread()]
-    assert sampler_of(film)._levels
+    assert sampler_of(film).is_prepared
 
 
 def test_an_unreadable_file_fails_with_its_reason(qtbot, loader: FilmLoader, tmp_path) -> None:

@@ -48,6 +48,10 @@ class FilmFigures(QObject):
         self._film = film
         self.editor = MeasurementEditor(kept)
 
+    def replace_film(self, film: Film) -> None:
+        """Another frame or presentation of the same film: the figures stay."""
+        self._film = film
+
     def sentences(self, language: WordingLanguage = "en") -> list[str]:
         """The figures in sentences for the report."""
         film = self._film

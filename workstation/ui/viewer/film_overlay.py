@@ -11,7 +11,7 @@ from typing import Literal
 from PySide6.QtCore import QObject, QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter
 
-from workstation.dicom.display_pipeline import Voi, Window
+from workstation.dicom.display_pipeline import BADGE_PRESENTED, Voi, Window
 from workstation.dicom.instance_reader import Film, InstanceHeader
 from workstation.ui.header_wording import age_at, iso_date, join_present
 from workstation.ui.theme import COLOURS
@@ -66,6 +66,7 @@ class ShownState:
     badges: tuple[str, ...]
     letters: SideLetters
     probe: tuple[int, int, float] | None = None
+    are_graphics_shown: bool = True
 
 
 class FilmOverlay(QObject):
@@ -80,7 +81,7 @@ class FilmOverlay(QObject):
             _without_blanks(self._patient_lines(film)),
             _without_blanks(self._study_lines(film)),
             _without_blanks(self._view_lines(film, state)),
-            _without_blanks(self._display_lines(state)),
+            _without_blanks(self._display_lines(film, state)),
         )
 
     def paint(self, painter: QPainter, area: QRectF, film: Film, state: ShownState) -> None:
@@ -184,8 +185,13 @@ class FilmOverlay(QObject):
             return self.tr("{0}, {1:.3f} mm").format(size, spacing[1])
         return self.tr("{0}, {1:.3f} mm at detector").format(size, spacing[1])
 
-    def _display_lines(self, state: ShownState) -> list[OverlayLine]:
-        flags = [OverlayLine(_WARNING_MARK + badge, "warning") for badge in state.badges]
+    def _display_lines(self, film: Film, state: ShownState) -> list[OverlayLine]:
+        badges = (self._badge_words(badge, film) for badge in state.badges)
+        flags = [OverlayLine(_WARNING_MARK + words, "warning") for words in badges]
+        if film.presentations and film.presentation is None:
+            flags.append(OverlayLine(_WARNING_MARK + self.tr("presentation state off"), "warning"))
+        if not state.are_graphics_shown and _has_graphics(film):
+            flags.append(OverlayLine(_WARNING_MARK + self.tr("overlays hidden"), "warning"))
         if state.is_inverted:
             flags.append(OverlayLine(_WARNING_MARK + self.tr("inverted"), "warning"))
         if state.orientation.mirrored:
@@ -200,6 +206,12 @@ class FilmOverlay(QObject):
             OverlayLine(self.window_words(state.window)),
             OverlayLine(self.tr("zoom {0:.0f}%").format(state.zoom * 100)),
         ]
+
+    def _badge_words(self, badge: str, film: Film) -> str:
+        if badge == BADGE_PRESENTED and film.presentation is not None:
+            named = film.presentation.description or film.presentation.label
+            return self.tr("presentation state {0}").format(named.lower()).strip()
+        return badge
 
     def window_words(self, window: Voi) -> str:
         """ "W 2400  L 1200", or that a lookup table is shown."""
@@ -216,6 +228,12 @@ class FilmOverlay(QObject):
 def _haloed(line: OverlayLine) -> HaloedLine:
     style = line.style
     return HaloedLine(line.text, _POINT_SIZES[style], _INKS[style], is_bold=style == "strong")
+
+
+def _has_graphics(film: Film) -> bool:
+    return film.overlay_mask is not None or bool(
+        film.presentation is not None and film.presentation.annotations
+    )
 
 
 def _without_blanks(lines: list[OverlayLine]) -> tuple[OverlayLine, ...]:

@@ -1,13 +1,14 @@
-"""One film as the reader has it on screen: window, polarity, zoom, flips. No Qt.
+"""One film as the reader has it on screen: window, polarity, zoom, flips, overlays. No Qt.
 
-Two caches make it quick: the stored values resampled to the view live as long as the geometry
-does, their greys as long as geometry and lookup table do.
+Two caches make it quick: the lookup table's entry of every pixel shown lives as long as the
+geometry does, the colours as long as geometry and lookup table do. While a hand zooms or pans, a
+`preview` of the nearest level of the pyramid stands in for the exact picture.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,14 +23,41 @@ from workstation.dicom.display_pipeline import (
     window_choices,
 )
 from workstation.dicom.instance_reader import Film
-from workstation.ui.viewer.film_sampler import sampler_of
-from workstation.ui.viewer.view_geometry import Orientation, SideLetters, ViewGeometry, side_letters
+from workstation.dicom.overlays import OVERLAY_INK
+from workstation.ui.viewer.film_sampler import (
+    Box,
+    orient,
+    orient_box,
+    pick,
+    pick_any,
+    sampler_of,
+)
+from workstation.ui.viewer.view_geometry import (
+    Orientation,
+    Placement,
+    SideLetters,
+    ViewGeometry,
+    side_letters,
+)
 
 DRAG_WIDTH_PX = 300.0
 """Horizontal drag that makes the window e times wider."""
 
 DRAG_CENTER_PX = 400.0
 """Vertical drag that moves the level by one window width."""
+
+_OPAQUE = 0xFF000000
+_INK = _OPAQUE | OVERLAY_INK[0] << 16 | OVERLAY_INK[1] << 8 | OVERLAY_INK[2]
+_MAX_KEPT_PREVIEW_PIXELS = 6_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Preview:
+    """A quick stand-in for the exact picture. rgb: [rows, columns] uint32 0xffRRGGBB, contiguous,
+    turned as displayed; source: the part of it that fills the target, in its pixels."""
+
+    rgb: np.ndarray
+    source: Box
 
 
 class FilmPicture:
@@ -39,16 +67,20 @@ class FilmPicture:
         self.film = film
         self.choices: tuple[tuple[str, Voi], ...] = window_choices(film)
         self.badges: tuple[str, ...] = badges(film)
-        self._opening_window = default_window(film)
+        self.opening_window = default_window(film)
         self._sampler = sampler_of(film)
         rows, columns = film.stored.shape
         aspect = film.display.pixel_aspect_ratio
-        self._geometry = ViewGeometry(columns, rows, aspect).resized(view_width, view_height)
-        self._window = self._opening_window
+        blank = ViewGeometry(columns, rows, aspect).resized(view_width, view_height)
+        self._geometry = self._opened_geometry = open_geometry(film, blank)
+        self._window = self.opening_window
         self._is_inverted = False
-        self._lut: DisplayLut | None = None
+        self._are_overlays_shown = True
+        self._table: np.ndarray | None = None
         self._sampled: np.ndarray | None = None
-        self._grey: np.ndarray | None = None
+        self._rgb: np.ndarray | None = None
+        self._is_rgb_current = False
+        self._kept_preview: tuple[int, Orientation, np.ndarray] | None = None
 
     @property
     def window(self) -> Voi:
@@ -57,7 +89,7 @@ class FilmPicture:
     @window.setter
     def window(self, window: Voi) -> None:
         self._window = window
-        self._lut = self._grey = None
+        self._forget_table()
 
     @property
     def is_inverted(self) -> bool:
@@ -66,7 +98,18 @@ class FilmPicture:
     @is_inverted.setter
     def is_inverted(self, inverted: bool) -> None:
         self._is_inverted = inverted
-        self._lut = self._grey = None
+        self._forget_table()
+
+    @property
+    def are_overlays_shown(self) -> bool:
+        """Overlay planes of the file."""
+        return self._are_overlays_shown
+
+    @are_overlays_shown.setter
+    def are_overlays_shown(self, shown: bool) -> None:
+        self._are_overlays_shown = shown
+        self._sampled = None
+        self._forget_table()
 
     @property
     def geometry(self) -> ViewGeometry:
@@ -76,7 +119,8 @@ class FilmPicture:
     def geometry(self, geometry: ViewGeometry) -> None:
         if geometry != self._geometry:
             self._geometry = geometry
-            self._sampled = self._grey = None
+            self._sampled = self._rgb = None
+            self._is_rgb_current = False
 
     @property
     def letters(self) -> SideLetters:
@@ -84,42 +128,88 @@ class FilmPicture:
         return side_letters(self.film.header.patient_orientation, self._geometry.orientation)
 
     def reset(self) -> None:
-        """As opened: its own window, upright, fitted, not inverted."""
-        self.window = self._opening_window
+        """As opened: its own window, upright, fitted (or as its presentation state asks), not
+        inverted."""
+        self.window = self.opening_window
         self.is_inverted = False
-        self.geometry = replace(self._geometry, orientation=Orientation()).fitted()
+        upright = replace(self._geometry, orientation=Orientation()).fitted()
+        self.geometry = self._opened_geometry = open_geometry(self.film, upright)
 
-    def grey(self) -> np.ndarray:
-        """[height, width] uint8, contiguous: the greys of `geometry.placement().target`."""
-        if self._grey is None:
-            placement = self._geometry.placement()
-            if placement is None:
-                return np.zeros((0, 0), dtype=np.uint8)
-            if self._sampled is None:
-                _, _, width, height = placement.target
-                orientation = self._geometry.orientation
-                self._sampled = self._sampler.sample(placement.source, width, height, orientation)
-            if self._lut is None:
-                self._lut = grey_lut(self.film, self._window, self._is_inverted)
-            self._grey = np.ascontiguousarray(self._lut.map(self._sampled))
-        return self._grey
+    def resized_geometry(self, view_width: int, view_height: int) -> ViewGeometry:
+        """For a view of another size: a fitted film stays fitted, and one just opened as its
+        presentation state asks stays so."""
+        resized = self._geometry.resized(view_width, view_height)
+        if resized.is_fitted or self._geometry != self._opened_geometry:
+            return resized
+        upright = replace(resized, orientation=Orientation()).fitted()
+        self._opened_geometry = open_geometry(self.film, upright)
+        return self._opened_geometry
 
-    def grey_of(self, geometry: ViewGeometry) -> np.ndarray:
-        """The greys of another geometry's target, e.g. of a lens; nothing of it is kept."""
+    def take_over(self, other: FilmPicture) -> None:
+        """The state another frame of the same film was shown with."""
+        if other.film.stored.shape == self.film.stored.shape:
+            self.geometry = other.geometry
+        if other.window is not other.opening_window:
+            self.window = other.window
+        self.is_inverted = other.is_inverted
+        self.are_overlays_shown = other.are_overlays_shown
+
+    def rgb(self) -> np.ndarray:
+        """[height, width] uint32 0xffRRGGBB, contiguous: `geometry.placement().target`, exactly.
+
+        The array is used again for the next window; copy what has to last.
+        """
+        placement = self._geometry.placement()
+        if placement is None:
+            return np.zeros((0, 0), dtype=np.uint32)
+        if self._sampled is None:
+            self._sampled = self._sample(placement, self._geometry.orientation)
+        if self._rgb is None:
+            self._rgb = np.empty(self._sampled.shape, np.uint32)
+            self._is_rgb_current = False
+        if not self._is_rgb_current:
+            # Every entry is inside the table; "clip" only spares numpy a buffered copy.
+            self._colours().take(self._sampled, out=self._rgb, mode="clip")
+            self._is_rgb_current = True
+        return self._rgb
+
+    def rgb_of(self, geometry: ViewGeometry) -> np.ndarray:
+        """The same of another geometry, e.g. of a lens; nothing of it is kept."""
         placement = geometry.placement()
         if placement is None:
-            return np.zeros((0, 0), dtype=np.uint8)
+            return np.zeros((0, 0), dtype=np.uint32)
+        return self._colours().take(self._sample(placement, geometry.orientation))
+
+    def preview(self) -> Preview | None:
+        """The nearest level of the pyramid, for a frame of a zoom or pan; None beside the film."""
+        placement = self._geometry.placement()
+        if placement is None:
+            return None
+        orientation = self._geometry.orientation
         _, _, width, height = placement.target
-        part = self._sampler.sample(placement.source, width, height, geometry.orientation)
-        lut = self._lut or grey_lut(self.film, self._window, self._is_inverted)
-        return np.ascontiguousarray(lut.map(part))
+        if orientation.is_sideways:
+            width, height = height, width
+        box = placement.source
+        depth = self._sampler.nearest_depth(box, width, height)
+        if depth == 0:
+            return self._preview_of_part(box, orientation)
+        rgb = self._kept_level(depth, orientation)
+        rows, columns = rgb.shape if not orientation.is_sideways else rgb.shape[::-1]
+        shrink = 0.5**depth
+        scaled = (
+            box[0] * shrink,
+            box[1] * shrink,
+            min(box[2] * shrink, columns),
+            min(box[3] * shrink, rows),
+        )
+        return Preview(rgb, orient_box(scaled, columns, rows, orientation))
 
     def window_dragged(self, start: Window, dx: float, dy: float) -> Window:
         """The window after a drag of (dx, dy) logical pixels that began at `start`.
 
         Right: wider. Down: darker, whatever the polarity, so that MONOCHROME1 feels the same.
         """
-        darker = -1.0 if self.film.display.is_monochrome1 != self._is_inverted else 1.0
+        darker = -1.0 if self.film.display.is_inverse != self._is_inverted else 1.0
         low, high = self.film.stored_range
         span = max((high - low) * (abs(self.film.display.rescale_slope) or 1.0), 1.0)
         least = 1.0 if start.function == "LINEAR" else span / 1e4
@@ -136,3 +226,87 @@ class FilmPicture:
         column, row = pixel
         one = replace(self.film, stored=self.film.stored[row : row + 1, column : column + 1])
         return column, row, float(modality_values(one)[0, 0])
+
+    def _forget_table(self) -> None:
+        self._table = self._kept_preview = None
+        self._is_rgb_current = False
+
+    def _colours(self) -> np.ndarray:
+        """uint32 colour of each stored level from the least on, then of the shutter and of the
+        overlays."""
+        if self._table is None:
+            lut = grey_lut(self.film, self._window, self._is_inverted)
+            self._table = _colour_table(lut, self.film)
+        return self._table
+
+    def _sample(self, placement: Placement, orientation: Orientation) -> np.ndarray:
+        """[height, width] intp: entry of `_colours` of each pixel of the target."""
+        _, _, width, height = placement.target
+        least, greatest = self.film.stored_range
+        stored = self._sampler.sample(placement.source, width, height, orientation)
+        entries = np.subtract(stored, least, dtype=np.intp)
+        across, down = (height, width) if orientation.is_sideways else (width, height)
+        if self.film.hidden_mask is not None:
+            hidden = pick(self.film.hidden_mask, placement.source, across, down)
+            entries[orient(hidden, orientation)] = greatest - least + 1
+        if self._are_overlays_shown and self.film.overlay_mask is not None:
+            drawn = pick_any(self.film.overlay_mask, placement.source, across, down)
+            entries[orient(drawn, orientation)] = greatest - least + 2
+        return np.ascontiguousarray(entries)
+
+    def _preview_of_part(self, box: Box, orientation: Orientation) -> Preview:
+        left, top = math.floor(box[0]), math.floor(box[1])
+        part = (slice(top, math.ceil(box[3])), slice(left, math.ceil(box[2])))
+        rgb = self._colour_part(self.film.stored[part], part, 1)
+        rows, columns = rgb.shape
+        moved = (box[0] - left, box[1] - top, box[2] - left, box[3] - top)
+        turned = np.ascontiguousarray(orient(rgb, orientation))
+        return Preview(turned, orient_box(moved, columns, rows, orientation))
+
+    def _kept_level(self, depth: int, orientation: Orientation) -> np.ndarray:
+        """A whole level in colour, kept until window or level change: a zoom is many frames."""
+        kept = self._kept_preview
+        if kept is None or kept[:2] != (depth, orientation):
+            level = self._sampler.stored_level(depth)
+            rgb = self._colour_part(level, (slice(None), slice(None)), 2**depth)
+            kept = depth, orientation, np.ascontiguousarray(orient(rgb, orientation))
+            if kept[2].size <= _MAX_KEPT_PREVIEW_PIXELS:
+                self._kept_preview = kept
+        return kept[2]
+
+    def _colour_part(self, stored: np.ndarray, part: tuple[slice, slice], step: int) -> np.ndarray:
+        """Colours of a part of the film, or of a level of the pyramid `step` times as coarse."""
+        table, (least, _) = self._colours(), self.film.stored_range
+        rgb = table.take(np.subtract(stored, least, dtype=np.intp), mode="clip")
+        shape = rgb.shape
+        if self.film.hidden_mask is not None:
+            rgb[self.film.hidden_mask[part][::step, ::step][: shape[0], : shape[1]]] = table[-2]
+        if self._are_overlays_shown and self.film.overlay_mask is not None:
+            mask = self.film.overlay_mask[part]
+            rows, columns = mask.shape
+            box = (0.0, 0.0, float(columns), float(rows))
+            rgb[pick_any(mask, box, shape[1], shape[0])] = table[-1]
+        return rgb
+
+
+def open_geometry(film: Film, fitted: ViewGeometry) -> ViewGeometry:
+    """How a film is laid out when opened: fitted, or as its presentation state asks."""
+    asked = film.presentation
+    if asked is None:
+        return fitted
+    turns = asked.rotation_degrees // 90
+    # Turned first, then flipped (C.10.6): H R = R^-1 H.
+    seen = Orientation(-turns % 4 if asked.is_flipped else turns, asked.is_flipped)
+    turned = fitted.reoriented(seen)
+    area = asked.displayed_area
+    whole = (0.0, 0.0, float(fitted.columns), float(fitted.rows))
+    if area is None or (area.box == whole and area.magnification is None):
+        return turned
+    return turned.fitted_to(area.box, area.magnification)
+
+
+def _colour_table(lut: DisplayLut, film: Film) -> np.ndarray:
+    shutter = film.display.shutter
+    grey = np.append(lut.table, np.uint8(shutter.grey if shutter is not None else 0))
+    colours = grey.astype(np.uint32) * np.uint32(0x010101) | np.uint32(_OPAQUE)
+    return np.append(colours, np.uint32(_INK))

@@ -2,7 +2,8 @@
 
 The stored values are resampled once per zoom or pan (`FilmSampler`); a window/level drag only
 maps that small array through a lookup table, so that it stays fluid on a large film while the
-model drafts. The model never sees anything of this: its pixels come from `model_image`.
+model drafts. A hand that zooms or pans sees previews; the exact picture follows when it rests. The
+model never sees anything of this: its pixels come from `model_image`.
 """
 
 from __future__ import annotations
@@ -10,20 +11,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QImage, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from workstation.dicom.display_pipeline import Voi
 from workstation.dicom.instance_reader import Film
+from workstation.dicom.presentation_state import present
 from workstation.ui.header_wording import iso_date, join_present
 from workstation.ui.theme import COLOURS
+from workstation.ui.viewer.annotation_painter import AnnotationPainter
 from workstation.ui.viewer.film_overlay import FilmOverlay, ShownState
 from workstation.ui.viewer.film_picture import FilmPicture
 from workstation.ui.viewer.film_placeholder import Placeholder, paint_placeholder
+from workstation.ui.viewer.frame_bar import BAR_HEIGHT, FrameBar, FrameLoader
 from workstation.ui.viewer.view_geometry import Orientation, ViewGeometry
 
 ZOOM_STEP = 1.25
+SETTLE_MS = 140
+"""After the last step of a zoom or pan the exact picture takes the preview's place."""
 
 
 class FilmView(QWidget):
@@ -31,13 +37,14 @@ class FilmView(QWidget):
 
     Signals: window_changed(Window | VoiLut), zoom_changed(device pixels per image pixel),
     geometry_changed() after any zoom, pan, flip or turn, pixel_probed(column, row, modality
-    value).
+    value), frame_failed(reason) where another frame of a film can't be decoded.
     """
 
     window_changed = Signal(object)
     zoom_changed = Signal(float)
     pixel_probed = Signal(int, int, float)
     geometry_changed = Signal()
+    frame_failed = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -50,6 +57,17 @@ class FilmView(QWidget):
         self.setMinimumSize(240, 240)
         self._overlay = FilmOverlay(self)
         self._is_overlay_visible = True
+        self._are_graphics_shown = True
+        self._annotations = AnnotationPainter()
+        self._settling = QTimer(self)
+        self._settling.setSingleShot(True)
+        self._settling.setInterval(SETTLE_MS)
+        self._settling.timeout.connect(self.update)
+        self._frames = FrameLoader(self)
+        self._frames.frame_loaded.connect(self._replace_film)
+        self._frames.frame_failed.connect(self._on_frame_failed)
+        self._frame_bar = FrameBar(self)
+        self._frame_bar.frame_chosen.connect(self._request_frame)
         self._picture: FilmPicture | None = None
         self._probe: tuple[int, int, float] | None = None
         self._placeholder = self._empty_placeholder()
@@ -78,6 +96,14 @@ class FilmView(QWidget):
         self._probe = None
         self._placeholder = self._empty_placeholder()
         self._picture = FilmPicture(film, *self._device_size()) if film else None
+        self._settling.stop()
+        self._frames.cancel()
+        if film is None:
+            self._frame_bar.show_frames(1, 0)
+        else:
+            self._frame_bar.show_frames(film.frame_count, film.frame_index)
+        if self._picture is not None:
+            self._picture.are_overlays_shown = self._are_graphics_shown
         self.unsetCursor()
         self._describe()
         self.update()
@@ -95,6 +121,35 @@ class FilmView(QWidget):
     def set_overlay_visible(self, visible: bool) -> None:
         self._is_overlay_visible = visible
         self.update()
+
+    def _replace_film(self, film: Film) -> None:
+        """Another frame of the same file, or the same one with or without its presentation
+        state: what the reader chose stays."""
+        if self._picture is None:
+            return
+        before, self._picture = self._picture, FilmPicture(film, *self._device_size())
+        if film.presentation is before.film.presentation or (
+            film.frame_index != before.film.frame_index
+        ):
+            self._picture.take_over(before)
+        self._picture.are_overlays_shown = self._are_graphics_shown
+        self._frame_bar.show_frames(film.frame_count, film.frame_index)
+        self._set_probe(None)
+        self._describe()
+        self.update()
+        self.window_changed.emit(self._picture.window)
+        self.zoom_changed.emit(self._picture.geometry.zoom)
+        self.geometry_changed.emit()
+
+    def _request_frame(self, index: int) -> None:
+        if self.film is not None:
+            self._frames.request(self.film, index)
+
+    def _on_frame_failed(self, reason: str) -> None:
+        """The frame shown stays, and its number with it."""
+        if self.film is not None:
+            self._frame_bar.show_frames(self.film.frame_count, self.film.frame_index)
+        self.frame_failed.emit(reason)
 
     # What the reader can do, also from menus; without a film nothing happens
 
@@ -136,6 +191,35 @@ class FilmView(QWidget):
             self._picture.is_inverted = not self._picture.is_inverted
             self.update()
 
+    def toggle_graphics(self) -> None:
+        """Overlays and annotations of the file on or off."""
+        self._are_graphics_shown = not self._are_graphics_shown
+        if self._picture is not None:
+            self._picture.are_overlays_shown = self._are_graphics_shown
+        self.update()
+
+    def switch_presentation(self) -> bool:
+        """The next presentation state found with the film, after the last none, then the first
+        again; False where there is none."""
+        film = self.film
+        if film is None or not film.presentations:
+            return False
+        asked = list(film.presentations)
+        shown = asked.index(film.presentation) if film.presentation in asked else -1
+        if shown + 1 < len(asked):
+            self._replace_film(present(film, asked[shown + 1]))
+        else:
+            assert film.original is not None
+            self._replace_film(film.original)
+        return True
+
+    def step_frame(self, by: int) -> bool:
+        """Frames on or back; False for a film of one frame."""
+        if self.film is None or self.film.frame_count < 2:
+            return False
+        self._frame_bar.step(by)
+        return True
+
     def rotate_right(self) -> None:
         self._reorient(lambda seen: seen.rotated(1))
 
@@ -166,14 +250,22 @@ class FilmView(QWidget):
             return
         ratio = self.devicePixelRatioF()
         point = QPointF(self.width() / 2, self.height() / 2) if at is None else at
-        geometry = self._picture.geometry
-        self._set_geometry(geometry.zoomed_at(factor, point.x() * ratio, point.y() * ratio))
+        geometry = self._picture.geometry.zoomed_at(factor, point.x() * ratio, point.y() * ratio)
+        if at is None:
+            self._set_geometry(geometry)
+        else:
+            self._move_to(geometry)
 
     def _reorient(self, turn: Callable[[Orientation], Orientation]) -> None:
         if self._picture is not None:
             geometry = self._picture.geometry
             self._set_geometry(geometry.reoriented(turn(geometry.orientation)))
             self._describe()
+
+    def _move_to(self, geometry: ViewGeometry) -> None:
+        """A step of a zoom or pan by hand: previewed, exact when the hand rests."""
+        self._settling.start()
+        self._set_geometry(geometry)
 
     def _set_geometry(self, geometry: ViewGeometry) -> None:
         if self._picture is None or geometry == self._picture.geometry:
@@ -187,7 +279,7 @@ class FilmView(QWidget):
 
     def _resize_picture(self) -> None:
         if self._picture is not None:
-            self._set_geometry(self._picture.geometry.resized(*self._device_size()))
+            self._set_geometry(self._picture.resized_geometry(*self._device_size()))
 
     def _probe_at(self, position: QPointF) -> None:
         if self._picture is None:
@@ -207,6 +299,7 @@ class FilmView(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._frame_bar.setGeometry(0, self.height() - BAR_HEIGHT, self.width(), BAR_HEIGHT)
         self._resize_picture()
 
     def event(self, event: QEvent) -> bool:
@@ -235,9 +328,18 @@ class FilmView(QWidget):
         else:
             painter.fillRect(area, QColor(COLOURS.film_ground))
             self._paint_film(painter, self._picture)
+            if self._are_graphics_shown:
+                self._annotations.paint(
+                    painter,
+                    self._picture.film,
+                    self._picture.geometry,
+                    self.devicePixelRatioF(),
+                )
             if self._is_overlay_visible:
                 state = self._shown_state(self._picture)
-                self._overlay.paint(painter, area, self._picture.film, state)
+                bar = BAR_HEIGHT if self._frame_bar.isVisible() else 0
+                free = area.adjusted(0, 0, 0, -bar)
+                self._overlay.paint(painter, free, self._picture.film, state)
             self._paint_above(painter, self._picture)
         if self.hasFocus():
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -248,12 +350,19 @@ class FilmView(QWidget):
         placement = picture.geometry.placement()
         if placement is None:
             return
-        x, y, width, height = placement.target
-        grey = picture.grey()
-        image = QImage(grey.data, width, height, grey.strides[0], QImage.Format.Format_Grayscale8)
         ratio = self.devicePixelRatioF()
-        image.setDevicePixelRatio(ratio)
-        painter.drawImage(QPointF(x / ratio, y / ratio), image)
+        x, y, width, height = placement.target
+        preview = picture.preview() if self._settling.isActive() else None
+        rgb = picture.rgb() if preview is None else preview.rgb
+        rows, columns = rgb.shape
+        image = QImage(rgb.data, columns, rows, rgb.strides[0], QImage.Format.Format_RGB32)
+        if preview is None:
+            image.setDevicePixelRatio(ratio)
+            painter.drawImage(QPointF(x / ratio, y / ratio), image)
+            return
+        target = QRectF(x / ratio, y / ratio, width / ratio, height / ratio)
+        left, top, right, bottom = preview.source
+        painter.drawImage(target, image, QRectF(left, top, right - left, bottom - top))
 
     def _paint_above(self, painter: QPainter, picture: FilmPicture) -> None:
         """What lies on the film: nothing here."""
@@ -267,6 +376,7 @@ class FilmView(QWidget):
             badges=picture.badges,
             letters=picture.letters,
             probe=self._probe,
+            are_graphics_shown=self._are_graphics_shown,
         )
 
     # Words

@@ -75,6 +75,10 @@ class ImageViewer(FilmView):
         self._show_cursor()
         self.measurements_changed.emit()
 
+    def _replace_film(self, film: Film) -> None:
+        super()._replace_film(film)
+        self.figures.replace_film(film)
+
     def measurement_sentences(self, language: WordingLanguage = "en") -> list[str]:
         """The figures of this film in sentences for the report."""
         return self.figures.sentences(language)
@@ -121,6 +125,9 @@ class ImageViewer(FilmView):
             "flip_vertically": lambda _: self.flip_vertically(),
             "invert": lambda _: self.invert(),
             "overlay": lambda _: self.set_overlay_visible(not self._is_overlay_visible),
+            "graphics": lambda _: self.toggle_graphics(),
+            "presentation": lambda _: self.switch_presentation(),
+            "frame": lambda by: self.step_frame(int(by)),
             "reset": lambda _: self.reset(),
             "place": lambda _: self._place(),
             "next_handle": lambda _: self.figures.choose_next(),
@@ -172,7 +179,7 @@ class ImageViewer(FilmView):
         if drag.kind == "window":
             self.set_window(drag.window_at(at, picture))
         elif drag.kind in ("zoom", "pan"):
-            self._set_geometry(drag.geometry_at(at, self.devicePixelRatioF()))
+            self._move_to(drag.geometry_at(at, self.devicePixelRatioF()))
         else:
             self._lens_at = at
             self.update()

@@ -42,8 +42,8 @@ def paint_magnifier(painter: QPainter, picture: FilmPicture, at: QPointF, ratio:
     placement = lens.placement()
     if placement is not None:
         x, y, width, height = placement.target
-        grey = picture.grey_of(lens)
-        image = QImage(grey.data, width, height, grey.strides[0], QImage.Format.Format_Grayscale8)
+        rgb = picture.rgb_of(lens)
+        image = QImage(rgb.data, width, height, rgb.strides[0], QImage.Format.Format_RGB32)
         image.setDevicePixelRatio(ratio)
         painter.drawImage(circle.topLeft() + QPointF(x, y) / ratio, image)
     painter.restore()

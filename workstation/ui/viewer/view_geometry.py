@@ -122,6 +122,21 @@ class ViewGeometry:
         zoom = min(max(min(room_x / width, room_y / height), LEAST_ZOOM), GREATEST_ZOOM)
         return replace(self, zoom=zoom, centre=(width / 2, height / 2), is_fitted=True)
 
+    def fitted_to(
+        self, box: tuple[float, float, float, float], zoom: float | None = None
+    ) -> ViewGeometry:
+        """A part of the image (left, top, right, bottom) in the middle of the view, as large as
+        the view allows or at a given zoom; not fitted again when the view is resized."""
+        one, other = self._image_to_displayed(*box[:2]), self._image_to_displayed(*box[2:])
+        width, height = abs(other[0] - one[0]), abs(other[1] - one[1])
+        if zoom is None:
+            room_x = max(1, self.view_width - 2 * FIT_MARGIN)
+            room_y = max(1, self.view_height - 2 * FIT_MARGIN)
+            zoom = min(room_x / max(width, 1e-6), room_y / max(height, 1e-6))
+        zoom = min(max(zoom, LEAST_ZOOM), GREATEST_ZOOM)
+        centre = (one[0] + other[0]) / 2, (one[1] + other[1]) / 2
+        return replace(self, zoom=zoom, centre=centre, is_fitted=False)
+
     def resized(self, view_width: int, view_height: int) -> ViewGeometry:
         changed = replace(self, view_width=max(1, view_width), view_height=max(1, view_height))
         return changed.fitted() if self.is_fitted else changed
