@@ -5,36 +5,27 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSettings, Qt
-from PySide6.QtGui import (
-    QAction,
-    QActionGroup,
-    QCloseEvent,
-    QDragEnterEvent,
-    QDropEvent,
-    QKeySequence,
-)
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
-    QFileDialog,
     QLabel,
     QMainWindow,
-    QMenu,
     QMessageBox,
-    QProgressBar,
-    QPushButton,
     QSplitter,
     QTabBar,
     QVBoxLayout,
     QWidget,
 )
 
-from inference import DECODING_MODES, DecodingMode, EngineDescription
-from inference.report_language import LANGUAGES, Language
+from inference import DecodingMode
+from inference.report_language import Language
 from workstation.catalog.database import CatalogUnavailable
 from workstation.catalog.study_catalog import InstanceRow
 from workstation.drafting.drafting_worker import DraftingService
 from workstation.reporting.draft_report import DraftReport
 from workstation.ui.block_rail import BlockRail
+from workstation.ui.film_desk import FilmDesk
 from workstation.ui.film_loader import FilmLoader
+from workstation.ui.import_controls import ImportControls
 from workstation.ui.import_report import RefusedFilesPanel
 from workstation.ui.importer import Importer, RecordInstance
 from workstation.ui.reading_desk import ReadingDesk, Records
@@ -45,9 +36,9 @@ from workstation.ui.viewer.cheat_sheet import CheatSheet
 from workstation.ui.viewer.image_viewer import ImageViewer
 from workstation.ui.viewer.shortcuts import Shortcuts
 from workstation.ui.viewer.tool_bar import ViewerToolBar
+from workstation.ui.window_menus import WindowMenus
 
 _COLUMN_WIDTHS = (320, 700, 520)
-_LANGUAGE_NAMES: dict[Language, str] = {"en": "English", "zh": "中文"}  # each in its own
 
 
 class MainWindow(QMainWindow):
@@ -62,14 +53,16 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("ECHO Workstation")
         self.setAcceptDrops(True)
         self._records, self._drafting, self._settings = records, drafting, settings
-        self._open_after_import = False
         self.importer = Importer(record_instance, self)
         self.loader = FilmLoader(self)
         self._build_widgets()
+        self.films = FilmDesk(self.loader, self.viewer, self)
         self.desk = ReadingDesk(
-            records, drafting, self.loader, self.viewer, self.report_panel, self.block_rail, self
+            records, drafting, self.films, self.report_panel, self.block_rail, self
         )
-        self._build_menus()
+        self.menus = WindowMenus(self)
+        self.decoding_group = self.menus.decoding_group
+        self.language_group = self.menus.language_group
         self._connect()
         self._restore_layout()
         self._restore_choices()
@@ -120,101 +113,31 @@ class MainWindow(QMainWindow):
     def _build_status_bar(self) -> None:
         bar = self.statusBar()
         bar.setSizeGripEnabled(False)
-        self.import_progress = QProgressBar(self)
-        self.import_progress.setObjectName("import_progress")
-        self.import_progress.setMaximumWidth(220)
-        self.stop_import_button = QPushButton(self.tr("Stop import"), self)
-        self.stop_import_button.setObjectName("stop_import")
+        self.import_controls = ImportControls(self.importer, self.refused_panel, self)
         self.research_label = QLabel(self.tr("Research use — not for diagnosis"), self)
         self.research_label.setObjectName("research_use")
-        bar.addPermanentWidget(self.import_progress)
-        bar.addPermanentWidget(self.stop_import_button)
+        bar.addPermanentWidget(self.import_controls)
         bar.addPermanentWidget(self.research_label)
-        self._show_importing(False)
-
-    def _build_menus(self) -> None:
-        file_menu = self.menuBar().addMenu(self.tr("&File"))
-        self._action(file_menu, self.tr("Open &films…"), QKeySequence("Ctrl+O"), self.ask_for_files)
-        self._action(
-            file_menu, self.tr("Open f&older…"), QKeySequence("Ctrl+Shift+O"), self.ask_for_folder
-        )
-        file_menu.addSeparator()
-        self._action(file_menu, self.tr("&Quit"), QKeySequence("Ctrl+Q"), self.close)
-        study_menu = self.menuBar().addMenu(self.tr("&Study"))
-        self._action(
-            study_menu, self.tr("&Find study"), QKeySequence("Ctrl+F"), self.study_list.focus_search
-        )
-        self._action(
-            study_menu,
-            self.tr("&Next study"),
-            QKeySequence("Ctrl+PgDown"),
-            self.study_list.activate_next,
-        )
-        self._action(
-            study_menu,
-            self.tr("&Previous study"),
-            QKeySequence("Ctrl+PgUp"),
-            self.study_list.activate_previous,
-        )
-        self._action(
-            study_menu,
-            self.tr("&Measurements into the report"),
-            QKeySequence("Ctrl+M"),
-            self.add_measurements_to_report,
-        )
-        draft_menu = self.menuBar().addMenu(self.tr("&Draft"))
-        names = {
-            "one-step": self.tr("One-step (a block a pass)"),
-            "adaptive": self.tr("Adaptive (a second look where in doubt)"),
-            "multi-step": self.tr("Multi-step (several passes a block)"),
-            "autoregressive": self.tr("Autoregressive (word by word)"),
-        }
-        self.decoding_group = QActionGroup(self)
-        for mode in DECODING_MODES:
-            action = draft_menu.addAction(names[mode])
-            action.setCheckable(True)
-            action.setData(mode)
-            self.decoding_group.addAction(action)
-        draft_menu.addSeparator()
-        self.language_group = QActionGroup(self)
-        for language in LANGUAGES:
-            action = draft_menu.addAction(_LANGUAGE_NAMES[language])
-            action.setCheckable(True)
-            action.setData(language)
-            self.language_group.addAction(action)
-        help_menu = self.menuBar().addMenu(self.tr("&Help"))
-        self._action(help_menu, self.tr("&Keys"), QKeySequence("F1"), self.show_keys)
-        self._action(help_menu, self.tr("Verify &audit log"), QKeySequence(), self.verify_audit)
-
-    def _action(self, menu: QWidget, text: str, keys: QKeySequence, slot: object) -> QAction:
-        action = QAction(text, self)
-        action.setShortcut(keys)
-        action.triggered.connect(slot)
-        menu.addAction(action)
-        return action
+        self.import_controls.hide()
 
     def _connect(self) -> None:
         self.study_list.search_changed.connect(self.refresh_studies)
         self.study_list.study_activated.connect(self._on_study_activated)
-        self.film_tabs.tabBarClicked.connect(self.desk.show_film)
+        self.film_tabs.tabBarClicked.connect(self.films.show_film)
         self.viewer.study_step_requested.connect(self._on_study_step_requested)
         self.viewer.tool_changed.connect(self.tool_bar.show_tool)
         self.viewer.trouble.connect(self.show_trouble)
         self.viewer.keys_requested.connect(self.show_keys)
         self.desk.study_changed.connect(self._on_study_changed)
-        self.desk.films_changed.connect(self._on_films_changed)
+        self.films.films_changed.connect(self._on_films_changed)
         self.desk.trouble.connect(self.show_trouble)
         self.report_panel.sign_requested.connect(self.sign)
         self.decoding_group.triggered.connect(self._on_decoding_chosen)
         self.language_group.triggered.connect(self._on_language_chosen)
-        self._drafting.engine_ready.connect(self._on_engine_ready)
-        self.stop_import_button.clicked.connect(self.importer.cancel)
-        self.importer.progress.connect(self._on_import_progress)
-        self.importer.instance_imported.connect(self._on_instance_imported)
-        self.importer.instance_already_known.connect(self._on_instance_already_known)
-        self.importer.file_refused.connect(self._on_file_refused)
+        self._drafting.engine_ready.connect(self.menus.offer)
+        self.import_controls.first_film_imported.connect(self._open_imported)
+        self.import_controls.summed_up.connect(self._on_import_summed_up)
         self.importer.import_failed.connect(self.show_trouble)
-        self.importer.finished.connect(self._on_import_finished)
 
     # -- studies -----------------------------------------------------------------------------
 
@@ -251,22 +174,14 @@ class MainWindow(QMainWindow):
     # -- import ------------------------------------------------------------------------------
 
     def ask_for_files(self) -> None:
-        """Choose films; DICOM files often have no extension, so all are offered."""
-        paths, _ = QFileDialog.getOpenFileNames(self, self.tr("Open films"))
-        self.import_paths([Path(path) for path in paths])
+        self.import_controls.ask_for_files()
 
     def ask_for_folder(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, self.tr("Open a folder of films"))
-        if folder:
-            self.import_paths([Path(folder)])
+        self.import_controls.ask_for_folder()
 
     def import_paths(self, paths: list[Path], *, open_first: bool = True) -> None:
         """Import films; the first one is opened, as somebody who opens a file expects."""
-        if not paths:
-            return
-        self._open_after_import = open_first
-        self._show_importing(True)
-        self.importer.import_paths(paths)
+        self.import_controls.import_paths(paths, open_first=open_first)
 
     def import_demo_film(self, path: str) -> None:
         """A demo film was rendered; the first is opened, later ones only join the list."""
@@ -281,36 +196,14 @@ class MainWindow(QMainWindow):
         event.acceptProposedAction()
         self.import_paths(paths)
 
-    def _on_import_progress(self, done: int, total: int) -> None:
-        self.import_progress.setMaximum(total)  # 0: still walking, the bar runs to and fro
-        self.import_progress.setValue(done)
-
-    def _on_instance_imported(self, study_instance_uid: str, _sop_instance_uid: str) -> None:
-        self._open_imported(study_instance_uid)
-
-    def _on_instance_already_known(self, study_instance_uid: str, _sop_instance_uid: str) -> None:
-        self._open_imported(study_instance_uid)
-
     def _open_imported(self, study_instance_uid: str) -> None:
-        if self._open_after_import:
-            self._open_after_import = False
-            self.study_list.clear_search()
-            self.refresh_studies("")
-            self.study_list.activate_study(study_instance_uid)
+        self.study_list.clear_search()
+        self.refresh_studies("")
+        self.study_list.activate_study(study_instance_uid)
 
-    def _on_file_refused(self, path: str, reason: str) -> None:
-        self.refused_panel.add(path, reason)
-        self.refused_panel.show()
-
-    def _on_import_finished(self, added: int, duplicates: int, refused: int) -> None:
-        self._show_importing(False)
+    def _on_import_summed_up(self, text: str) -> None:
         self.refresh_studies()
-        text = self.tr("{0} films added, {1} known already, {2} refused.")
-        self.statusBar().showMessage(text.format(added, duplicates, refused), 10_000)
-
-    def _show_importing(self, is_importing: bool) -> None:
-        self.import_progress.setVisible(is_importing)
-        self.stop_import_button.setVisible(is_importing)
+        self.statusBar().showMessage(text, 10_000)
 
     # -- drafting and signing ----------------------------------------------------------------
 
@@ -323,15 +216,6 @@ class MainWindow(QMainWindow):
         language: Language = action.data()
         self.desk.choose_language(language)
         self._remember("draft_language", language)
-
-    def _on_engine_ready(self, description: EngineDescription) -> None:
-        """Only what the model offers can be chosen."""
-        for group, offered in (
-            (self.decoding_group, description.decoding_modes),
-            (self.language_group, description.languages),
-        ):
-            for action in group.actions():
-                action.setEnabled(action.data() in offered)
 
     def _restore_choices(self) -> None:
         """Mode and language as they were chosen last; the first of each at the start."""
@@ -378,9 +262,7 @@ class MainWindow(QMainWindow):
 
     def show_keys(self) -> None:
         """The cheat sheet; the viewer's keys are changed there."""
-        menus = self.menuBar().findChildren(QMenu)
-        menu_actions = [action for menu in menus for action in menu.actions()]
-        CheatSheet(self.shortcuts, menu_actions, self).exec()
+        CheatSheet(self.shortcuts, self.menus.actions(), self).exec()
 
     def verify_audit(self) -> None:
         """Check the whole chain and say what was found."""
@@ -423,7 +305,7 @@ class MainWindow(QMainWindow):
             self._settings.setValue("columns", self.columns.saveState())
         self.importer.shutdown()
         self.loader.shutdown()
-        self.desk.shutdown()
+        self.films.shutdown()
         self._drafting.shutdown()
         event.accept()
 
