@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.schema import CreateColumn
 
 from workstation.catalog.schema import (
     APPLICATION_ID,
@@ -209,8 +210,9 @@ def _check_version(connection: Connection, path: Path, *, expect_schema: bool) -
 
 def _prepare_schema(connection: Connection, path: Path) -> None:
     has_schema = _check_version(connection, path, expect_schema=False)
-    # Adds the tables that an older version lacks; version 2 changed nothing else.
-    Base.metadata.create_all(connection)
+    Base.metadata.create_all(connection)  # also the tables that an older version lacks
+    if has_schema:
+        _add_missing_columns(connection)
     if not has_schema:
         connection.execute(insert(AuditHeadRecord).values(id=1, row=0, hash=GENESIS_HASH))
         for trigger in TRIGGERS.values():
@@ -219,3 +221,16 @@ def _prepare_schema(connection: Connection, path: Path) -> None:
     # Written even if it is there already: a folder without write access shows now, not at the
     # first edit (SQLite makes its journal at the first write, not at BEGIN).
     connection.exec_driver_sql(f"PRAGMA user_version={SCHEMA_VERSION}")
+
+
+def _add_missing_columns(connection: Connection) -> None:
+    """What versions after 1 added to tables that were there: columns with a constant default, and
+    their indexes. An older row gets the default; nothing of it is rewritten."""
+    for table in Base.metadata.sorted_tables:
+        present = {column["name"] for column in inspect(connection).get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in present:
+                definition = CreateColumn(column).compile(connection)
+                connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {definition}")
+        for index in table.indexes:
+            index.create(connection, checkfirst=True)

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, Dialect, ForeignKey, Text, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-SCHEMA_VERSION = 2  # PRAGMA user_version; raise it with every change of this module
+SCHEMA_VERSION = 3  # PRAGMA user_version; raise it with every change of this module
 APPLICATION_ID = 0x4543484F  # PRAGMA application_id: "ECHO"
 GENESIS_HASH = "0" * 64  # previous_hash of the first audit row, and the head of an empty log
 
@@ -55,6 +55,8 @@ class StudyRecord(Base):
     accession_number: Mapped[str]
     search_text: Mapped[str]  # what list_studies looks in, case-folded
     added_at: Mapped[str]
+    # Since version 3: when a study with a signed report was taken off the list, "" while listed.
+    removed_at: Mapped[str] = mapped_column(default="", server_default="")
 
 
 class InstanceRecord(Base):
@@ -74,8 +76,24 @@ class InstanceRecord(Base):
     rows: Mapped[int]
     columns: Mapped[int]
     source_format: Mapped[str]
-    path: Mapped[str] = mapped_column(PathText)
+    path: Mapped[str] = mapped_column(PathText, index=True)
     added_at: Mapped[str]
+    # Since version 3: the file as it was when it was read, 0 where nobody looked.
+    file_size: Mapped[int] = mapped_column(default=0, server_default="0")
+    file_mtime_ns: Mapped[int] = mapped_column(default=0, server_default="0")
+
+
+class RefusedFileRecord(Base):
+    """A file of the watched folder that could not be imported (since version 3): said once, and
+    again only when it has changed."""
+
+    __tablename__ = "refused_file"
+
+    path: Mapped[str] = mapped_column(PathText, primary_key=True)
+    file_size: Mapped[int]
+    file_mtime_ns: Mapped[int]
+    reason: Mapped[str]
+    refused_at: Mapped[str]
 
 
 class MeasurementRecord(Base):

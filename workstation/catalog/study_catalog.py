@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import Connection, Engine, Select, case, func, insert, select
+from sqlalchemy import Connection, Engine, Select, case, func, insert, select, update
 
-from workstation.catalog.database import read_transaction, write_transaction
+from workstation.catalog.database import database_path, read_transaction, write_transaction
 from workstation.catalog.schema import InstanceRecord, ReportRecord, SignatureRecord, StudyRecord
 from workstation.dicom.unreadable import UnreadableInstance
 from workstation.dicom.view_position import FRONTAL_VIEWS
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 StudyStatus = Literal["new", "draft", "signed"]
 
+_PATHS_A_QUERY = 500
 _ISO_DATE = re.compile(r"(\d{4})[-/.](\d{2})(?:[-/.](\d{2}))?")
 
 
@@ -36,9 +39,10 @@ class PatientConflict(UnreadableInstance):
     """The file carries the Study Instance UID of another patient's study; it was not added."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class StudyRow:
-    """One line of the study list. Dates are "YYYYMMDD" or "". modalities: e.g. ("CR",)."""
+    """One line of the study list. Dates are "YYYYMMDD" or "". modalities: e.g. ("CR",); views:
+    e.g. ("PA", "LL"), without blanks. search_text: folded, what a search looks in."""
 
     study_instance_uid: str
     patient_name: str
@@ -52,6 +56,9 @@ class StudyRow:
     instance_count: int
     status: StudyStatus
     study_time: str = ""
+    views: tuple[str, ...] = ()
+    is_removed: bool = False
+    search_text: str = field(default="", repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -75,37 +82,86 @@ class StudyCatalog:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
+    @property
+    def engine(self) -> Engine:
+        """Of the database behind, for services that write more than one table at a time."""
+        return self._engine
+
+    @property
+    def folder(self) -> Path:
+        """The data folder: where the database is, and what belongs to it."""
+        return database_path(self._engine).parent
+
     def add_instance(
         self, header: InstanceHeader, path: Path, *, connection: Connection | None = None
     ) -> bool:
-        """Add a film; False if its SOP Instance UID is there already (nothing changes then).
+        """Add a film; False if its SOP Instance UID is there already (then nothing changes, but
+        that a study taken off the list is listed again).
 
         connection: a ``write_transaction`` to take part in, e.g. with the import's audit row.
         Raises PatientConflict where the study is there under another Patient ID.
         """
         with nullcontext(connection) if connection else write_transaction(self._engine) as opened:
-            is_known = select(InstanceRecord.sop_instance_uid).where(
-                InstanceRecord.sop_instance_uid == header.sop_instance_uid
-            )
-            if opened.execute(is_known).first():
+            known = opened.execute(
+                select(InstanceRecord.study_instance_uid).where(
+                    InstanceRecord.sop_instance_uid == header.sop_instance_uid
+                )
+            ).scalar_one_or_none()
+            if known is not None:
+                _list_again(opened, known)
                 return False
             _add_study(opened, header, path)
             columns = _shared_columns(header, InstanceRecord)
+            size, mtime_ns = file_state(path)
             opened.execute(
                 insert(InstanceRecord).values(
-                    **columns, path=str(Path(path).absolute()), added_at=_utc_now()
+                    **columns,
+                    path=str(Path(path).absolute()),
+                    added_at=_utc_now(),
+                    file_size=size,
+                    file_mtime_ns=mtime_ns,
                 )
             )
             return True
 
-    def list_studies(self, search: str = "") -> list[StudyRow]:
-        """Newest first. Every word of search must be in the name, id, accession or date."""
+    def find_unchanged(self, paths: Sequence[Path]) -> dict[Path, tuple[str, str]]:
+        """(Study, SOP Instance UID) of those of these files that are in the catalog and have the
+        size and time of change that they had when they were read; studies off the list left out."""
+        found: dict[Path, tuple[str, str]] = {}
+        record = InstanceRecord
+        query = (
+            select(
+                record.path,
+                record.study_instance_uid,
+                record.sop_instance_uid,
+                record.file_size,
+                record.file_mtime_ns,
+            )
+            .join(StudyRecord, StudyRecord.study_instance_uid == record.study_instance_uid)
+            .where(StudyRecord.removed_at == "", record.file_size > 0)
+        )
+        with read_transaction(self._engine) as connection:
+            for start in range(0, len(paths), _PATHS_A_QUERY):
+                asked = [str(path) for path in paths[start : start + _PATHS_A_QUERY]]
+                for row in connection.execute(query.where(record.path.in_(asked))):
+                    if file_state(Path(row.path)) == (row.file_size, row.file_mtime_ns):
+                        uids = (row.study_instance_uid, row.sop_instance_uid)
+                        found[Path(row.path)] = uids
+        return found
+
+    def list_studies(self, search: str = "", *, with_removed: bool = False) -> list[StudyRow]:
+        """Newest first. Every word of search must be in the name, id, accession or date.
+
+        with_removed: also studies off the list, whose signed reports are kept.
+        """
         query = _study_query()
-        for word in _search_words(search):
+        if not with_removed:
+            query = query.where(StudyRecord.removed_at == "")
+        for word in search_words(search):
             # instr takes the word literally: % and _ are no wildcards here.
             query = query.where(func.instr(StudyRecord.search_text, word) > 0)
         with read_transaction(self._engine) as connection:
-            return [_study_row(row._asdict()) for row in connection.execute(query)]
+            return [_study_row(*row) for row in connection.execute(query)]
 
     def study(self, study_instance_uid: str) -> StudyRow:
         """Raises UnknownStudy."""
@@ -114,7 +170,7 @@ class StudyCatalog:
             row = connection.execute(query).one_or_none()
         if row is None:
             raise UnknownStudy(study_instance_uid)
-        return _study_row(row._asdict())
+        return _study_row(*row)
 
     def instances(self, study_instance_uid: str) -> list[InstanceRow]:
         """The study's films, frontal views first, then in the order they were added."""
@@ -139,6 +195,21 @@ class StudyCatalog:
         return [InstanceRow(**{**row._asdict(), "path": Path(row.path)}) for row in rows]
 
 
+def file_state(path: Path) -> tuple[int, int]:
+    """Size in bytes and time of change in ns; (0, 0) for a file that is not there."""
+    try:
+        status = path.stat()
+    except OSError:
+        return 0, 0
+    return status.st_size, status.st_mtime_ns
+
+
+def _list_again(connection: Connection, study_instance_uid: str) -> None:
+    study = StudyRecord
+    is_off = (study.study_instance_uid == study_instance_uid) & (study.removed_at != "")
+    connection.execute(update(study).where(is_off).values(removed_at=""))
+
+
 def _add_study(connection: Connection, header: InstanceHeader, path: Path) -> None:
     known = connection.execute(
         select(StudyRecord.patient_id, StudyRecord.patient_name).where(
@@ -147,7 +218,9 @@ def _add_study(connection: Connection, header: InstanceHeader, path: Path) -> No
     ).one_or_none()
     if known is None:
         columns = _shared_columns(header, StudyRecord)
-        search_text = _search_text(header)
+        search_text = make_search_text(
+            header.patient_name, header.patient_id, header.accession_number, header.study_date
+        )
         connection.execute(
             insert(StudyRecord).values(**columns, search_text=search_text, added_at=_utc_now())
         )
@@ -157,6 +230,8 @@ def _add_study(connection: Connection, header: InstanceHeader, path: Path) -> No
             f"in this file {header.patient_id!r}); it was not added"
         )
         raise PatientConflict(path, reason)
+    else:
+        _list_again(connection, header.study_instance_uid)
 
 
 def _shared_columns(header: InstanceHeader, record: type) -> dict[str, Any]:
@@ -179,14 +254,18 @@ def _fold(text: str) -> str:
     return unicodedata.normalize("NFKC", folded).replace("^", " ")
 
 
-def _search_text(header: InstanceHeader) -> str:
-    date = header.study_date
+def make_search_text(
+    patient_name: str, patient_id: str, accession_number: str, study_date: str
+) -> str:
+    """What a search looks in: each of these folded, the date with and without dashes."""
+    date = study_date
     dashed = f"{date[:4]}-{date[4:6]}-{date[6:]}" if len(date) == 8 else ""
-    fields = (header.patient_name, header.patient_id, header.accession_number, date, dashed)
-    return "\n".join(_fold(field) for field in fields)
+    fields = (patient_name, patient_id, accession_number, date, dashed)
+    return "\n".join(_fold(text) for text in fields)
 
 
-def _search_words(search: str) -> list[str]:
+def search_words(search: str) -> list[str]:
+    """The folded words of a search, each to be found in a `search_text`."""
     return [_dash_date(word) for word in _fold(search).split()]
 
 
@@ -202,6 +281,7 @@ def _study_query() -> Select[Any]:
             InstanceRecord.study_instance_uid,
             func.count().label("instance_count"),
             func.group_concat(InstanceRecord.modality.distinct()).label("modalities"),
+            func.group_concat(InstanceRecord.view_position.distinct()).label("views"),
         )
         .group_by(InstanceRecord.study_instance_uid)
         .subquery()
@@ -222,12 +302,15 @@ def _study_query() -> Select[Any]:
             study.patient_birth_date,
             study.patient_sex,
             study.study_date,
-            study.study_time,
             study.study_description,
             study.accession_number,
             films.c.modalities,
             func.coalesce(films.c.instance_count, 0).label("instance_count"),
             status.label("status"),
+            study.study_time,
+            films.c.views,
+            study.removed_at,
+            study.search_text,
         )
         .outerjoin(films, films.c.study_instance_uid == study.study_instance_uid)
         .outerjoin(ReportRecord, same_report)
@@ -236,6 +319,22 @@ def _study_query() -> Select[Any]:
     )
 
 
-def _study_row(columns: dict[str, Any]) -> StudyRow:
-    modalities = sorted(filter(None, (columns["modalities"] or "").split(",")))
-    return StudyRow(**{**columns, "modalities": tuple(modalities)})
+def _study_row(*columns: Any) -> StudyRow:
+    """The columns of `_study_query`, which are in the order of StudyRow's fields."""
+    *first, modalities, count, status, time, views, removed_at, search_text = columns
+    return StudyRow(
+        *first,
+        _split_distinct(modalities or ""),
+        count,
+        status,
+        time,
+        _split_distinct(views or ""),
+        bool(removed_at),
+        search_text,
+    )
+
+
+@lru_cache(maxsize=1024)
+def _split_distinct(joined: str) -> tuple[str, ...]:
+    # Cached: a hundred thousand studies share a few dozen of these tuples.
+    return tuple(sorted(filter(None, joined.split(","))))

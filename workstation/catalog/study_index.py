@@ -1,0 +1,190 @@
+"""All studies in memory: searched, filtered, sorted and grouped by patient as fast as one types.
+
+SQLite answers a search over 100,000 studies quickly too, but making rows of what it found does
+not fit between two keystrokes (python -m workstation.benchmarks studies).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from workstation.catalog.study_catalog import (
+    StudyRow,
+    StudyStatus,
+    make_search_text,
+    search_words,
+)
+from workstation.dicom.view_position import FRONTAL_VIEWS, LATERAL_VIEWS
+
+SortKey = Literal["date", "name", "id", "modality", "status"]
+ViewKind = Literal["frontal", "lateral"]
+
+_STATUS_ORDER = {"new": 0, "draft": 1, "signed": 2}
+_SORT_KEYS: dict[SortKey, Callable[[StudyRow], tuple[object, ...]]] = {
+    "date": lambda row: (row.study_date, row.study_time),
+    "name": lambda row: (not row.patient_name, row.patient_name.casefold()),
+    "id": lambda row: (not row.patient_id, row.patient_id.casefold()),
+    "modality": lambda row: (row.modalities, row.study_description.casefold()),
+    "status": lambda row: (_STATUS_ORDER.get(row.status, 3),),
+}
+
+
+@dataclass(frozen=True)
+class StudyFilter:
+    """What has to hold for a study to be found; the defaults hold for every listed one.
+
+    since: "YYYYMMDD", studies without a date are before it. Removed studies (their signed reports
+    are kept) are found only where is_removed is set, and then nothing else.
+    """
+
+    search: str = ""
+    status: StudyStatus | None = None
+    since: str = ""
+    modality: str = ""
+    view: ViewKind | None = None
+    is_removed: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        return self == StudyFilter()
+
+    def accepts_films(self, modalities: Sequence[str], views: Sequence[str]) -> bool:
+        """Whether a study of these modalities and views passes."""
+        if self.modality and self.modality not in modalities:
+            return False
+        if self.view is None:
+            return True
+        wanted = FRONTAL_VIEWS if self.view == "frontal" else LATERAL_VIEWS
+        return any(view.upper() in wanted for view in views)
+
+
+@dataclass(frozen=True)
+class StudyHits:
+    """Positions in the index. heads: one a patient, in order (every hit where not grouped);
+    others: by head, the same patient's other hits. found: all hits; counts: of their statuses."""
+
+    heads: list[int]
+    others: Mapping[int, list[int]] = field(default_factory=dict)
+    found: int = 0
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+class StudyIndex:
+    """Rows by position; positions stay until `replace_all` or `discard`."""
+
+    def __init__(self, rows: Sequence[StudyRow] = ()) -> None:
+        self.replace_all(rows)
+
+    @property
+    def rows(self) -> Sequence[StudyRow]:
+        return self._rows
+
+    def replace_all(self, rows: Sequence[StudyRow]) -> None:
+        """Take these rows, newest first as the catalog lists them."""
+        self._rows = list(rows)
+        self._texts = [_search_text_of(row) for row in rows]
+        self._patients = [patient_key(row) for row in rows]
+        self._positions = {row.study_instance_uid: at for at, row in enumerate(rows)}
+        self._orders: dict[tuple[SortKey, bool], list[int]] = {}
+
+    def position_of(self, study_instance_uid: str) -> int | None:
+        return self._positions.get(study_instance_uid)
+
+    def put(self, row: StudyRow) -> None:
+        """One study that is new or has changed."""
+        at = self._positions.get(row.study_instance_uid)
+        if at is None:
+            self.replace_all(sorted([row, *self._rows], key=_SORT_KEYS["date"], reverse=True))
+            return
+        before, self._rows[at] = self._rows[at], row
+        self._texts[at], self._patients[at] = _search_text_of(row), patient_key(row)
+        for key, is_descending in list(self._orders):
+            if _SORT_KEYS[key](before) != _SORT_KEYS[key](row):
+                del self._orders[key, is_descending]
+
+    def discard(self, study_instance_uids: set[str]) -> None:
+        """Forget these studies."""
+        kept = [row for row in self._rows if row.study_instance_uid not in study_instance_uids]
+        self.replace_all(kept)
+
+    def modalities(self) -> list[str]:
+        """Every modality there is, for a filter to offer."""
+        distinct = {row.modalities for row in self._rows}
+        return sorted({modality for several in distinct for modality in several})
+
+    def find(
+        self,
+        wanted: StudyFilter,
+        sort: SortKey = "date",
+        *,
+        is_descending: bool = True,
+        is_grouped: bool = True,
+    ) -> StudyHits:
+        """The studies that pass, in order; equal ones newest first."""
+        hits = self._filtered(self._order(sort, is_descending), wanted)
+        rows = self._rows
+        counts = Counter([rows[at].status for at in hits])
+        if not is_grouped:
+            return StudyHits(hits, {}, len(hits), counts)
+        heads: list[int] = []
+        others: dict[int, list[int]] = {}
+        head_of: dict[object, int] = {}
+        patients = self._patients
+        for at in hits:
+            head = head_of.setdefault(patients[at], at)
+            if head == at:
+                heads.append(at)
+            else:
+                others.setdefault(head, []).append(at)
+        return StudyHits(heads, others, len(hits), counts)
+
+    def _order(self, sort: SortKey, is_descending: bool) -> list[int]:
+        order = self._orders.get((sort, is_descending))
+        if order is None:
+            rows, key = self._rows, _SORT_KEYS[sort]
+            # Stable, so what the key leaves equal stays newest first.
+            order = list(range(len(rows)))
+            order.sort(key=lambda at: key(rows[at]), reverse=is_descending)
+            self._orders[sort, is_descending] = order
+        return order
+
+    def _filtered(self, hits: list[int], wanted: StudyFilter) -> list[int]:
+        rows, texts = self._rows, self._texts
+        for word in search_words(wanted.search):
+            hits = [at for at in hits if word in texts[at]]
+        hits = [at for at in hits if rows[at].is_removed == wanted.is_removed]
+        if wanted.status is not None:
+            hits = [at for at in hits if rows[at].status == wanted.status]
+        if wanted.since:
+            hits = [at for at in hits if rows[at].study_date >= wanted.since]
+        if wanted.modality or wanted.view:
+            verdicts: dict[tuple[tuple[str, ...], tuple[str, ...]], bool] = {}
+            passed = []
+            for at in hits:
+                films = (rows[at].modalities, rows[at].views)
+                if films not in verdicts:
+                    verdicts[films] = wanted.accepts_films(*films)
+                if verdicts[films]:
+                    passed.append(at)
+            hits = passed
+        return hits
+
+
+def patient_key(row: StudyRow) -> object:
+    """Equal for studies that are surely of one patient: same Patient ID, and same name and birth
+    date, one of which is known. Anyone else is a patient of their own: IDs are mistyped and
+    given out twice."""
+    patient_id = row.patient_id.strip()
+    if patient_id and (row.patient_name or row.patient_birth_date):
+        name = " ".join(row.patient_name.casefold().replace(",", " ").split())
+        return patient_id, row.patient_birth_date, name
+    return row.study_instance_uid
+
+
+def _search_text_of(row: StudyRow) -> str:
+    return row.search_text or make_search_text(
+        row.patient_name, row.patient_id, row.accession_number, row.study_date
+    )
