@@ -1,7 +1,7 @@
 """Report language: vocabulary, canonical wording, extraction and rewriting (no torch, no Qt)."""
 
 from inference.report_language.extraction import extract_statements
-from inference.report_language.rewriting import CannotRewrite, rewrite_statement
+from inference.report_language.rewriting import CannotRewrite, RefusalCode, rewrite_statement
 from inference.report_language.sentences import split_sentences
 from inference.report_language.statements import (
     LANGUAGES,
@@ -39,6 +39,7 @@ __all__ = [
     "CannotRewrite",
     "Concept",
     "Language",
+    "RefusalCode",
     "Region",
     "Severity",
     "Side",

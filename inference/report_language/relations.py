@@ -61,10 +61,12 @@ RELATIONS: dict[tuple[str, str], Meaning] = {
     ("aorta", "widened"): (("aortic_atherosclerosis", "present"),),
     ("hila", "widened"): _HILAR,
     ("lungs", "congested"): (("vascular_congestion", "present"),),
-    # Chinese reports describe the markings (肺纹理) of vessels and interstitium as one thing.
+    # Chinese reports describe the markings (肺纹理) of vessels, bronchi and interstitium as one
+    # thing. More or coarser markings (增多, 增粗) come with age, smoking, bronchitis, congestion
+    # or a shallow breath: no concept is stated, as with English "bronchovascular markings".
+    # Blurred ones (模糊) are a sign of congestion, and of bronchitis too.
     ("markings", "normal"): (("vascular_congestion", "absent"),),
-    ("markings", "increased"): _INTERSTITIAL,
-    ("markings", "blunted"): (("vascular_congestion", "present"),),
+    ("markings", "blunted"): (("vascular_congestion", "uncertain"),),
     ("markings", "congested"): (("vascular_congestion", "present"),),
     ("heart and lungs", "normal"): (
         ("cardiomegaly", "absent"),

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from inference.report_language.extraction import extract_statements
 from inference.report_language.lists import Span, remove_list_item
@@ -28,12 +29,46 @@ _WITHOUT = re.compile(r"\A(?:and |or )?without (?:any )?", re.IGNORECASE)
 StatementKey = tuple[str, str, str | None, str | None, str | None]
 
 
-class CannotRewrite(Exception):
-    """The text is left to the user; reason says why."""
+# Why a text is left as it is: it no longer makes the statement; its clause makes others too
+# that cannot be told apart; or another statement would change with it.
+RefusalCode = Literal["gone", "entangled", "side_effect"]
+_EXPLANATIONS: dict[RefusalCode, dict[Language, str]] = {
+    "gone": {"en": "the text no longer says this", "zh": "文中已无此表述"},
+    "entangled": {
+        "en": "the same clause also speaks of {concepts}",
+        "zh": "同一句中还涉及{concepts}",
+    },
+    "side_effect": {
+        "en": "another statement of the report would change with it",
+        "zh": "报告中的其他表述会随之改变",
+    },
+}
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+
+class CannotRewrite(Exception):
+    """The text is left to the user.
+
+    code: why, the same in every language. concepts: names of the concepts that stand in the way
+    ("entangled" only). reason: the English text, unless another is given.
+    """
+
+    def __init__(
+        self,
+        reason: str = "",
+        code: RefusalCode = "side_effect",
+        concepts: tuple[str, ...] = (),
+    ) -> None:
+        self.code: RefusalCode = code
+        self.concepts = concepts
+        self.reason = reason or self.explain("en")
+        super().__init__(self.reason)
+
+    def explain(self, language: Language) -> str:
+        """Why, in a language of reports. Raises KeyError for a language without wording."""
+        said = (CONCEPT_BY_NAME[name] for name in self.concepts)
+        labels = [c.label_zh if language == "zh" else c.label for c in said]
+        joined = ("、" if language == "zh" else ", ").join(labels)
+        return _EXPLANATIONS[self.code][language].format(concepts=joined)
 
 
 def rewrite_statement(
@@ -48,7 +83,7 @@ def rewrite_statement(
     """
     before = extract_statements(text, language)
     if statement not in before:
-        raise CannotRewrite("the text no longer says this")
+        raise CannotRewrite(code="gone")
     if statement.status == status:
         return text
     flipped = express_statement(replace(statement, status=status))
@@ -60,10 +95,9 @@ def rewrite_statement(
         if Counter(_key(s) for s in extract_statements(candidate, language)) == wanted:
             return candidate
     peers = [s.concept for s in before if s.start == statement.start and s != statement]
-    labels = ", ".join(dict.fromkeys(CONCEPT_BY_NAME[name].label for name in peers))
-    if labels:
-        raise CannotRewrite(f"the same clause also speaks of {labels}")
-    raise CannotRewrite("another statement of the report would change with it")
+    if peers:
+        raise CannotRewrite(code="entangled", concepts=tuple(dict.fromkeys(peers)))
+    raise CannotRewrite(code="side_effect")
 
 
 def _key(statement: Statement) -> StatementKey:

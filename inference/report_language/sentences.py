@@ -10,7 +10,7 @@ _ABBREVIATIONS = frozenset({"dr", "mr", "mrs", "ms", "st", "vs", "approx", "e.g"
 ENUMERATOR = re.compile(r"\s*(?:[(（]?\d{1,2}(?:[.)](?!\d)|[、．）])|[①-⑳])\s*")
 _HEADER = re.compile(
     r"\s*(?:findings|impression"
-    r"|(?:影像|检查|放射|X线)?(?:学)?(?:所见|表现|描述|结论|印象|诊断意见|诊断|意见))\s*[:：]",
+    r"|(?:影像|检查|放射|X线|胸片|诊断)?(?:学)?(?:所见|表现|描述|结论|印象|诊断意见|诊断|意见|提示))\s*[:：]",
     re.IGNORECASE,
 )
 # A Chinese semicolon parts statements of their own, as a full stop does.

@@ -135,6 +135,8 @@ def _nearest_trigger_after(
         if phrase.first < max(mention.last, mention.extent[1]):
             continue
         if free and phrase.kind in _TURNED and not _says_more(clause, phrase):
+            if denied and phrase.kind == "suggestion":
+                continue  # 无肺炎提示: nothing is suggested
             return phrase._replace(kind=_TURNED[phrase.kind])
         if phrase.kind == "uncertainty" and _is_last_doubt(tokens, clause, mention, phrase):
             return phrase._replace(kind="post_uncertainty")

@@ -89,9 +89,21 @@ class PhraseTable:
             if phrase is None:
                 position += 1
             else:
+                phrase = self._leave_to_term(tokens, phrase)
                 found.append(phrase)
                 position = phrase.last
         return found
+
+    def _leave_to_term(self, tokens: tuple[Token, ...], phrase: Phrase) -> Phrase:
+        """左下肺炎 is 左下 and 肺炎: a place leaves its last word to a term that needs it."""
+        if phrase.kind != "place" or phrase.last - phrase.first < 2 or phrase.last == len(tokens):
+            return phrase
+        needing = self._longest_at(tokens, phrase.last - 1)
+        without = self._longest_at(tokens, phrase.last)
+        if needing is None or needing.kind != "term" or needing.last <= phrase.last:
+            return phrase
+        is_named_without = without is not None and without.kind == "term"
+        return phrase if is_named_without else phrase._replace(last=phrase.last - 1)
 
     def _longest_at(self, tokens: tuple[Token, ...], first: int) -> Phrase | None:
         node, best = self._root, None

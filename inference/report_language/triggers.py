@@ -124,6 +124,9 @@ SUGGESTIONS = (
     "suspicious|suspicion [for|of]",
     "concerning|worrisome [for|of]",
     "concern for|of|about|regarding",
+    # Raised is the question, not the finding: "the diaphragm is raised" states one.
+    "possibility of",
+    "raise|raises|raising|raised [the|a] question|possibility|suspicion|concern of|for|about",
 )
 POST_UNCERTAINTIES = (
     "cannot|can't|can_not|could_not|not [be] [entirely|completely|definitely|definitively] [be] "
@@ -135,7 +138,7 @@ POST_UNCERTAINTIES = (
     "is|are [also] possible|suspected|questioned|unlikely|questionable|considered|probable",
     "would be difficult to exclude",
     "is|are a possibility|consideration",
-    "is|are|was|were [also] suspected|suggested|raised",
+    "is|are|was|were [also] suspected|suggested",
     "difficult to entirely|completely|definitively exclude",
 )
 AFFIRMATIONS = (

@@ -44,13 +44,15 @@ UNCERTAINTIES = (
     "疑似|可疑|疑|怀疑|疑为|拟诊",
     "可能|可能为|可能是|可能系|有可能|可能性大|可能性较大|可能大|不无可能",
     "考虑|考虑为|首先考虑|多考虑|倾向|倾向于|倾向为",
+    "更|较|可|或可 符合",  # one of several readings is favoured; 符合 alone is "consistent with"
     "似|似见|似有|似可见|或为|或许|大概|也许",
     "不|未|难以|不能|尚不能|未能|不可|难 [完全] 除外|排除|排外",
     # Asks for it to be excluded, which it is not yet.
     "[结合临床] [待|请|建议|以|注意|需|进一步] 除外|排除|鉴别",
     "是否|是否为 [存在]",
 )
-# Words that only soften what they follow: under a "no" it stays denied.
+# Words that only soften what they follow: under a "no" it stays denied. 提示 is "suggests": weaker
+# than 示, 见 and 符合, which state.
 SUGGESTIONS = ("提示", "警惕", "注意")
 POST_UNCERTAINTIES = (
     "待排|待查|待定|待诊|待鉴别",
@@ -100,6 +102,7 @@ NEUTRAL = (
     "明确|显影|显示清晰|显示清楚",
     "类似|相似|近似|重叠",
     "符合|相符",
+    "提示 ：|:",  # a heading
 )
 
 # Added in this order: of two equal phrases the first wins.

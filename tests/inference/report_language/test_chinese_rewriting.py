@@ -101,6 +101,8 @@ def test_toggle_of_entangled_findings_is_refused_with_the_reason() -> None:
     with pytest.raises(CannotRewrite, match="pneumonia") as refused:
         toggle("左下肺斑片影，考虑炎症。", "opacity", "absent")
     assert refused.value.reason == str(refused.value)
+    assert refused.value.code == "entangled"
+    assert refused.value.explain("zh") == "同一句中还涉及肺炎"
 
 
 def test_toggle_of_a_statement_the_text_no_longer_makes_is_refused() -> None:

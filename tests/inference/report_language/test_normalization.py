@@ -101,6 +101,20 @@ def test_account_names_what_was_implied_overruled_and_left_out() -> None:
     assert normalized.not_carried == ("Follow-up in two weeks.",)
 
 
+def test_more_markings_are_left_out_and_named() -> None:
+    normalized = normalize_report("两肺纹理增多、紊乱。心影增大。", "zh")
+    assert [s.concept for s in normalized.statements] == ["cardiomegaly"]
+    assert normalized.not_carried == ("两肺纹理增多、紊乱。",)
+
+
+def test_a_suggestion_as_heading_opens_the_impression() -> None:
+    normalized = normalize_report("右肺斑片影。影像提示：右肺结节。", "zh")
+    assert {s.concept: s.status for s in normalized.statements} == {
+        "opacity": "present",
+        "nodule": "present",
+    }
+
+
 @pytest.mark.parametrize("raw", ["", "See CT.", "INDICATION: Pneumothorax?"])
 def test_report_that_says_nothing_is_refused(raw: str) -> None:
     with pytest.raises(NothingStated):

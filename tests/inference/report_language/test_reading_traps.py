@@ -164,3 +164,21 @@ def test_each_side_keeps_its_own_degree(
 )
 def test_chinese_denials_and_requests_to_exclude(sentence: str, stated: str) -> None:
     assert read(sentence, "zh") == stated
+
+
+@pytest.mark.parametrize(
+    ("sentence", "stated"),
+    [
+        ("The right hemidiaphragm is raised.", "+diaphragm_elevation"),
+        ("Both hemidiaphragms were markedly raised.", "+diaphragm_elevation"),
+        ("The diaphragm is not raised.", "-diaphragm_elevation"),
+        ("The question of pneumothorax is raised.", "?pneumothorax"),
+        ("The possibility of a small pneumothorax was raised.", "?pneumothorax"),
+        ("Opacity raises the possibility of pneumonia.", "+opacity ?pneumonia"),
+        ("Blunted angles, raising concern for effusion.", "?pleural_effusion"),
+        ("No suspicion of pneumonia is raised.", "-pneumonia"),
+        ("No opacity to raise the possibility of pneumonia.", "-opacity -pneumonia"),
+    ],
+)
+def test_a_diaphragm_is_raised_and_so_is_a_question(sentence: str, stated: str) -> None:
+    assert read(sentence) == stated

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 from inference.report_language import (
     CannotRewrite,
+    RefusalCode,
     Statement,
     Status,
     compose_report,
@@ -138,12 +141,25 @@ def test_toggle_of_entangled_findings_is_refused_with_the_reason() -> None:
     with pytest.raises(CannotRewrite, match="atelectasis") as refused:
         toggle("Opacity may reflect atelectasis.", "opacity", "absent")
     assert refused.value.reason == str(refused.value)
+    assert (refused.value.code, refused.value.concepts) == ("entangled", ("atelectasis",))
 
 
 def test_toggle_of_a_statement_the_text_no_longer_makes_is_refused() -> None:
     (statement,) = extract_statements("No effusion.")
-    with pytest.raises(CannotRewrite, match="no longer"):
+    with pytest.raises(CannotRewrite, match="no longer") as refused:
         rewrite_statement("No mass.", statement, "present")
+    assert (refused.value.code, refused.value.concepts) == ("gone", ())
+
+
+@pytest.mark.parametrize("code", get_args(RefusalCode))
+def test_every_refusal_is_explained_in_the_language_asked_for(code: RefusalCode) -> None:
+    refusal = CannotRewrite(code=code, concepts=("pneumonia", "mass"))
+    english, chinese = refusal.explain("en"), refusal.explain("zh")
+    assert str(refusal) == refusal.reason == english
+    assert english.isascii()
+    assert not re.search("[A-Za-z{}]", chinese)
+    named = code == "entangled"
+    assert ("pneumonia, mass" in english) == ("肺炎、肿块" in chinese) == named
 
 
 statements = st.builds(
