@@ -14,11 +14,11 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 from sqlalchemy import Engine
 
 from workstation.audit.audit_log import AuditLog
-from workstation.catalog.database import CatalogUnavailable, open_database, write_transaction
+from workstation.catalog.database import CatalogUnavailable, open_database
 from workstation.catalog.study_catalog import StudyCatalog
 from workstation.data_folder import default_data_dir
-from workstation.dicom.instance_reader import InstanceHeader
 from workstation.drafting.drafting_worker import DraftingService
+from workstation.intake.instance_recorder import InstanceRecorder
 from workstation.model_registry import load_registered_engine
 from workstation.reading.measurement_store import MeasurementStore
 from workstation.reporting.report_store import ReportStore, login_name
@@ -55,31 +55,12 @@ def build_records(engine: Engine) -> Records:
     )
 
 
-class InstanceRecorder:
-    """Adds a film to the catalog and to the audit log, both or neither."""
-
-    def __init__(self, engine: Engine, records: Records) -> None:
-        self._engine, self._records = engine, records
-
-    def __call__(self, header: InstanceHeader, path: Path) -> bool:
-        with write_transaction(self._engine) as connection:
-            is_new = self._records.catalog.add_instance(header, path, connection=connection)
-            if is_new:
-                self._records.audit.append(
-                    "import",
-                    user=self._records.user,
-                    study_instance_uid=header.study_instance_uid,
-                    details={"path": str(path), "sop_instance_uid": header.sop_instance_uid},
-                    connection=connection,
-                )
-        return is_new
-
-
 def build_window(
     engine: Engine, drafting: DraftingService, settings: QSettings | None = None
 ) -> MainWindow:
     records = build_records(engine)
-    return MainWindow(records, drafting, InstanceRecorder(engine, records), settings)
+    recorder = InstanceRecorder(records.catalog, records.audit, records.user)
+    return MainWindow(records, drafting, recorder, settings)
 
 
 def run_app(options: AppOptions) -> int:
