@@ -40,6 +40,16 @@ class DraftingEngine(Protocol):
     ) -> Iterable[DraftEvent]: ...
 
 
+class EngineTask(Protocol):
+    """Work that borrows the engine on the drafting thread, between drafts."""
+
+    @property
+    def cancel_token(self) -> CancelToken: ...
+
+    def run(self, engine: DraftingEngine | None) -> None:
+        """Tells its end by signals of its own, and doesn't raise."""
+
+
 EngineLoader = Callable[[str, str], DraftingEngine]
 
 
@@ -115,6 +125,11 @@ class DraftingWorker(QObject):
                 request.request_id, failure or self.tr("The engine stopped without an answer.")
             )
 
+    @Slot(object)
+    def run_task(self, task: EngineTask) -> None:
+        """Lend the engine to a task until it is done."""
+        task.run(self._engine)
+
     @Slot()
     def release(self) -> None:
         """Drop the engine on the thread that used it."""
@@ -156,6 +171,7 @@ class DraftingService(QObject):
 
     _load_asked = Signal(str, str)
     _draft_asked = Signal(object, object)
+    _task_asked = Signal(object)
 
     def __init__(
         self, load_engine: EngineLoader = load_engine, parent: QObject | None = None
@@ -164,6 +180,7 @@ class DraftingService(QObject):
         self._engine_description: EngineDescription | None = None
         self._request_id: str | None = None
         self._cancel = CancelToken()
+        self._task: EngineTask | None = None  # kept: its signals leave from the drafting thread
         self._is_closed = False
         self._thread: QThread | None = QThread()
         self._thread.setObjectName("drafting")
@@ -178,6 +195,7 @@ class DraftingService(QObject):
         worker = self._worker
         self._load_asked.connect(worker.load, queued)
         self._draft_asked.connect(worker.draft, queued)
+        self._task_asked.connect(worker.run_task, queued)
         worker.engine_ready.connect(self._on_engine_ready, queued)
         worker.engine_failed.connect(self._on_engine_failed, queued)
         worker.draft_started.connect(self._on_draft_started, queued)
@@ -218,6 +236,16 @@ class DraftingService(QObject):
         """Stop the current draft within one pass; answered by draft_cancelled."""
         self._cancel.cancel()
 
+    def run_task(self, task: EngineTask) -> None:
+        """Lend the engine to a task after what was asked before; a draft asked later waits.
+
+        One task at a time: the one before is cancelled.
+        """
+        if self._task is not None:
+            self._task.cancel_token.cancel()
+        self._task = task
+        self._task_asked.emit(task)
+
     def shutdown(self, timeout_ms: int = 5000) -> bool:
         """Stop everything; no signal follows, so the caller records a running draft as stopped.
 
@@ -226,6 +254,8 @@ class DraftingService(QObject):
         waiting.
         """
         self._cancel.cancel()
+        if self._task is not None:
+            self._task.cancel_token.cancel()
         self._request_id = None
         if self._thread is None:
             return True
