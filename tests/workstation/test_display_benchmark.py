@@ -12,5 +12,7 @@ def test_display_benchmark_prints_both_frames(
 ) -> None:
     assert run_display(frames=3) == 0
     told = capsys.readouterr().out
-    assert "W/L" in told
+    assert "window/level" in told
+    assert "first pixel after" in told
+    assert "memory of the open film" in told
     assert "zoom" in told

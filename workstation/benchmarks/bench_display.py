@@ -1,41 +1,60 @@
-"""One window/level frame and one zoom frame of a 3000 x 3000 film of 14 bits, painted.
+"""What a reader waits for: a window/level frame, a zoom frame, a film to open; and its memory.
 
-The same film and size of window in pyqtgraph's ImageItem, in the same run, where pyqtgraph is
-installed (it is no dependency), with and without its downsampling.
+Frames are of a 3000 x 3000 film of 14 bits, painted, beside pyqtgraph's ImageItem with the same
+film and size of window in the same run, where pyqtgraph is installed (it is no dependency). The
+runs take turns, so that other work on the machine slows all alike; processor time is given too.
 """
 
 from __future__ import annotations
 
 import importlib
+import os
 import platform
 import statistics
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PySide6.QtCore import QEventLoop
 from PySide6.QtWidgets import QApplication
 
-from workstation.dicom.display_pipeline import DisplayAttributes, Window
-from workstation.dicom.instance_reader import Film, InstanceHeader
+from workstation.benchmarks.written_film import write_film_file
+from workstation.dicom.display_pipeline import Window
+from workstation.dicom.instance_reader import Film, read_film
+from workstation.ui.film_loader import FilmLoader
 from workstation.ui.theme import apply_theme
+from workstation.ui.viewer.film_sampler import sampler_of
 from workstation.ui.viewer.image_viewer import ImageViewer
 
 _SIDE = 3000
 _VIEW = 1200
 _WARM_UP = 5
+_ROUNDS = 3
+_OPENINGS = 5
+
+Paint = Callable[[int], None]
 
 
 @dataclass(frozen=True)
-class FrameTimes:
-    """Medians in milliseconds."""
+class Painted:
+    """One thing that is timed: number -> a frame."""
 
-    name: str
-    window_ms: float
-    zoom_ms: float
+    program: str
+    what: str
+    paint: Paint
+
+
+@dataclass(frozen=True)
+class FrameTime:
+    """Medians in milliseconds: on the clock, and of the processor."""
+
+    clock_ms: float
+    processor_ms: float
 
 
 def run_display(frames: int) -> int:
@@ -43,22 +62,15 @@ def run_display(frames: int) -> int:
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
     apply_theme(app)
-    stored = _draw_film()
-    measured = [_measure_viewer(app, stored, frames), *_measure_pyqtgraph(app, stored, frames)]
     print(
         f"display: {_SIDE} x {_SIDE} film, 14 bits, in {_VIEW} x {_VIEW} pixels; medians of "
-        f"{frames} frames; {platform.machine()}, Python {platform.python_version()}, "
-        f"Qt platform {app.platformName()}"
+        f"{frames} frames; {platform.machine()}, {os.cpu_count()} cores, "
+        f"Python {platform.python_version()}, Qt platform {app.platformName()}"
     )
-    for each in measured:
-        print(f"  {each.name:34} W/L {each.window_ms:7.2f} ms   zoom {each.zoom_ms:7.2f} ms")
-    if len(measured) == 1:
-        print("  pyqtgraph is not installed: nothing to compare with")
-    for other in measured[1:]:
-        print(
-            f"  ECHO against {other.name}: W/L {other.window_ms / measured[0].window_ms:.1f}x, "
-            f"zoom {other.zoom_ms / measured[0].zoom_ms:.1f}x the frames a second"
-        )
+    with tempfile.TemporaryDirectory() as folder:
+        path = write_film_file(Path(folder) / "film.dcm", _draw_film())
+        _print_frames(app, read_film(path), frames)
+        _print_opening(app, path)
     return 0
 
 
@@ -69,23 +81,33 @@ def _draw_film() -> np.ndarray:
     return np.clip(down + rng.normal(0, 300, (_SIDE, _SIDE)), 0, 16383).astype(np.uint16)
 
 
-def _measure_viewer(app: QApplication, stored: np.ndarray, frames: int) -> FrameTimes:
-    blank = dict.fromkeys(InstanceHeader.__dataclass_fields__, "")
-    header = InstanceHeader(
-        **{  # type: ignore[arg-type]
-            **blank,
-            "patient_orientation": ("L", "F"),
-            "rows": _SIDE,
-            "columns": _SIDE,
-            "source_format": "DICOM",
-        }
-    )
-    stored.setflags(write=False)
-    display = DisplayAttributes(bits_stored=14, windows=(Window(8000, 12000),))
+def _print_frames(app: QApplication, film: Film, frames: int) -> None:
     viewer = ImageViewer()
     viewer.resize(_VIEW, _VIEW)
     viewer.show()
-    viewer.set_film(Film(header, Path("bench.dcm"), stored, display, ""))
+    viewer.set_film(film)
+    painted = [*_frames_of_viewer(viewer), *_frames_of_pyqtgraph(film.stored)]
+    times = _take_turns(app, painted, frames)
+    for each in painted:
+        found = times[each.program, each.what]
+        print(
+            f"  {each.program:36} {each.what:22} {found.clock_ms:8.2f} ms, "
+            f"processor {found.processor_ms:7.2f} ms"
+        )
+    others = sorted({each.program for each in painted} - {"ECHO"})
+    for other in others:
+        for what in ("window/level", "zoom"):
+            theirs, ours = times[other, what], times["ECHO", what]
+            print(
+                f"  ECHO against {other}: {what} {theirs.clock_ms / ours.clock_ms:.1f}x the frames"
+                f" a second ({theirs.processor_ms / ours.processor_ms:.1f}x by processor time)"
+            )
+    if not others:
+        print("  pyqtgraph is not installed: nothing to compare with")
+    viewer.close()
+
+
+def _frames_of_viewer(viewer: ImageViewer) -> Iterator[Painted]:
     middle = _VIEW / 2
 
     def window(number: int) -> None:
@@ -96,20 +118,24 @@ def _measure_viewer(app: QApplication, stored: np.ndarray, frames: int) -> Frame
         picture = viewer.picture
         assert picture is not None
         factor = 1.02 if number % 2 else 1 / 1.02
-        viewer._set_geometry(picture.geometry.zoomed_at(factor, middle, middle))
+        viewer._move_to(picture.geometry.zoomed_at(factor, middle, middle))
         viewer.repaint()
 
-    times = FrameTimes("ECHO", _time(app, window, frames), _time(app, zoom, frames))
-    viewer.close()
-    return times
+    def settle(number: int) -> None:
+        zoom(number)
+        viewer._settling.stop()
+        viewer.repaint()
+
+    yield Painted("ECHO", "window/level", window)
+    yield Painted("ECHO", "zoom", zoom)
+    yield Painted("ECHO", "zoom, then exact", settle)
 
 
-def _measure_pyqtgraph(app: QApplication, stored: np.ndarray, frames: int) -> list[FrameTimes]:
+def _frames_of_pyqtgraph(stored: np.ndarray) -> Iterator[Painted]:
     try:
         pyqtgraph: Any = importlib.import_module("pyqtgraph")
     except ImportError:
-        return []
-    found = []
+        return
     for name, is_downsampling in (("ImageItem", False), ("ImageItem, autoDownsample", True)):
         view = pyqtgraph.GraphicsView()
         box = pyqtgraph.ViewBox(lockAspect=True)
@@ -130,17 +156,77 @@ def _measure_pyqtgraph(app: QApplication, stored: np.ndarray, frames: int) -> li
             view.viewport().repaint()
 
         title = f"pyqtgraph {pyqtgraph.__version__} {name}"
-        found.append(FrameTimes(title, _time(app, window, frames), _time(app, zoom, frames)))
-        view.close()
-    return found
+        yield Painted(title, "window/level", window)
+        yield Painted(title, "zoom", zoom)
 
 
-def _time(app: QApplication, paint: Callable[[int], None], frames: int) -> float:
-    """Median milliseconds of a frame, events of the one before handled outside the clock."""
+def _take_turns(
+    app: QApplication, painted: list[Painted], frames: int
+) -> dict[tuple[str, str], FrameTime]:
+    """Medians; in each round everybody paints a share of the frames."""
+    taken: dict[tuple[str, str], list[tuple[float, float]]] = {}
+    for _ in range(_ROUNDS):
+        for each in painted:
+            kept = taken.setdefault((each.program, each.what), [])
+            kept += _time(app, each.paint, max(1, frames // _ROUNDS))
+    return {
+        key: FrameTime(
+            statistics.median(clock for clock, _ in times),
+            statistics.median(processor for _, processor in times),
+        )
+        for key, times in taken.items()
+    }
+
+
+def _time(app: QApplication, paint: Paint, frames: int) -> list[tuple[float, float]]:
+    """(clock, processor) milliseconds of each frame, events of the one before handled outside."""
     taken = []
     for number in range(_WARM_UP + frames):
         app.processEvents()
-        start = time.perf_counter()
+        start, used = time.perf_counter(), time.thread_time()
         paint(number)
+        taken.append(((time.perf_counter() - start) * 1000, (time.thread_time() - used) * 1000))
+    return taken[_WARM_UP:]
+
+
+def _print_opening(app: QApplication, path: Path) -> None:
+    """From the request that a double click makes to the painted film, and what it then holds."""
+    loader, viewer = FilmLoader(), ImageViewer()
+    viewer.resize(_VIEW, _VIEW)
+    viewer.show()
+    app.processEvents()
+    taken: list[float] = []
+    processor: list[float] = []
+    for _ in range(_OPENINGS):
+        viewer.set_film(None)
+        waiting = QEventLoop()
+
+        def show(_: str, film: Film, waiting: QEventLoop = waiting) -> None:
+            viewer.set_film(film)
+            viewer.repaint()
+            waiting.quit()
+
+        connection = loader.film_loaded.connect(show)
+        start, used = time.perf_counter(), time.process_time()
+        loader.request(path)
+        waiting.exec()
         taken.append((time.perf_counter() - start) * 1000)
-    return statistics.median(taken[_WARM_UP:])
+        processor.append((time.process_time() - used) * 1000)
+        loader.film_loaded.disconnect(connection)
+    film = viewer.film
+    assert film is not None
+    megabytes = path.stat().st_size / 2**20
+    print(
+        f"  opening {megabytes:.0f} MB, uncompressed: first pixel after "
+        f"{statistics.median(taken):.0f} ms, processor {statistics.median(processor):.0f} ms "
+        f"(medians of {_OPENINGS})"
+    )
+    held = film.stored.nbytes / 2**20, sampler_of(film).pyramid_bytes / 2**20
+    picture = viewer.picture
+    assert picture is not None
+    print(
+        f"  memory of the open film: pixels {held[0]:.0f} MB, pyramid {held[1]:.0f} MB, "
+        f"what is on screen {picture.cached_bytes / 2**20:.0f} MB"
+    )
+    loader.shutdown()
+    viewer.close()

@@ -14,7 +14,7 @@ from PySide6.QtGui import QPainter
 from workstation.dicom.display_pipeline import BADGE_PRESENTED, Voi, Window
 from workstation.dicom.instance_reader import Film, InstanceHeader
 from workstation.ui.header_wording import age_at, iso_date, join_present
-from workstation.ui.theme import COLOURS
+from workstation.ui.theme import COLOURS, ui_font
 from workstation.ui.viewer.haloed_text import HaloedLine, HaloedTextPainter
 from workstation.ui.viewer.view_geometry import Orientation, SideLetters
 
@@ -33,6 +33,7 @@ _INKS: dict[LineStyle, str] = {
 _SIDE_LETTER_POINTS = 26.0
 _END_LETTER_POINTS = 17.0
 """Head and feet, or whatever lies above and below, are less often in doubt than the sides."""
+_KEPT_CORNERS = 12
 _WARNING_MARK = "▲ "
 
 
@@ -42,6 +43,16 @@ class OverlayLine:
 
     text: str
     style: LineStyle = "plain"
+
+
+@dataclass(frozen=True)
+class _FittedLine:
+    """A line as it is drawn, in device-independent pixels."""
+
+    haloed: HaloedLine
+    width: int
+    height: int
+    ascent: int
 
 
 @dataclass(frozen=True)
@@ -75,6 +86,7 @@ class FilmOverlay(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._text_painter = HaloedTextPainter()
+        self._fitted: dict[tuple[tuple[OverlayLine, ...], int, float], tuple[_FittedLine, ...]] = {}
 
     def corners(self, film: Film, state: ShownState) -> Corners:
         return Corners(
@@ -103,16 +115,24 @@ class FilmOverlay(QObject):
         at_right: bool,
         at_bottom: bool,
     ) -> None:
-        room = int(area.width() * 0.48)
-        haloed = [_haloed(line) for line in lines]
-        metrics = [line.metrics() for line in haloed]
-        top = area.bottom() - sum(m.height() for m in metrics) if at_bottom else area.top()
-        for line, metric in zip(haloed, metrics, strict=True):
-            text = metric.elidedText(line.text, Qt.TextElideMode.ElideRight, room)
-            left = area.right() - metric.horizontalAdvance(text) if at_right else area.left()
-            baseline = QPointF(left, top + metric.ascent())
-            self._text_painter.draw(painter, baseline, replace(line, text=text))
-            top += metric.height()
+        fitted = self._fit_lines(lines, int(area.width() * 0.48))
+        top = area.bottom() - sum(line.height for line in fitted) if at_bottom else area.top()
+        for line in fitted:
+            left = area.right() - line.width if at_right else area.left()
+            self._text_painter.draw(painter, QPointF(left, top + line.ascent), line.haloed)
+            top += line.height
+
+    def _fit_lines(self, lines: tuple[OverlayLine, ...], room: int) -> tuple[_FittedLine, ...]:
+        """Measured, and cut off where there is no room; kept, because most corners stay the same
+        from frame to frame and measuring takes longer than drawing."""
+        key = lines, room, ui_font(_POINT_SIZES["plain"]).pointSizeF()
+        fitted = self._fitted.pop(key, None)
+        if fitted is None:
+            fitted = tuple(_fit_line(line, room) for line in lines)
+        self._fitted[key] = fitted  # moved to the end: the first is the longest unused
+        while len(self._fitted) > _KEPT_CORNERS:
+            del self._fitted[next(iter(self._fitted))]
+        return fitted
 
     def _paint_side_letters(self, painter: QPainter, area: QRectF, letters: SideLetters) -> None:
         """The letters in the middle of each side."""
@@ -210,7 +230,7 @@ class FilmOverlay(QObject):
     def _badge_words(self, badge: str, film: Film) -> str:
         if badge == BADGE_PRESENTED and film.presentation is not None:
             named = film.presentation.description or film.presentation.label
-            return self.tr("presentation state {0}").format(named.lower()).strip()
+            return self.tr("presentation state “{0}”").format(named) if named else badge
         return badge
 
     def window_words(self, window: Voi) -> str:
@@ -225,9 +245,17 @@ class FilmOverlay(QObject):
         )
 
 
-def _haloed(line: OverlayLine) -> HaloedLine:
+def _fit_line(line: OverlayLine, room: int) -> _FittedLine:
     style = line.style
-    return HaloedLine(line.text, _POINT_SIZES[style], _INKS[style], is_bold=style == "strong")
+    haloed = HaloedLine(line.text, _POINT_SIZES[style], _INKS[style], is_bold=style == "strong")
+    metrics = haloed.metrics()
+    text = metrics.elidedText(line.text, Qt.TextElideMode.ElideRight, room)
+    return _FittedLine(
+        haloed=replace(haloed, text=text),
+        width=metrics.horizontalAdvance(text),
+        height=metrics.height(),
+        ascent=metrics.ascent(),
+    )
 
 
 def _has_graphics(film: Film) -> bool:

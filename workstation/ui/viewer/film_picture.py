@@ -204,6 +204,13 @@ class FilmPicture:
         )
         return Preview(rgb, orient_box(scaled, columns, rows, orientation))
 
+    @property
+    def cached_bytes(self) -> int:
+        """Memory held for what is on screen just now."""
+        preview = self._kept_preview[2] if self._kept_preview is not None else None
+        held = (self._table, self._sampled, self._rgb, preview)
+        return sum(array.nbytes for array in held if array is not None)
+
     def window_dragged(self, start: Window, dx: float, dy: float) -> Window:
         """The window after a drag of (dx, dy) logical pixels that began at `start`.
 

@@ -8,10 +8,11 @@ model never sees anything of this: its pixels come from `model_image`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QImage, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -326,7 +327,6 @@ class FilmView(QWidget):
             painter.fillRect(area, QColor(COLOURS.ground))
             paint_placeholder(painter, area, self._placeholder)
         else:
-            painter.fillRect(area, QColor(COLOURS.film_ground))
             self._paint_film(painter, self._picture)
             if self._are_graphics_shown:
                 self._annotations.paint(
@@ -349,9 +349,12 @@ class FilmView(QWidget):
     def _paint_film(self, painter: QPainter, picture: FilmPicture) -> None:
         placement = picture.geometry.placement()
         if placement is None:
+            painter.fillRect(self.rect(), QColor(COLOURS.film_ground))
             return
         ratio = self.devicePixelRatioF()
         x, y, width, height = placement.target
+        target = QRectF(x / ratio, y / ratio, width / ratio, height / ratio)
+        self._paint_ground_around(painter, target)
         preview = picture.preview() if self._settling.isActive() else None
         rgb = picture.rgb() if preview is None else preview.rgb
         rows, columns = rgb.shape
@@ -360,9 +363,20 @@ class FilmView(QWidget):
             image.setDevicePixelRatio(ratio)
             painter.drawImage(QPointF(x / ratio, y / ratio), image)
             return
-        target = QRectF(x / ratio, y / ratio, width / ratio, height / ratio)
         left, top, right, bottom = preview.source
         painter.drawImage(target, image, QRectF(left, top, right - left, bottom - top))
+
+    def _paint_ground_around(self, painter: QPainter, film: QRectF) -> None:
+        """The strips the film leaves free: filling all of the view first would cost as much as
+        painting the film."""
+        ground, width, height = QColor(COLOURS.film_ground), self.width(), self.height()
+        # Inwards: at a fractional scale of the screen the film ends inside a pixel.
+        left, right = math.ceil(film.left()), math.floor(film.right())
+        top, bottom = math.ceil(film.top()), math.floor(film.bottom())
+        painter.fillRect(QRect(0, 0, width, top), ground)
+        painter.fillRect(QRect(0, bottom, width, height - bottom), ground)
+        painter.fillRect(QRect(0, top, left, bottom - top), ground)
+        painter.fillRect(QRect(right, top, width - right, bottom - top), ground)
 
     def _paint_above(self, painter: QPainter, picture: FilmPicture) -> None:
         """What lies on the film: nothing here."""

@@ -6,6 +6,7 @@ import contextlib
 from concurrent.futures import ThreadPoolExecutor
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QWidget
 
 from workstation.dicom.instance_reader import Film, UnreadableInstance
@@ -109,6 +110,11 @@ class FrameBar(QWidget):
     def step(self, by: int) -> None:
         """So many frames on or back, not beyond the ends."""
         self._slider.setValue(self._slider.value() + by)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """A dark ground, so that the number is readable on white film."""
+        with QPainter(self) as painter:
+            painter.fillRect(self.rect(), QColor(0, 0, 0, 150))
 
     def _on_value_changed(self, index: int) -> None:
         self._tell()
