@@ -100,6 +100,11 @@ class ReportEngine:
             calibration=self._checkpoint.calibration,
         )
 
+    @property
+    def text_decoders(self) -> tuple[TextDecoder, ...]:
+        """The language models loaded so far, for measuring them."""
+        return tuple(weights.decoder for weights in self._weights.values())
+
     def draft(
         self, request: GenerationRequest, cancel: CancelToken | None = None
     ) -> Iterator[DraftEvent]:

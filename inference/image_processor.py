@@ -45,7 +45,7 @@ class ImageProcessor:
         try:
             config = json.loads(path.read_text(encoding="utf-8"))
             size = config.get("size", {})
-            return cls(
+            processor = cls(
                 patch_size=int(config["patch_size"]),
                 temporal_patch_size=int(config["temporal_patch_size"]),
                 merge_size=int(config["merge_size"]),
@@ -59,6 +59,10 @@ class ImageProcessor:
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise EngineError(f"{path}: not a usable image processor config ({error!r})") from error
+        channels = 5 if processor.position_channels else 3
+        if not len(processor.mean) == len(processor.std) == channels:
+            raise EngineError(f"{path}: image_mean and image_std must have {channels} entries each")
+        return processor
 
     def __call__(self, image: ModelImage) -> tuple[torch.Tensor, tuple[int, int, int]]:
         """(pixel_values [patches, channels * temporal * patch * patch] float32, grid (1, h, w))."""

@@ -1,153 +1,138 @@
-"""Speed of every decoding mode, interleaved in one run over the same films.
+"""Speed of every decoding strategy, interleaved in one run over the same films.
 
-    python -m inference.benchmarks.bench_decoding [--checkpoint PATH] [--repeats N]
+    python -m inference.benchmarks decoding [--checkpoint PATH] [--report DIR] [--json]
+    python -m inference.benchmarks decoding --shape echo-7b --random-weights --device cuda
 
-Valid tokens only (nothing after the first stop id); times are the engine's own and end to
-end: prefill begins with the stored pixels. The ratio is to autoregressive in the same run.
+Prints a Markdown table; --report also writes decoding.md, decoding.svg and decoding.json.
+Valid tokens only (nothing after the first stop id). With random weights answers are of full
+length, and say nothing of quality. On a machine that is busy with other work, --cpu-time takes the
+processor's time for this process instead of the clock's (of all its threads: use one).
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import platform
+import shlex
 import sys
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from pathlib import Path
 
-import numpy as np
 import torch
 
-from inference import (
-    DecodingMode,
-    DraftFinished,
-    EngineDescription,
-    EngineError,
-    GenerationRequest,
-    ModelImage,
-    load_engine,
-)
+from inference import EngineDescription, EngineError, ModelImage, load_engine
+from inference.benchmarks.decoding_page import Setting, draw_speeds, format_markdown, to_json
+from inference.benchmarks.decoding_runs import run_rounds
+from inference.benchmarks.decoding_strategies import list_strategies
+from inference.benchmarks.decoding_summary import StrategySpeed, summarise
+from inference.benchmarks.memory_figures import measure_copy_bandwidth
+from inference.benchmarks.random_models import SHAPES, random_engine
 from inference.engine import ReportEngine
 from inference.phantom import render_film, sample_case
 
-_FILM_PIXELS = 1024
 _FIRST_SEED = 9_000_000
+_FILM_PIXELS = {"embedded": 1024, "echo-7b": 2048}
+_RANDOM_TOKENS, _TOKENS = 160, 512
 
 
-@dataclass(frozen=True)
-class ModeSpeed:
-    """One mode's runs. Percentiles are over runs; *_rate are tokens/s of decoding alone."""
-
-    mode: DecodingMode
-    runs: int
-    prefill_ms: float
-    decode_ms: float
-    passes: float
-    tokens: float
-    median_rate: float
-    slowest_rate: float  # 5th percentile
-    end_to_end_ms: float
-    reached_stop: int
-
-
-def measure_modes(
-    engine: ReportEngine,
-    films: Sequence[ModelImage],
-    repeats: int,
-    denoising_steps: int = 8,
-    max_new_tokens: int = 512,
-) -> list[ModeSpeed]:
-    """One unmeasured round to warm up, then repeats rounds of every film in every mode."""
-    modes = engine.description.decoding_modes
-    runs: dict[DecodingMode, list[DraftFinished]] = {mode: [] for mode in modes}
-    for round_number in range(repeats + 1):
-        for index, film in enumerate(films[:1] if round_number == 0 else films):
-            for mode in modes:
-                request = GenerationRequest(
-                    f"{mode}-{index}",
-                    (film,),
-                    decoding=mode,
-                    denoising_steps=denoising_steps,
-                    max_new_tokens=max_new_tokens,
-                )
-                *_, last = engine.draft(request)
-                assert isinstance(last, DraftFinished)
-                if round_number:
-                    runs[mode].append(last)
-    return [_summarise(mode, runs[mode]) for mode in modes]
-
-
-def _summarise(mode: DecodingMode, runs: list[DraftFinished]) -> ModeSpeed:
-    rates = [run.tokens_per_second for run in runs]
-    return ModeSpeed(
-        mode=mode,
-        runs=len(runs),
-        prefill_ms=float(np.median([run.prefill_ms for run in runs])),
-        decode_ms=float(np.median([run.decode_ms for run in runs])),
-        passes=float(np.mean([run.passes for run in runs])),
-        tokens=float(np.mean([run.tokens for run in runs])),
-        median_rate=float(np.median(rates)),
-        slowest_rate=float(np.percentile(rates, 5)),
-        end_to_end_ms=float(np.median([run.prefill_ms + run.decode_ms for run in runs])),
-        reached_stop=sum(run.stop_reason == "stop" for run in runs),
-    )
-
-
-def format_table(description: EngineDescription, speeds: Sequence[ModeSpeed]) -> str:
-    """The machine and model in two lines, then one row a mode."""
-    accelerator = (
-        torch.cuda.get_device_name(torch.device(description.device))
-        if description.device.startswith("cuda")
-        else f"{platform.processor() or platform.machine()}, {torch.get_num_threads()} thread(s)"
-    )
-    lines = [
-        f"{description.model_name} {description.model_version} "
-        f"({description.model_sha256[:12]}), block length {description.block_length}, "
-        f"{description.dtype}",
-        f"{accelerator}; torch {torch.__version__}, Python {platform.python_version()}",
-        "",
-        f"{'mode':<15}{'runs':>5}{'prefill ms':>11}{'passes':>8}{'tokens':>8}{'tok/pass':>9}"
-        f"{'ms/pass':>9}{'tok/s p50':>11}{'p5':>8}{'vs AR':>8}{'draft ms':>10}{'stops':>7}",
-    ]
-    baseline = next((s.median_rate for s in speeds if s.mode == "autoregressive"), None)
-    for speed in speeds:
-        ratio = f"{speed.median_rate / baseline:.2f}x" if baseline else "-"
-        lines.append(
-            f"{speed.mode:<15}{speed.runs:>5}{speed.prefill_ms:>11.1f}{speed.passes:>8.1f}"
-            f"{speed.tokens:>8.1f}{speed.tokens / speed.passes:>9.2f}"
-            f"{speed.decode_ms / speed.passes:>9.2f}{speed.median_rate:>11.0f}"
-            f"{speed.slowest_rate:>8.0f}{ratio:>8}{speed.end_to_end_ms:>10.1f}"
-            f"{speed.reached_stop:>7}"
-        )
-    return "\n".join(lines)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--checkpoint", default="embedded", help="model folder (embedded)")
+    parser.add_argument("--shape", choices=SHAPES, help="with --random-weights: no folder")
+    parser.add_argument("--random-weights", action="store_true")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N")
+    parser.add_argument("--dtype", default="auto", help="auto, float32, bfloat16, float16")
     parser.add_argument("--films", type=int, default=4, help="phantom films (4)")
-    parser.add_argument("--repeats", type=int, default=5, help="rounds over the films (5)")
+    parser.add_argument("--rounds", type=int, default=5, help="over the films (5)")
     parser.add_argument("--steps", type=int, default=8, help="multi-step: denoising steps (8)")
-    parser.add_argument("--tokens", type=int, default=512, help="max_new_tokens (512)")
+    parser.add_argument("--tokens", type=int, help="max_new_tokens (512; random weights 160)")
     parser.add_argument("--threads", type=int, help="CPU threads (torch's choice)")
-    options = parser.parse_args(arguments)
+    parser.add_argument("--cpu-time", action="store_true", help="not the clock's time")
+    parser.add_argument("--only", nargs="+", metavar="STRATEGY", help="these, by their names")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
+    parser.add_argument("--report", type=Path, metavar="DIR", help="write table, picture, JSON")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Exit code 2 where something asked for can't be had; the reason is on stderr."""
+    if bool(options.shape) != options.random_weights:
+        print("--shape and --random-weights go together", file=sys.stderr)
+        return 2
     if options.threads:
         torch.set_num_threads(options.threads)
     try:
-        engine = load_engine(options.checkpoint, options.device)
+        engine = (
+            random_engine(options.shape, options.device, options.dtype)
+            if options.shape
+            else load_engine(options.checkpoint, options.device, options.dtype)
+        )
+        setting, rows = _measure(engine, options)
     except EngineError as error:
         print(error, file=sys.stderr)
-        return 1
-    films = [
-        ModelImage(render_film(sample_case(_FIRST_SEED + number), _FILM_PIXELS))
-        for number in range(options.films)
-    ]
-    speeds = measure_modes(engine, films, options.repeats, options.steps, options.tokens)
-    print(format_table(engine.description, speeds))
+        return 2
+    if options.report:
+        _write_report(options.report, setting, rows)
+    if options.json:
+        print(json.dumps(to_json(setting, rows), indent=2))
+    else:
+        print(format_markdown(setting, rows), end="")
     return 0
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def _measure(
+    engine: ReportEngine, options: argparse.Namespace
+) -> tuple[Setting, list[StrategySpeed]]:
+    description = engine.description
+    if options.cpu_time and description.device != "cpu":
+        raise EngineError(f"--cpu-time: {description.device} works while the processor waits")
+    tokens = options.tokens or (_RANDOM_TOKENS if options.random_weights else _TOKENS)
+    size = _FILM_PIXELS[options.shape or "embedded"]
+    films = [
+        ModelImage(render_film(sample_case(_FIRST_SEED + number), size))
+        for number in range(options.films)
+    ]
+    strategies = list_strategies(description, options.steps)
+    if options.only:
+        if unknown := set(options.only) - {strategy.name for strategy in strategies}:
+            known = ", ".join(strategy.name for strategy in strategies)
+            raise EngineError(f"--only {sorted(unknown)[0]}: this model offers {known}")
+        strategies = [strategy for strategy in strategies if strategy.name in options.only]
+    bandwidth = measure_copy_bandwidth(description.device)
+    now = time.process_time if options.cpu_time else time.perf_counter
+    drafts = list(run_rounds(engine, films, strategies, options.rounds, tokens, now))
+    setting = Setting(
+        model=_name_model(description),
+        machine=_name_machine(description),
+        command=shlex.join(["python", "-m", "inference.benchmarks", *sys.argv[1:]]),
+        rounds=options.rounds,
+        films=len(films),
+        max_new_tokens=tokens,
+        is_cpu_time=options.cpu_time,
+        copy_bandwidth=bandwidth,
+    )
+    return setting, summarise(drafts, engine.text_decoders[0].bytes_per_pass, bandwidth)
+
+
+def _write_report(folder: Path, setting: Setting, rows: Sequence[StrategySpeed]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    page = format_markdown(setting, rows) + "\n![speeds](decoding.svg)\n"
+    (folder / "decoding.md").write_text(page, encoding="utf-8")
+    (folder / "decoding.svg").write_text(draw_speeds(setting, rows), encoding="utf-8")
+    text = json.dumps(to_json(setting, rows), indent=2) + "\n"
+    (folder / "decoding.json").write_text(text, encoding="utf-8")
+
+
+def _name_model(model: EngineDescription) -> str:
+    name = " ".join(part for part in (model.model_name, model.model_version) if part)
+    digest = f" ({model.model_sha256[:12]})" if model.model_sha256 else ""
+    return f"{name}{digest}, block length {model.block_length}, {model.dtype}"
+
+
+def _name_machine(model: EngineDescription) -> str:
+    place = (
+        torch.cuda.get_device_name(torch.device(model.device))
+        if model.device.startswith("cuda")
+        else f"{platform.processor() or platform.machine()}, {torch.get_num_threads()} thread(s)"
+    )
+    return f"{place}; torch {torch.__version__}, Python {platform.python_version()}"

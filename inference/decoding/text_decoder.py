@@ -47,6 +47,13 @@ class TextDecoder:
         self._layers = [_Layer(layer) for layer in text.layers]
         self.dtype, self.device = self._norm.dtype, self._norm.device
 
+    @property
+    def bytes_per_pass(self) -> int:
+        """Weights that every pass reads: layers and head, not the embedding's other rows."""
+        tensors = [self._norm, self._lm_head]
+        tensors += [tensor for layer in self._layers for tensor in layer.tensors()]
+        return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+
     def new_cache(self, capacity: int) -> StaticKvCache:
         return StaticKvCache(
             len(self._layers), self.kv_heads, capacity, self.head_dim, self.dtype, self.device
@@ -155,6 +162,10 @@ class _Layer:
         self.gate_up_weight = _join_weights(mlp.gate_proj, mlp.up_proj)
         self.down_weight: torch.Tensor = mlp.down_proj.weight
         self.activation: nn.Module = mlp.act_fn
+
+    def tensors(self) -> tuple[torch.Tensor, ...]:
+        joined = (self.qkv_weight, self.qkv_bias, self.gate_up_weight)
+        return (*joined, self.output_weight, self.down_weight, self.input_norm, self.post_norm)
 
     def feed_forward(self, hidden: torch.Tensor, size: int, eps: float) -> torch.Tensor:
         normed = functional.rms_norm(hidden, (size,), self.post_norm, eps)

@@ -7,6 +7,7 @@ from bisect import bisect_left
 
 from inference.report_language.clauses import Clause
 from inference.report_language.tokens import Phrase, Token, join_words
+from inference.report_language.vocabulary import CONCEPTS
 
 _COMMAS = {"，", ","}
 # As in ``clauses``: no report comes near it.
@@ -29,6 +30,7 @@ _DESCRIPTION = re.compile(
 )
 # Named by a structure and what became of it.
 _CHANGED = {"cardiomegaly", "mediastinal_widening", "hilar_enlargement", "diaphragm_elevation"}
+_DEVICES = {concept.name for concept in CONCEPTS if concept.is_device}
 # What may stand between the items of a bare list, and end it: 未见实变，结节，肿块影。
 _FILLING = {"、", "及", "和", "与", "或", "，", ",", "影", "征", "象", "等"}
 
@@ -113,6 +115,8 @@ def _ends_clause(tokens: tuple[Token, ...], phrases: list[Phrase], start: int, c
         return False  # 双侧胸腔积液，左侧中量，右侧少量
     if any(phrase.value in _CHANGED for phrase in following):
         return True  # 未见胸腔积液，| 心影增大: a sentence of its own; a list has 、
+    if {p.value for p in following} <= _DEVICES and not {p.value for p in before} & _DEVICES:
+        return True  # 未见实变，| 胸骨钢丝: a device is mentioned because it is there
     return not (kinds == {"term"} and _is_open_denial(tokens, before, comma))
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from functools import cache, lru_cache
 
+from inference.report_language.lexicon import SIDES, ZONES
 from inference.report_language.statements import Language
 from inference.report_language.template import canonical_sentences
 from inference.report_language.vocabulary import CONCEPTS
@@ -115,6 +116,7 @@ def mend_word(word: str) -> str:
 @cache
 def _lexicon_words() -> frozenset[str]:
     texts = [term for concept in CONCEPTS for term in concept.terms]
+    texts += [p for patterns in (*SIDES.values(), *ZONES.values()) for p in patterns]
     words = re.findall(
         r"[a-z]+", " ".join([*texts, *canonical_sentences("en"), _REPORT_WORDS]).lower()
     )

@@ -116,6 +116,7 @@ class _Prose:
 
     remove_clause: Callable[[str, int, int], str]
     remove_list_item: Callable[[str, Span, Span, list[Span]], Iterator[str]]
+    word_denial: Callable[[Statement], str]  # with its place, which the canonical one leaves out
     gap: str  # between two sentences
 
     def join(self, *sentences: str) -> str:
@@ -161,7 +162,7 @@ def _candidates(
         yield head + prose.join(rest, worded) + tail
     if all(s.status == "absent" and s.rule.startswith("normality:") for s in (statement, *peers)):
         # "The lungs are clear" cannot be half true: each of its denials gets its own sentence.
-        said = [worded if s == statement else _word(s, language) for s in (statement, *peers)]
+        said = [worded if s == statement else prose.word_denial(s) for s in (statement, *peers)]
         without = prose.remove_clause(sentence, *clause)
         yield head + prose.join(without, *said) + tail
 
@@ -183,7 +184,25 @@ def _remove_clause(sentence: str, start: int, end: int) -> str:
     return rest if rest[-1] in ".?!" else rest + "."
 
 
+def _word_denial(statement: Statement) -> str:
+    sentence = _word(statement, "en").removesuffix(".")
+    if statement.zone is not None:
+        place = f" in the {statement.side or ''} {statement.zone} zone".replace("  ", " ")
+    else:
+        place = f" on the {statement.side}" if statement.side else ""
+    return f"{sentence}{place}."
+
+
+def _word_denial_zh(statement: Statement) -> str:
+    side = {"left": "左", "right": "右"}.get(statement.side or "", "")
+    if statement.zone is not None:
+        place = side + {"upper": "上", "mid": "中", "lower": "下"}[statement.zone] + "肺野"
+    else:
+        place = side + "侧" if side else ""
+    return place + _word(statement, "zh")
+
+
 _PROSE: dict[Language, _Prose] = {
-    "en": _Prose(_remove_clause, remove_list_item, gap=" "),
-    "zh": _Prose(remove_clause_zh, remove_list_item_zh, gap=""),
+    "en": _Prose(_remove_clause, remove_list_item, _word_denial, gap=" "),
+    "zh": _Prose(remove_clause_zh, remove_list_item_zh, _word_denial_zh, gap=""),
 }

@@ -26,6 +26,8 @@ _LAST_DOUBTS = {
     "unlikely",
     "equivocal",
 }
+_ADJECTIVES = {"suspicious", "concerning", "worrisome"}
+_CHOICES = {"or", "nor"}
 _TURNED = {
     "pseudo": "post_pseudo",
     "negation": "post_negation",
@@ -155,7 +157,13 @@ def _nearest_trigger_after(
 def _is_said_apart(
     tokens: tuple[Token, ...], clause: Clause, negation: Phrase, suggestion: Phrase
 ) -> bool:
-    """ "No effusion, findings suspicious for ..." only suggests; without the comma it denies."""
+    """ "No effusion, findings suspicious for ..." only suggests; without the comma it denies.
+
+    "No effusion, suspicious opacity, or mass" is one list: there the word is an adjective.
+    """
+    is_adjective = tokens[suggestion.last - 1].word in _ADJECTIVES
+    if is_adjective and any(t.word in _CHOICES for t in tokens[suggestion.last : clause.last]):
+        return False
     said = [
         p
         for p in clause.phrases

@@ -156,3 +156,36 @@ def test_noise_does_not_move_the_grey_range() -> None:
     noisy = ModelImage(body + rng.normal(0, 400, body.shape))
     clean = normalise_film(ModelImage(body))
     assert abs(normalise_film(noisy).mean() - clean.mean()) < 0.005
+
+
+def test_position_channels_say_where_a_patch_is() -> None:
+    placed = ImageProcessor(
+        **{
+            **vars(PROCESSOR),
+            "mean": (*PROCESSOR.mean, 0.5, 0.5),
+            "std": (*PROCESSOR.std, 0.25, 0.25),
+            "position_channels": True,
+        }
+    )
+    grey = torch.rand(112, 168, generator=torch.Generator().manual_seed(0))
+    with_place, grid = placed.patchify(grey)
+    without, _ = PROCESSOR.patchify(grey)
+    tiles = with_place.view(-1, 5, 2, 14, 14)
+    assert torch.equal(tiles[:, :3].flatten(1), without)
+    down, right = (tiles[:, channel, 0].mean((1, 2)) * 0.25 + 0.5 for channel in (3, 4))
+    in_order = torch.arange(grid[1] * grid[2]).view(grid[1] // 2, grid[2] // 2, 2, 2)
+    rows = in_order.permute(0, 2, 1, 3).reshape(grid[1], grid[2])  # stock order to rows, columns
+    assert (down[rows].diff(dim=0) > 0).all()
+    assert (right[rows].diff(dim=1) > 0).all()
+    torch.testing.assert_close(down[rows][:, :1].expand(-1, grid[2]), down[rows])
+
+
+def test_channels_and_their_means_must_agree(tmp_path: Path) -> None:
+    config = {
+        "patch_size": 14, "temporal_patch_size": 2, "merge_size": 2,
+        "min_pixels": 50176, "max_pixels": 50176,
+        "image_mean": [0.5] * 3, "image_std": [0.25] * 3, "position_channels": True,
+    }  # fmt: skip
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps(config), encoding="utf-8")
+    with pytest.raises(EngineError, match=r"preprocessor_config\.json: image_mean .* 5 entries"):
+        ImageProcessor.from_folder(tmp_path)
