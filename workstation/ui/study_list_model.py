@@ -1,4 +1,4 @@
-"""Rows of the study list for Qt's views: what a study says, and how one row is painted."""
+"""Rows of the study list for Qt's views: found, in order, earlier studies under their patient."""
 
 from __future__ import annotations
 
@@ -9,57 +9,140 @@ from PySide6.QtCore import (
     QModelIndex,
     QObject,
     QPersistentModelIndex,
-    QPointF,
-    QRect,
-    QRectF,
-    QSize,
     Qt,
 )
-from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPen, QPolygonF
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from workstation.catalog.study_catalog import StudyRow
+from workstation.catalog.study_index import SortKey, StudyFilter, StudyHits, StudyIndex
 from workstation.ui.header_wording import age_at, iso_date, join_present
-from workstation.ui.theme import COLOURS, ui_font
 
 STUDY_ROLE = Qt.ItemDataRole.UserRole + 1
 """The `StudyRow` of an index."""
-
-_ROW_HEIGHT = 62
-_MARK_WIDTH = 30
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 
 
 class StudyListModel(QAbstractListModel):
-    """The studies in the order they were given."""
+    """One row a patient, or a search's hit; a patient's earlier studies below when opened."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._rows: tuple[StudyRow, ...] = ()
+        self.studies = StudyIndex()
+        self._filter = StudyFilter()
+        self._sort: SortKey = "date"
+        self._is_descending = True
+        self._hits = StudyHits([])
+        self._visible: list[int] = []  # positions in studies
+        self._earlier: set[int] = set()  # of them, those below their patient's first
+        self._opened: set[str] = set()  # Study Instance UIDs of opened rows
 
     @property
     def rows(self) -> tuple[StudyRow, ...]:
-        return self._rows
+        """What is shown, top to bottom."""
+        return tuple(self.studies.rows[at] for at in self._visible)
+
+    @property
+    def hits(self) -> StudyHits:
+        return self._hits
+
+    @property
+    def filter(self) -> StudyFilter:
+        return self._filter
 
     def set_rows(self, rows: Sequence[StudyRow]) -> None:
-        """Replace the rows; the same studies in the same order only repaint."""
-        uids = [row.study_instance_uid for row in rows]
-        if uids == [row.study_instance_uid for row in self._rows]:
-            self._rows = tuple(rows)
-            if rows:
-                self.dataChanged.emit(self.index(0), self.index(len(rows) - 1))
-            return
-        self.beginResetModel()
-        self._rows = tuple(rows)
-        self.endResetModel()
+        """Replace the studies; the same ones in the same order only repaint."""
+        before = self._shown_uids()
+        self.studies.replace_all(rows)
+        self._find(before)
+
+    def put(self, row: StudyRow) -> None:
+        """One study that is new or has changed."""
+        before = self._shown_uids()
+        self.studies.put(row)
+        self._find(before)
+
+    def discard(self, study_instance_uids: set[str]) -> None:
+        """Studies that are gone."""
+        before = self._shown_uids()
+        self.studies.discard(study_instance_uids)
+        self._find(before)
+
+    def show_only(self, wanted: StudyFilter) -> None:
+        """Search and filter."""
+        before = self._shown_uids()
+        self._filter = wanted
+        self._find(before)
+
+    def sort_by(self, key: SortKey, *, is_descending: bool) -> None:
+        before = self._shown_uids()
+        self._sort, self._is_descending = key, is_descending
+        self._find(before)
 
     def position_of(self, study_instance_uid: str) -> int:
-        """The row number of a study, -1 where it is not listed."""
-        for position, row in enumerate(self._rows):
-            if row.study_instance_uid == study_instance_uid:
-                return position
-        return -1
+        """The row number of a study, -1 where it is not shown."""
+        at = self.studies.position_of(study_instance_uid)
+        if at is None:
+            return -1
+        try:
+            return self._visible.index(at)
+        except ValueError:
+            return -1
+
+    def reveal(self, study_instance_uid: str) -> int:
+        """The row number of a study, its patient's row opened for it; -1 if it is not found."""
+        at = self.studies.position_of(study_instance_uid)
+        if at is not None and self.position_of(study_instance_uid) < 0:
+            head = next((head for head, others in self._hits.others.items() if at in others), None)
+            if head is not None:
+                self.open(self._visible.index(head))
+        return self.position_of(study_instance_uid)
+
+    def earlier_count(self, row: int) -> int:
+        """How many other studies of the patient a row can open to."""
+        return len(self._hits.others.get(self._visible[row], ()))
+
+    def is_earlier(self, row: int) -> bool:
+        """Whether the row stands below its patient's first."""
+        return self._visible[row] in self._earlier
+
+    def is_open(self, row: int) -> bool:
+        return self._uid_at(row) in self._opened
+
+    def first_row_of(self, row: int) -> int:
+        """The row of the patient that a row stands below, itself where it is the first."""
+        while row > 0 and self.is_earlier(row):
+            row -= 1
+        return row
+
+    def open(self, row: int) -> None:
+        """Show the patient's other studies below a row."""
+        others = self._hits.others.get(self._visible[row], ())
+        if not others or self.is_open(row):
+            return
+        self._opened.add(self._uid_at(row))
+        self.beginInsertRows(QModelIndex(), row + 1, row + len(others))
+        self._visible[row + 1 : row + 1] = others
+        self._earlier.update(others)
+        self.endInsertRows()
+        self._repaint(row)
+
+    def close(self, row: int) -> None:
+        """Put the patient's other studies away."""
+        if not self.is_open(row):
+            return
+        self._opened.discard(self._uid_at(row))
+        count = self.earlier_count(row)
+        self.beginRemoveRows(QModelIndex(), row + 1, row + count)
+        self._earlier.difference_update(self._visible[row + 1 : row + 1 + count])
+        del self._visible[row + 1 : row + 1 + count]
+        self.endRemoveRows()
+        self._repaint(row)
+
+    def earlier_rows(self) -> list[int]:
+        """Rows that stand below a patient's first."""
+        if not self._earlier:
+            return []
+        return [row for row, at in enumerate(self._visible) if at in self._earlier]
 
     def status_word(self, status: str) -> str:
         """The word shown beside the status mark."""
@@ -67,32 +150,66 @@ class StudyListModel(QAbstractListModel):
         return words.get(status, status)
 
     def rowCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
-        return 0 if parent.isValid() else len(self._rows)
+        return 0 if parent.isValid() else len(self._visible)
 
     def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        if not index.isValid() or index.row() >= len(self._rows):
+        if not index.isValid() or index.row() >= len(self._visible):
             return None
-        row = self._rows[index.row()]
+        row = self.studies.rows[self._visible[index.row()]]
         if role == STUDY_ROLE:
             return row
         if role == Qt.ItemDataRole.DisplayRole:
             return self.name_of(row)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return self._describe(row, "\n")
+            return self._describe(row, index.row(), "\n")
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return self._describe(row, ", ")
+            return self._describe(row, index.row(), ", ")
         return None
 
     def name_of(self, row: StudyRow) -> str:
         return row.patient_name or self.tr("(no name)")
 
-    def _describe(self, row: StudyRow, separator: str) -> str:
+    def _find(self, before: list[str]) -> None:
+        self._hits = self.studies.find(self._filter, self._sort, is_descending=self._is_descending)
+        visible, earlier = self._hits.heads, set[int]()
+        if self._opened:
+            visible = []
+            for head in self._hits.heads:
+                visible.append(head)
+                others = self._hits.others.get(head)
+                if others and self.studies.rows[head].study_instance_uid in self._opened:
+                    visible.extend(others)
+                    earlier.update(others)
+        elif self._hits.others:
+            visible = list(visible)  # opening a row changes it
+        rows = self.studies.rows
+        if before == [rows[at].study_instance_uid for at in visible]:
+            self._visible, self._earlier = visible, earlier
+            if visible:
+                self.dataChanged.emit(self.index(0), self.index(len(visible) - 1))
+            return
+        self.beginResetModel()
+        self._visible, self._earlier = visible, earlier
+        self.endResetModel()
+
+    def _shown_uids(self) -> list[str]:
+        rows = self.studies.rows
+        return [rows[at].study_instance_uid for at in self._visible]
+
+    def _uid_at(self, row: int) -> str:
+        return self.studies.rows[self._visible[row]].study_instance_uid
+
+    def _repaint(self, row: int) -> None:
+        self.dataChanged.emit(self.index(row), self.index(row))
+
+    def _describe(self, row: StudyRow, number: int, separator: str) -> str:
         films = (
             self.tr("1 film")
             if row.instance_count == 1
             else self.tr("{0} films").format(row.instance_count)
         )
         born = iso_date(row.patient_birth_date)
+        others = self.earlier_count(number)
         return join_present(
             self.name_of(row),
             self.tr("ID {0}").format(row.patient_id) if row.patient_id else "",
@@ -101,107 +218,14 @@ class StudyListModel(QAbstractListModel):
                 age_at(row.patient_birth_date, row.study_date),
                 row.patient_sex,
             ),
-            join_present(iso_date(row.study_date), "/".join(row.modalities), row.study_description),
+            join_present(
+                iso_date(row.study_date),
+                "/".join(row.modalities),
+                " ".join(row.views),
+                row.study_description,
+            ),
             self.tr("accession {0}").format(row.accession_number) if row.accession_number else "",
             join_present(films, self.status_word(row.status)),
+            self.tr("{0} more of this patient").format(others) if others else "",
             separator=separator,
         )
-
-
-class StudyRowDelegate(QStyledItemDelegate):
-    """Paints a study in two lines: name and date; ID, modality, description and status."""
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: AnyIndex) -> QSize:
-        line = QFontMetrics(ui_font()).height()
-        return QSize(180, max(_ROW_HEIGHT, 2 * line + 24))
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: AnyIndex) -> None:
-        row = index.data(STUDY_ROLE)
-        model = index.model()
-        if not isinstance(row, StudyRow) or not isinstance(model, StudyListModel):
-            return
-        area: QRect = option.rect
-        state: QStyle.StateFlag = option.state
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        selected = bool(state & QStyle.StateFlag.State_Selected)
-        _paint_ground(painter, area, selected, bool(state & QStyle.StateFlag.State_MouseOver))
-        mark = QRectF(area.left() + 10, area.top() + 11, 14, 14)
-        paint_status_mark(painter, mark, row.status)
-        text_area = area.adjusted(_MARK_WIDTH + 4, 9, -12, -9)
-        _paint_lines(painter, text_area, row, model, selected)
-        painter.restore()
-
-
-def _paint_ground(painter: QPainter, area: QRect, selected: bool, hovered: bool) -> None:
-    if selected:
-        painter.fillRect(area, QColor(COLOURS.accent_dim))
-        painter.fillRect(QRect(area.left(), area.top(), 3, area.height()), QColor(COLOURS.accent))
-    elif hovered:
-        painter.fillRect(area, QColor(COLOURS.hover))
-    painter.fillRect(QRect(area.left(), area.bottom(), area.width(), 1), QColor(COLOURS.line))
-
-
-def _paint_lines(
-    painter: QPainter, area: QRect, row: StudyRow, model: StudyListModel, selected: bool
-) -> None:
-    name_font, small_font = ui_font(bold=True), ui_font(9.5)
-    name_metrics, small_metrics = QFontMetrics(name_font), QFontMetrics(small_font)
-    upper = QRect(area.left(), area.top(), area.width(), name_metrics.height())
-    lower = QRect(
-        area.left(), area.bottom() - small_metrics.height(), area.width(), small_metrics.height()
-    )
-    quiet = QColor(COLOURS.text if selected else COLOURS.muted_text)
-    pieces = (
-        (upper, iso_date(row.study_date), model.name_of(row), name_font, COLOURS.bright_text),
-        (
-            lower,
-            model.status_word(row.status),
-            join_present(row.patient_id, "/".join(row.modalities), row.study_description),
-            small_font,
-            "",
-        ),
-    )
-    for line, at_right, at_left, left_font, left_colour in pieces:
-        painter.setFont(small_font)
-        painter.setPen(QColor(_STATUS_COLOURS.get(row.status, "")) if line is lower else quiet)
-        painter.drawText(
-            line, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, at_right
-        )
-        room = line.width() - small_metrics.horizontalAdvance(at_right) - 10
-        elided = QFontMetrics(left_font).elidedText(at_left, Qt.TextElideMode.ElideRight, room)
-        painter.setFont(left_font)
-        painter.setPen(QColor(left_colour) if left_colour else quiet)
-        painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, elided)
-
-
-_STATUS_COLOURS = {
-    "new": COLOURS.accent,
-    "draft": COLOURS.text,
-    "signed": COLOURS.muted_text,
-}
-
-
-def paint_status_mark(painter: QPainter, area: QRectF, status: str) -> None:
-    """A disc for new, a pencil for draft, a tick for signed: shapes, so that no font is needed."""
-    ink = QColor(_STATUS_COLOURS.get(status, COLOURS.muted_text))
-    painter.save()
-    painter.translate(area.center())
-    scale = area.width() / 14.0
-    painter.scale(scale, scale)
-    if status == "new":
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(ink)
-        painter.drawEllipse(QPointF(0, 0), 4.5, 4.5)
-    elif status == "signed":
-        pen = QPen(ink, 2.0, c=Qt.PenCapStyle.RoundCap, j=Qt.PenJoinStyle.RoundJoin)
-        painter.setPen(pen)
-        painter.drawPolyline(QPolygonF([QPointF(-5, 0.5), QPointF(-1.5, 4), QPointF(5, -4)]))
-    else:
-        painter.rotate(45)
-        painter.setPen(QPen(ink, 1.4, j=Qt.PenJoinStyle.RoundJoin))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawRect(QRectF(-2.2, -7, 4.4, 9))
-        painter.setBrush(ink)
-        painter.drawPolygon(QPolygonF([QPointF(-2.2, 2), QPointF(2.2, 2), QPointF(0, 6.5)]))
-    painter.restore()

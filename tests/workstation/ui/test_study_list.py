@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from PySide6.QtCore import QItemSelectionModel, QPoint, Qt
@@ -89,7 +90,8 @@ def test_refresh_keeps_the_selection_and_stays_silent(study_list: StudyList) -> 
     study_list.activate_study("1.2.2")
     spy = activations(study_list)
     signed = replace(SECOND, status="signed")
-    study_list.set_studies([replace(FIRST, study_instance_uid="1.2.0"), FIRST, signed])
+    stranger = replace(FIRST, study_instance_uid="1.2.0", patient_id="B-1")
+    study_list.set_studies([stranger, FIRST, signed])
     assert emitted(spy) == []
     assert study_list.view.currentIndex().row() == 2
     assert study_list.view.selectionModel().isSelected(study_list.model.index(2))
@@ -202,3 +204,121 @@ def test_age_is_counted_at_the_study(born: str, then: str, age: str) -> None:
 
 def test_empty_parts_leave_no_separators() -> None:
     assert join_present("a", " ", "", "b") == "a · b"
+
+
+EARLIER = replace(FIRST, study_instance_uid="1.1.9", study_date="20250311", status="signed")
+OLDEST = replace(EARLIER, study_instance_uid="1.1.8", study_date="20200101")
+
+
+def shown(widget: StudyList) -> list[str]:
+    return [row.study_instance_uid for row in widget.model.rows]
+
+
+def test_earlier_studies_wait_under_their_patient(qtbot, study_list: StudyList) -> None:
+    study_list.set_studies([FIRST, SECOND, EARLIER, OLDEST])
+    assert shown(study_list) == ["1.2.1", "1.2.2"]
+    assert study_list.count_label.text() == "4 studies · 1 new · 1 draft · 2 signed"
+    assert "2 more of this patient" in study_list.model.index(0).data(Qt.ItemDataRole.ToolTipRole)
+    study_list.activate_study("1.2.1")
+    qtbot.keyClick(study_list.view, Qt.Key.Key_Right)
+    assert shown(study_list) == ["1.2.1", "1.1.9", "1.1.8", "1.2.2"]
+    assert (
+        study_list.view.rowHeight(1) < study_list.view.rowHeight(0) == study_list.view.rowHeight(3)
+    )
+    spy = activations(study_list)
+    qtbot.keyClick(study_list.view, Qt.Key.Key_Down)
+    qtbot.keyClick(study_list.view, Qt.Key.Key_Left)
+    assert shown(study_list) == ["1.2.1", "1.2.2"]
+    assert emitted(spy) == ["1.1.9", "1.2.1"]
+    assert study_list.view.rowHeight(1) == study_list.view.rowHeight(0)
+
+
+def test_the_triangle_opens_without_opening_the_study(qtbot, study_list: StudyList) -> None:
+    study_list.set_studies([SECOND, FIRST, EARLIER])
+    spy = activations(study_list)
+    corner = study_list.view.visualRect(study_list.model.index(1)).bottomLeft() + QPoint(12, -14)
+    qtbot.mouseClick(study_list.view.viewport(), Qt.MouseButton.LeftButton, pos=corner)
+    assert shown(study_list) == ["1.2.2", "1.2.1", "1.1.9"]
+    qtbot.mouseClick(study_list.view.viewport(), Qt.MouseButton.LeftButton, pos=corner)
+    assert shown(study_list) == ["1.2.2", "1.2.1"]
+    assert emitted(spy) == []
+
+
+def test_activating_an_earlier_study_opens_its_patient(study_list: StudyList) -> None:
+    study_list.set_studies([FIRST, SECOND, EARLIER])
+    assert study_list.activate_study("1.1.9")
+    assert study_list.view.currentIndex().row() == 1
+    study_list.set_studies([FIRST, SECOND, replace(EARLIER, status="new")])
+    assert study_list.view.currentIndex().row() == 1
+    assert study_list.current_study().status == "new"
+
+
+def test_searching_happens_at_every_keystroke(qtbot, study_list: StudyList) -> None:
+    qtbot.keyClicks(study_list.search_field, "ro")
+    assert shown(study_list) == ["1.2.2"]
+    assert study_list.count_label.text() == "1 found · 1 draft"
+    qtbot.keyClick(study_list.search_field, Qt.Key.Key_Escape)
+    assert len(shown(study_list)) == 3
+
+
+def test_filters_narrow_the_list_and_clear_together(qtbot, study_list: StudyList) -> None:
+    lateral = replace(FIRST, study_instance_uid="1.3", patient_id="L", views=("LL",),
+                      modalities=("XA",))  # fmt: skip
+    study_list.set_studies([*ROWS, lateral])
+    qtbot.mouseClick(study_list.filter_button, Qt.MouseButton.LeftButton)
+    bar = study_list.filter_bar
+    assert bar.isVisible()
+    assert [bar.film_box.itemText(i) for i in range(3, 6)] == ["CR", "DX", "XA"]
+    bar.film_box.setCurrentIndex(2)
+    assert shown(study_list) == ["1.3"]
+    assert study_list.filter_button.text() == "Filter ●"
+    bar.status_box.setCurrentIndex(3)
+    assert shown(study_list) == []
+    study_list.set_studies([*ROWS, lateral])
+    assert bar.film_box.currentText() == "Lateral"
+    qtbot.mouseClick(study_list.filter_button, Qt.MouseButton.LeftButton)
+    assert len(shown(study_list)) == 4
+    assert study_list.filter_button.text() == "Filter"
+
+
+def test_dates_are_counted_back_from_today(study_list: StudyList) -> None:
+    study_list.filter_bar.date_box.setCurrentIndex(2)
+    wanted = study_list.filter_bar.apply_to("", date(2026, 4, 15))
+    assert wanted.since == "20260408"
+
+
+def test_a_column_pressed_twice_turns_its_order(qtbot, study_list: StudyList) -> None:
+    for name, uids in (
+        ("name", ["1.2.1", "1.2.2", "1.2.3"]),
+        ("name", ["1.2.3", "1.2.2", "1.2.1"]),
+    ):
+        qtbot.mouseClick(study_list.sort_bar.buttons[name], Qt.MouseButton.LeftButton)
+        assert shown(study_list) == uids
+    assert study_list.sort_bar.buttons["name"].text() == "Name ↓"
+    assert study_list.sort_bar.buttons["name"].accessibleName() == "Sorted by name, descending"
+
+
+def test_several_are_selected_without_being_opened(qtbot, study_list: StudyList) -> None:
+    study_list.activate_study("1.2.1")
+    spy, removals = activations(study_list), QSignalSpy(study_list.removal_requested)
+    qtbot.keyClick(study_list.view, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
+    third = study_list.view.visualRect(study_list.model.index(2)).center()
+    qtbot.mouseClick(
+        study_list.view.viewport(), Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.ControlModifier, pos=third,
+    )  # fmt: skip
+    assert study_list.selected_studies() == ["1.2.1", "1.2.2", "1.2.3"]
+    assert emitted(spy) == []
+    qtbot.keyClick(study_list.view, Qt.Key.Key_Delete)
+    assert removals.at(0)[0] == ["1.2.1", "1.2.2", "1.2.3"]
+
+
+def test_removed_studies_leave_without_a_word(study_list: StudyList) -> None:
+    study_list.activate_study("1.2.2")
+    spy = activations(study_list)
+    study_list.discard_studies({"1.2.2"})
+    assert shown(study_list) == ["1.2.1", "1.2.3"]
+    assert study_list.current_study() is None
+    study_list.put_study(replace(FIRST, status="signed"))
+    assert study_list.model.rows[0].status == "signed"
+    assert emitted(spy) == []
