@@ -44,6 +44,12 @@ def make_dataset(pixels: np.ndarray | None, **elements: Any) -> Dataset:
     return dataset
 
 
+@pytest.fixture(name="make_dataset")
+def make_dataset_fixture() -> Callable[..., Dataset]:
+    """make_dataset(pixels, **elements) -> a minimal DX data set."""
+    return make_dataset
+
+
 @pytest.fixture
 def write_dicom(tmp_path: Path) -> Callable[..., Path]:
     """write_dicom(pixels, syntax=..., **elements) -> path of a real file."""
