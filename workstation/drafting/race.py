@@ -16,6 +16,7 @@ from time import perf_counter
 from typing import Protocol, runtime_checkable
 
 from inference import (
+    DECODING_MODES,
     BlockCommitted,
     CancelToken,
     DecodingMode,
@@ -30,7 +31,13 @@ from workstation.drafting.drafting_worker import DraftingEngine, describe_error
 
 _log = logging.getLogger(__name__)
 
-RACING_ORDER: tuple[DecodingMode, ...] = ("autoregressive", "one-step", "adaptive", "multi-step")
+RACING_ORDER: tuple[DecodingMode, ...] = (
+    "autoregressive",
+    *(mode for mode in DECODING_MODES if mode != "autoregressive"),
+)
+"""What the others are measured against comes first."""
+
+MOST_LANES = 4
 MOST_COUNTED_LAPS = 5
 COUNTED_LAPS_MS = 6000.0
 """Several laps are counted only as far as they fit into this time."""

@@ -1,0 +1,1 @@
+"""The race view: strategies side by side on the same film. It never touches a report."""

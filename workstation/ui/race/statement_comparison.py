@@ -1,0 +1,78 @@
+"""What several texts state of each finding, and where they differ. Qt-free."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from inference import DraftFinished
+from inference.report_language import (
+    CONCEPTS,
+    Concept,
+    Language,
+    Severity,
+    Side,
+    Statement,
+    Status,
+    Zone,
+    extract_statements,
+)
+
+
+@dataclass(frozen=True, order=True)
+class Assertion:
+    """What is said of a finding, wherever it is said."""
+
+    status: Status
+    severity: Severity | None = None
+    side: Side | None = None
+    zone: Zone | None = None
+
+
+Assertions = frozenset[Assertion]
+"""All that one text says of one finding; empty: it isn't stated."""
+
+
+@dataclass(frozen=True)
+class ComparedFinding:
+    """One finding in every text, in the order of the texts."""
+
+    concept: Concept
+    said: tuple[Assertions, ...]
+
+    @property
+    def is_agreed(self) -> bool:
+        return len(set(self.said)) == 1
+
+    def is_alone(self, rank: int) -> bool:
+        """Whether this text differs from most others; all do where there is no majority."""
+        commonest, count = Counter(self.said).most_common(1)[0]
+        has_majority = count * 2 > len(self.said)
+        return not self.is_agreed and not (has_majority and self.said[rank] == commonest)
+
+
+def compare_statements(
+    endings: Sequence[DraftFinished], language: Language
+) -> tuple[ComparedFinding, ...]:
+    """Every finding that one of the texts states, in report order; refusals state nothing."""
+    by_text = [_assertions(ending, language) for ending in endings]
+    return tuple(
+        ComparedFinding(concept, tuple(said.get(concept.name, frozenset()) for said in by_text))
+        for concept in CONCEPTS
+        if any(concept.name in said for said in by_text)
+    )
+
+
+def _assertions(ending: DraftFinished, language: Language) -> dict[str, Assertions]:
+    if ending.refused:
+        return {}
+    found: dict[str, set[Assertion]] = {}
+    for section in (ending.findings, ending.impression):
+        for statement in extract_statements(section, language):
+            found.setdefault(statement.concept, set()).add(_assertion(statement))
+    return {name: frozenset(said) for name, said in found.items()}
+
+
+def _assertion(statement: Statement) -> Assertion:
+    return Assertion(statement.status, statement.severity, statement.side, statement.zone)
