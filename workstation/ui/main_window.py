@@ -28,6 +28,7 @@ from workstation.ui.film_loader import FilmLoader
 from workstation.ui.import_controls import ImportControls
 from workstation.ui.import_report import RefusedFilesPanel
 from workstation.ui.importer import Importer, RecordInstance
+from workstation.ui.race.race_opener import RaceOpener
 from workstation.ui.reading_desk import ReadingDesk, Records
 from workstation.ui.report_panel import ReportPanel
 from workstation.ui.sign_dialog import SignDialog
@@ -60,6 +61,7 @@ class MainWindow(QMainWindow):
         self.desk = ReadingDesk(
             records, drafting, self.films, self.report_panel, self.block_rail, self
         )
+        self.races = RaceOpener(records, drafting, self.films, self.desk, self)
         self.menus = WindowMenus(self)
         self.decoding_group = self.menus.decoding_group
         self.language_group = self.menus.language_group
@@ -131,6 +133,7 @@ class MainWindow(QMainWindow):
         self.desk.study_changed.connect(self._on_study_changed)
         self.films.films_changed.connect(self._on_films_changed)
         self.desk.trouble.connect(self.show_trouble)
+        self.races.trouble.connect(self.show_trouble)
         self.report_panel.sign_requested.connect(self.sign)
         self.decoding_group.triggered.connect(self._on_decoding_chosen)
         self.language_group.triggered.connect(self._on_language_chosen)
@@ -216,6 +219,10 @@ class MainWindow(QMainWindow):
         language: Language = action.data()
         self.desk.choose_language(language)
         self._remember("draft_language", language)
+
+    def race_strategies(self) -> None:
+        """Decode the open study by several strategies side by side; no report is touched."""
+        self.races.open()
 
     def _restore_choices(self) -> None:
         """Mode and language as they were chosen last; the first of each at the start."""

@@ -68,6 +68,7 @@ class WindowMenus(QObject):
         names = {
             "one-step": self.tr("One-step (a block a pass)"),
             "adaptive": self.tr("Adaptive (a second look where in doubt)"),
+            "guided": self.tr("Guided (autoregressive checks the draft)"),
             "multi-step": self.tr("Multi-step (several passes a block)"),
             "autoregressive": self.tr("Autoregressive (word by word)"),
         }
@@ -76,6 +77,9 @@ class WindowMenus(QObject):
         menu.addSeparator()
         for language in LANGUAGES:
             self.add_choice(menu, self.language_group, _LANGUAGE_NAMES[language], language)
+        menu.addSeparator()
+        race = self._window.race_strategies
+        self._add(menu, self.tr("&Race decoding strategies…"), "Ctrl+R", race)
 
     def _fill_help_menu(self) -> None:
         window, menu = self._window, self._menu(self.tr("&Help"))
