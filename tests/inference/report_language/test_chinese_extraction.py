@@ -170,6 +170,18 @@ def test_sentence_states_one_thing(sentence: str, concept: str, status: str, rul
             [("endotracheal_tube", "present"), ("picc", "present")],
         ),
         (
+            "未见实变，胸骨金属缝线影，未见肺水肿。",
+            [
+                ("consolidation", "absent"),
+                ("sternal_wires", "present"),
+                ("pulmonary_edema", "absent"),
+            ],
+        ),
+        (
+            "未见气管插管，胃管。",
+            [("endotracheal_tube", "absent"), ("gastric_tube", "absent")],
+        ),
+        (
             "左肺斑片影，余肺野清晰。",
             [("opacity", "present")],
         ),

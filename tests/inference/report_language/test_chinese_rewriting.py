@@ -75,6 +75,13 @@ def toggle(text: str, concept: str, status: Status) -> str:
             "present",
             "肺部密度增高影。心影不大。未见实变。膈肌未见抬高。",
         ),
+        ("右肺清晰。", "opacity", "present", "右肺密度增高影。右侧未见实变。"),
+        (
+            "左肺尖部肺野清晰。",
+            "consolidation",
+            "uncertain",
+            "疑似左上肺野实变。左上肺野未见密度增高影。",
+        ),
         (
             "两侧肋膈角及两侧膈肌尚可。",
             "diaphragm_elevation",

@@ -57,6 +57,7 @@ ENGLISH = [
     ("Degenerative changes of the spine. Old clavicle fracture.",
      ["No pleural effusion."], ["Scoliosis", "Rib fracture", "No displaced fracture."]),
     ("Right lower lobe pneumonia.", ["No pleural effusion."], ["pneumonia", "No focal consol"]),
+    ("There is a linggular infiltrate.", ["Opacity in the left mid zone."], ["Opacity."]),
 ]  # fmt: skip
 CHINESE = [
     ("左侧少量胸腔积液。", ["左侧少量胸腔积液。"], ["未见胸腔积液。"]),

@@ -182,3 +182,20 @@ def test_chinese_denials_and_requests_to_exclude(sentence: str, stated: str) -> 
 )
 def test_a_diaphragm_is_raised_and_so_is_a_question(sentence: str, stated: str) -> None:
     assert read(sentence) == stated
+
+
+@pytest.mark.parametrize(
+    ("sentence", "stated"),
+    [
+        (
+            "No consolidation, suspicious pulmonary opacity, or pleural effusion.",
+            "-consolidation -opacity -pleural_effusion",
+        ),
+        ("No opacity, concerning nodule or mass.", "-opacity -nodule -mass"),
+        ("No effusion, suspicious nodule at the left base.", "-pleural_effusion ?nodule"),
+        ("No effusion, findings suspicious for pneumonia.", "-pleural_effusion ?pneumonia"),
+        ("No effusion, suspicious for pneumonia or edema.", "-pleural_effusion ?pneumonia ?"),
+    ],
+)
+def test_a_suspicious_thing_in_a_list_of_denials_is_denied(sentence: str, stated: str) -> None:
+    assert read(sentence).startswith(stated)

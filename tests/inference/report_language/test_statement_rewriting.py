@@ -110,6 +110,18 @@ def toggle(text: str, concept: str, status: Status) -> str:
             "The heart is normal. Opacity. No focal consolidation.",
         ),
         (
+            "The right lung is clear.",
+            "opacity",
+            "uncertain",
+            "Possible right opacity. No focal consolidation on the right.",
+        ),
+        (
+            "The left lung base is clear.",
+            "consolidation",
+            "present",
+            "Consolidation in the left lower zone. No focal opacity in the left lower zone.",
+        ),
+        (
             "Atelectasis and consolidation in the left lower lobe.",
             "consolidation",
             "absent",
