@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from workstation.dicom.display_pipeline import BADGE_PRESENTATION_UNREADABLE
+from workstation.dicom.element_values import text_of
 from workstation.dicom.film import Film
 from workstation.dicom.presentation_state import (
     GRAYSCALE_SOFTCOPY,
@@ -79,9 +80,17 @@ def find_states(film: Film) -> tuple[PresentationState, ...]:
     states: list[PresentationState] = []
     for folder in _folders_of(film.path):
         states += _states_in(folder, deadline)
-    uid = film.header.sop_instance_uid
-    about = [s for s in states if any(r.sop_instance_uid == uid for r in s.references)]
+    about = [state for state in states if _is_about(state, film)]
     return tuple(sorted(about, key=lambda s: (s.created, s.label), reverse=True))
+
+
+def _is_about(state: PresentationState, film: Film) -> bool:
+    """Names the image, and is of its study where it says of which."""
+    study = text_of(state.parsed.dataset, "StudyInstanceUID")
+    if study and study != film.header.study_instance_uid:
+        return False
+    uid = film.header.sop_instance_uid
+    return any(reference.sop_instance_uid == uid for reference in state.references)
 
 
 def _folders_of(path: Path) -> Iterator[Path]:
