@@ -12,7 +12,7 @@ from pathlib import Path
 from inference import DECODING_MODES
 from inference.report_language import LANGUAGES
 
-_COMMANDS = ("draft", "render", "audit", "models")
+_COMMANDS = ("draft", "render", "audit", "models", "receive")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,12 +62,15 @@ def _run_command(given: list[str]) -> int:
     audit.add_argument("action", choices=["verify"])
     audit.add_argument("--data-dir", type=Path)
     _add_models_command(commands)
+    _add_receive_command(commands)
     options = parser.parse_args(given)
     match options.command:
         case "draft":
             return _run_draft(options)
         case "models":
             return _run_models(options)
+        case "receive":
+            return _run_receive(options)
         case "render":
             from workstation.commands.render import run_render
 
@@ -129,6 +132,40 @@ def _run_models(options: argparse.Namespace) -> int:
         options.accept_licence,
         input if sys.stdin.isatty() else None,
     )
+
+
+def _add_receive_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    receive = commands.add_parser("receive", help="take films over the network (C-STORE)")
+    receive.add_argument(
+        "--allow",
+        action="append",
+        required=True,
+        metavar="AET",
+        help="AE title that may send; repeat it for more",
+    )
+    receive.add_argument("--host", default="127.0.0.1", help="127.0.0.1 (default): this machine")
+    receive.add_argument("--port", type=int, default=11112)
+    receive.add_argument("--aet", default="ECHO", help="our AE title")
+    receive.add_argument("--tls-cert", default="", metavar="PEM", help="switches TLS on")
+    receive.add_argument("--tls-key", default="", metavar="PEM")
+    receive.add_argument("--tls-client-ca", default="", metavar="PEM", help="senders' authority")
+    receive.add_argument("--data-dir", type=Path, help="where the catalog is")
+
+
+def _run_receive(options: argparse.Namespace) -> int:
+    from workstation.commands.receive import run_receive
+    from workstation.network.settings import ReceiverSettings
+
+    settings = ReceiverSettings(
+        host=options.host,
+        port=options.port,
+        ae_title=options.aet,
+        allowed_ae_titles=tuple(options.allow),
+        certificate_file=options.tls_cert,
+        key_file=options.tls_key,
+        client_ca_file=options.tls_client_ca,
+    )
+    return run_receive(settings, _data_dir(options))
 
 
 def _data_dir(options: argparse.Namespace) -> Path:

@@ -1,0 +1,179 @@
+"""Put what came over the network into the data folder and the catalog, wholly or not at all.
+
+The bytes are kept first (written aside, flushed to the disk, renamed: intake.film_store), read as
+an import would read them, and listed with their audit row in one transaction. A film that is
+listed is there, whole; a crash in between leaves a whole file that nothing lists, and the next
+try takes it up.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from workstation.audit.audit_log import AuditLog
+from workstation.catalog.database import CatalogUnavailable, write_transaction
+from workstation.catalog.study_catalog import StudyCatalog
+from workstation.dicom.dataset_reading import MAX_FILE_BYTES
+from workstation.dicom.instance_reader import InstanceHeader, UnreadableInstance, read_header
+from workstation.intake.film_store import FilmStore, KeptFile, TooLarge
+from workstation.network.failures import StoreUnavailable
+
+_STALE_S = 3600.0  # no transfer of one instance takes this long
+
+
+class AnnouncedOtherwise(UnreadableInstance):
+    """The data set is another instance, or of another class, than its sender said."""
+
+
+@dataclass(frozen=True)
+class StoredInstance:
+    """Where a film ended up. is_new: False where it was listed before (nothing changed then)."""
+
+    sop_instance_uid: str
+    study_instance_uid: str
+    modality: str
+    view_position: str
+    path: Path
+    is_new: bool
+
+
+class InstanceStore:
+    """Safe from several threads at once. user: who is logged in, for the audit log."""
+
+    def __init__(self, catalog: StudyCatalog, audit: AuditLog, user: str) -> None:
+        self._catalog, self._audit, self._user = catalog, audit, user
+        self._films = FilmStore(catalog.folder)
+        self._listing = threading.Lock()
+
+    @property
+    def folder(self) -> Path:
+        """Where received films are kept."""
+        return self._films.folder
+
+    def store(
+        self,
+        chunks: Iterable[bytes],
+        source: str,
+        announced_uid: str = "",
+        announced_class: str = "",
+    ) -> StoredInstance:
+        """Write a DICOM file that arrives in pieces, and list it. source: for the audit log.
+
+        announced_uid, announced_class: SOP instance and class as the sender named them; a data
+        set that says otherwise is refused. Raises UnreadableInstance (not a film; the reason) and
+        its AnnouncedOtherwise and PatientConflict, StoreUnavailable. Whatever `chunks` raises
+        leaves nothing behind.
+        """
+        try:
+            kept = self._films.keep(_ChunkReader(chunks), MAX_FILE_BYTES)
+            with self._listing:  # so that no other thread lists what is discarded here
+                if not kept.path.is_file():
+                    raise StoreUnavailable("the same film came twice at once; send it again")
+                return self._list_or_discard(kept, source, announced_uid, announced_class)
+        except TooLarge:
+            reason = f"larger than {MAX_FILE_BYTES >> 20} MB"
+            raise UnreadableInstance(self.folder, reason) from None
+        except CatalogUnavailable as error:
+            raise StoreUnavailable(error.reason) from error
+        except OSError as error:
+            raise StoreUnavailable(_reason_of(error)) from error
+
+    def is_listed(self, study_instance_uid: str, sop_instance_uid: str) -> bool:
+        """Whether that film is there already. Raises StoreUnavailable."""
+        try:
+            films = self._catalog.instances(study_instance_uid)
+        except CatalogUnavailable as error:
+            raise StoreUnavailable(error.reason) from error
+        return any(film.sop_instance_uid == sop_instance_uid for film in films)
+
+    def remove_stale(self) -> int:
+        """Delete what a crash left half-written; how many files that were."""
+        limit = time.time() - _STALE_S
+        parts = self.folder.glob("incoming-*.part") if self.folder.is_dir() else ()
+        removed = 0
+        for part in parts:
+            with contextlib.suppress(OSError):  # another process may just have renamed it
+                if part.stat().st_mtime < limit:
+                    part.unlink()
+                    removed += 1
+        return removed
+
+    def _list_or_discard(
+        self, kept: KeptFile, source: str, announced_uid: str, announced_class: str
+    ) -> StoredInstance:
+        is_needed = False
+        try:
+            _sync_folder(kept.path.parent)
+            header = read_header(kept.path)
+            _check_announced(header, kept.path, announced_uid, announced_class)
+            is_needed = self._list(header, kept.path, source)
+        finally:
+            if kept.is_new and not is_needed:
+                self._films.discard(kept.path)
+        return StoredInstance(
+            header.sop_instance_uid,
+            header.study_instance_uid,
+            header.modality,
+            header.view_position,
+            kept.path,
+            is_needed,
+        )
+
+    def _list(self, header: InstanceHeader, path: Path, source: str) -> bool:
+        """False where the film is listed already, from this file or another."""
+        with write_transaction(self._catalog.engine) as connection:
+            is_new = self._catalog.add_instance(header, path, connection=connection)
+            if is_new:
+                details = {
+                    "path": str(path),
+                    "sop_instance_uid": header.sop_instance_uid,
+                    "source": source,
+                }
+                self._audit.append(
+                    "import",
+                    user=self._user,
+                    study_instance_uid=header.study_instance_uid,
+                    details=details,
+                    connection=connection,
+                )
+        return is_new
+
+
+class _ChunkReader:
+    """What FilmStore reads from; a chunk may be longer than asked for."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks: Iterator[bytes] = (chunk for chunk in chunks if chunk)
+
+    def read(self, _count: int, /) -> bytes:
+        return next(self._chunks, b"")
+
+
+def _check_announced(header: InstanceHeader, path: Path, uid: str, sop_class: str) -> None:
+    if header.source_format != "DICOM":
+        raise UnreadableInstance(path, f"a {header.source_format} picture, not a DICOM file")
+    if uid and header.sop_instance_uid != uid:
+        raise AnnouncedOtherwise(path, "its SOP Instance UID is not the one that was announced")
+    if sop_class and header.sop_class_uid != sop_class:
+        raise AnnouncedOtherwise(path, "its SOP Class is not the one that was announced")
+
+
+def _sync_folder(folder: Path) -> None:
+    """The rename itself must be on the disk before the catalog's row is."""
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _reason_of(error: OSError) -> str:
+    words = error.strerror or str(error)
+    return f"the film can't be written: {words[:1].lower()}{words[1:]}"
