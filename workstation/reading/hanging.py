@@ -10,9 +10,30 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 
 from workstation.catalog.study_catalog import InstanceRow, StudyCatalog, StudyRow
 from workstation.dicom.view_position import FRONTAL_VIEWS, choose_model_films, find_lateral
+
+LayoutName = Literal["1x1", "1x2", "2x2"]
+PLACES: dict[LayoutName, int] = {"1x1": 1, "1x2": 2, "2x2": 4}
+FilmSource = Literal["current", "prior"]
+
+
+@dataclass(frozen=True)
+class PlannedFilm:
+    """Which film hangs in a place: its index among the films of that study."""
+
+    source: FilmSource
+    index: int
+
+
+@dataclass(frozen=True)
+class HangingPlan:
+    """places: from left to right, then down; None for an empty one."""
+
+    layout: LayoutName
+    places: tuple[PlannedFilm | None, ...]
 
 
 @dataclass(frozen=True)
@@ -66,7 +87,7 @@ def choose_prior(study: StudyRow, others: Sequence[StudyRow]) -> Prior | None:
     if not earlier:
         return None
     newest, match = max(earlier, key=lambda pair: (pair[0].study_date, pair[0].study_time))
-    return Prior(newest, match, _days_between(newest.study_date, study.study_date))
+    return Prior(newest, match, days_between(newest.study_date, study.study_date))
 
 
 def find_prior(catalog: StudyCatalog, study_instance_uid: str) -> Prior | None:
@@ -92,14 +113,54 @@ def find_counterpart(films: Sequence[InstanceRow], view: str) -> int | None:
     return find_lateral([film.view_position for film in films])
 
 
-def _folded_name(name: str) -> str:
-    """Case, width, commas and carets do not make another name."""
-    folded = unicodedata.normalize("NFKC", name).casefold()
-    return " ".join(folded.replace("^", " ").replace(",", " ").split())
+def plan_hanging(
+    films: Sequence[InstanceRow],
+    prior_films: Sequence[InstanceRow] = (),
+    layout: LayoutName | None = None,
+) -> HangingPlan:
+    """The frontal film left, its lateral right, the prior's like below them, or right where there
+    is no lateral. layout: None takes the smallest that shows all of these; in a given one whatever
+    has no room is left out, and further films of the study fill what is empty."""
+    frontal = choose_model_films([film.view_position for film in films], max_images=1)
+    if not frontal:
+        return HangingPlan(layout or "1x1", (None,) * PLACES[layout or "1x1"])
+    first = PlannedFilm("current", frontal[0])
+    beside = find_beside(films, first.index)
+    lateral = PlannedFilm("current", beside) if beside is not None else None
+    prior = _planned_prior(prior_films, films[first.index].view_position)
+    prior_lateral = _planned_prior(prior_films, "LATERAL") if lateral is not None else None
+    if lateral is None:
+        row: list[PlannedFilm | None] = [first, prior] if prior is not None else [first]
+    else:
+        row = [first, lateral]
+        if prior is not None or prior_lateral is not None:
+            row += [prior, prior_lateral]
+    chosen = layout or _least_layout(len(row))
+    row = row[: PLACES[chosen]]
+    if layout is not None:
+        others = [PlannedFilm("current", index) for index in range(len(films))]
+        row += [film for film in others if film not in row][: PLACES[chosen] - len(row)]
+    return HangingPlan(chosen, tuple(row) + (None,) * (PLACES[chosen] - len(row)))
 
 
-def _days_between(earlier: str, later: str) -> int | None:
+def _planned_prior(films: Sequence[InstanceRow], view: str) -> PlannedFilm | None:
+    index = find_counterpart(films, view)
+    return PlannedFilm("prior", index) if index is not None else None
+
+
+def _least_layout(count: int) -> LayoutName:
+    return next(name for name, places in PLACES.items() if places >= count)
+
+
+def days_between(earlier: str, later: str) -> int | None:
+    """Dates as YYYYMMDD; None where one of them is none."""
     try:
         return (date.fromisoformat(later) - date.fromisoformat(earlier)).days
     except ValueError:
         return None
+
+
+def _folded_name(name: str) -> str:
+    """Case, width, commas and carets do not make another name."""
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return " ".join(folded.replace("^", " ").replace(",", " ").split())

@@ -1,42 +1,82 @@
-"""The films of the open study: which of them is shown, and the lateral one beside it."""
+"""The films on the desk: those of the open study, the prior beside them, who hangs where.
+
+The draft is always of the open study: whatever a viewport shows, `film` and `lateral` never come
+from a prior.
+"""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
-from workstation.catalog.study_catalog import InstanceRow
+from workstation.catalog.database import CatalogUnavailable
+from workstation.catalog.study_catalog import InstanceRow, StudyCatalog, StudyRow, UnknownStudy
 from workstation.dicom.instance_reader import Film
-from workstation.dicom.view_position import choose_model_films, find_lateral
+from workstation.dicom.view_position import FRONTAL_VIEWS, choose_model_films, find_lateral
+from workstation.reading.hanging import (
+    LayoutName,
+    find_counterpart,
+    find_prior,
+    match_patients,
+    plan_hanging,
+)
 from workstation.ui.film_loader import FilmLoader
+from workstation.ui.hung_film import HangingWording, HungFilm
 from workstation.ui.lateral_companion import LateralCompanion
-from workstation.ui.viewer.image_viewer import ImageViewer
+from workstation.ui.viewer.film_dragging import DraggedFilm
+from workstation.ui.viewer.viewport_grid import ViewportGrid
+from workstation.ui.viewport_place import ViewportPlace
 
 
 class FilmDesk(QObject):
-    """Holds the films of at most one study.
+    """Holds the films of at most one study, and of the studies compared with it.
 
-    Signals: films_changed(list[InstanceRow], which one is shown); film_changed() when the viewer
-    shows another film, or none; companion_settled() when a lateral film asked for is there, or
-    can't be read.
+    Signals: films_changed(list[HungFilm], which one the active viewport shows, -1 for none);
+    film_changed() when the film that would be drafted may be another, or is there;
+    companion_settled() when a lateral film asked for is there, or can't be read;
+    other_study_shown(study_instance_uid) the first time a film of it hangs;
+    study_requested(study_instance_uid) when one is dropped while none is open;
+    layout_chosen(LayoutName, "" for as the study asks); trouble(text).
     """
 
     films_changed = Signal(list, int)
     film_changed = Signal()
     companion_settled = Signal()
+    other_study_shown = Signal(str)
+    study_requested = Signal(str)
+    layout_chosen = Signal(str)
+    trouble = Signal(str)
 
     def __init__(
-        self, loader: FilmLoader, viewer: ImageViewer, parent: QObject | None = None
+        self,
+        catalog: StudyCatalog,
+        grid: ViewportGrid,
+        loader: FilmLoader,
+        parent: QObject | None = None,
     ) -> None:
+        """loader: for the first viewport; the others have their own, so that none waits."""
         super().__init__(parent)
-        self._loader, self._viewer = loader, viewer
+        self._catalog, self._grid = catalog, grid
+        self.layout_choice: LayoutName | None = None  # None: as the study asks
         self._companion = LateralCompanion(self)
-        self._study_uid = ""
-        self._films: list[InstanceRow] = []
-        self._shown = 0
+        self._wording = HangingWording(self)
+        loaders = [loader, *(FilmLoader(self) for _ in grid.viewports[1:])]
+        self._places = [
+            ViewportPlace(viewport, each, grid.links, self)
+            for viewport, each in zip(grid.viewports, loaders, strict=True)
+        ]
+        self._study: StudyRow | None = None
+        self._films: list[HungFilm] = []
+        self._compared: list[HungFilm] = []
         self._max_images = 1
-        loader.film_loaded.connect(self._on_film_loaded)
-        loader.film_failed.connect(self._on_film_failed)
+        self._told_of: set[str] = set()
+        for place in self._places:
+            place.settled.connect(self._on_place_settled)
+        grid.active_changed.connect(self._on_active_changed)
+        grid.film_dropped.connect(self._on_film_dropped)
+        grid.desk_action_requested.connect(self.perform)
         self._companion.settled.connect(self.companion_settled)
+
+    # -- what is drafted ---------------------------------------------------------------------
 
     @property
     def count(self) -> int:
@@ -45,8 +85,10 @@ class FilmDesk(QObject):
 
     @property
     def film(self) -> Film | None:
-        """The film a draft is asked of."""
-        return self._viewer.film
+        """The film a draft is asked of: of the open study, on screen, frontal if there is one.
+        None while it is decoded."""
+        place = self._drafted_place()
+        return place.film if place is not None else None
 
     @property
     def lateral(self) -> Film | None:
@@ -57,32 +99,11 @@ class FilmDesk(QObject):
     def is_lateral_loading(self) -> bool:
         return self._companion.is_loading
 
-    def open(self, study_instance_uid: str, films: list[InstanceRow]) -> None:
-        """Show a study; first a frontal film, if there is one: it is what the model is asked."""
-        self._study_uid, self._films = study_instance_uid, films
-        chosen = choose_model_films([film.view_position for film in films], max_images=1)
-        self.show_film(chosen[0] if chosen else 0)
-
-    def clear(self) -> None:
-        """Show no study."""
-        self._study_uid, self._films = "", []
-        self._loader.cancel()
-        self._companion.clear()
-        self._viewer.set_film(None)
-        self.films_changed.emit([], -1)
-
-    def show_film(self, index: int) -> None:
-        """Decode and show one of the study's films."""
-        if not 0 <= index < len(self._films):
-            self._viewer.set_message(self.tr("This study has no films."))
-            return
-        self._shown = index
-        self._viewer.set_film(None)
-        self._viewer.set_message(self.tr("Opening the film…"))
-        self._loader.request(self._films[index].path)
-        self._find_companion()
-        self.film_changed.emit()
-        self.films_changed.emit(list(self._films), index)
+    @property
+    def is_current_film_active(self) -> bool:
+        """Whether the active viewport shows a film of the open study just now."""
+        shown = self._active_place().showing
+        return shown is not None and shown.is_current
 
     def set_max_images(self, max_images: int) -> None:
         """How many films the model takes."""
@@ -90,29 +111,281 @@ class FilmDesk(QObject):
         if self._films:
             self._find_companion()
 
-    def shutdown(self) -> None:
-        """When the window is gone: end the thread that reads the lateral film."""
-        self._companion.shutdown()
+    def _drafted_place(self) -> ViewportPlace | None:
+        places = [place for place in self._shown_places() if place.is_of_current_study]
+        active = self._active_place()
+        if active in places and active.view_position.upper() in FRONTAL_VIEWS:
+            return active
+        chosen = choose_model_films([place.view_position for place in places], max_images=1)
+        return places[chosen[0]] if chosen else None
 
     def _find_companion(self) -> None:
-        """The lateral film that goes to the model with the one shown, if the model takes two."""
-        lateral = find_lateral([film.view_position for film in self._films])
-        if self._max_images < 2 or lateral is None or lateral == self._shown:
+        """The lateral film that goes to the model with the other, if the model takes two."""
+        place = self._drafted_place()
+        drafted = place.hung.row if place is not None and place.hung is not None else None
+        lateral = find_lateral([film.row.view_position for film in self._films])
+        row = self._films[lateral].row if lateral is not None else None
+        if self._study is None or self._max_images < 2 or row is None or row == drafted:
             self._companion.clear()
         else:
-            self._companion.request(self._films[lateral].path, self._study_uid)
+            self._companion.request(row.path, self._study.study_instance_uid)
 
-    def _on_film_loaded(self, path: str, film: Film) -> None:
-        if film.header.study_instance_uid != self._study_uid:
-            # The file was replaced on disk since its import: never show it under another name.
-            self._on_film_failed(path, self.tr("the file now belongs to another study"))
+    # -- opening -----------------------------------------------------------------------------
+
+    def open(self, study_instance_uid: str, films: list[InstanceRow]) -> None:
+        """Hang a study: frontal, lateral, and the newest prior of the same patient."""
+        self._study = None
+        self._films, self._compared = [], []
+        self._told_of = set()
+        try:
+            self._study = self._catalog.study(study_instance_uid)
+            self._films = [self._wording.current(self._study, row) for row in films]
+            self._compared = self._films_of_prior(self._study)
+        except (CatalogUnavailable, UnknownStudy) as error:
+            self.trouble.emit(str(error))
+        self.hang()
+
+    def clear(self) -> None:
+        """Show no study."""
+        self._study, self._films, self._compared = None, [], []
+        self._companion.clear()
+        for place in self._places:
+            place.clear()
+        self._grid.links.set_on(False)
+        self._grid.set_layout("1x1")
+        self.films_changed.emit([], -1)
+
+    def hang(self) -> None:
+        """Everything to its place, as the study and the layout chosen ask."""
+        if not self._films:
+            self._grid.set_layout("1x1")
+            self._places[0].say(self.tr("This study has no films."))
             return
-        self._viewer.set_film(film)
+        plan = plan_hanging(
+            [film.row for film in self._films],
+            [film.row for film in self._compared if film.role == "prior"],
+            self.layout_choice,
+        )
+        sources = {
+            "current": self._films,
+            "prior": [film for film in self._compared if film.role == "prior"],
+        }
+        self._grid.set_layout(plan.layout)
+        hung = [sources[each.source][each.index] if each else None for each in plan.places]
+        self._grid.links.set_on(any(film is not None and not film.is_current for film in hung))
+        for number, (place, film) in enumerate(zip(self._places, hung, strict=False)):
+            place.hang(film, at_once=number == 0)
+        if self._places[0].film is not None:
+            self._begin_others()
+        for place in self._places[len(hung) :]:
+            place.clear()
+        self._grid.activate(0)
+        for film in hung:
+            self._tell_of(film)
+        self._announce()
+
+    def show_film(self, index: int) -> None:
+        """Show a film of the list (the study's, then those compared with it) in the active
+        viewport."""
+        films = [*self._films, *self._compared]
+        if 0 <= index < len(films):
+            self._hang_in(self._grid.active_index, films[index])
+
+    def choose_layout(self, layout: LayoutName | None) -> None:
+        """1×1, 1×2 or 2×2 for this and other studies; None lets each study choose."""
+        self.layout_choice = layout
+        self.layout_chosen.emit(layout or "")
+        if self._films:
+            self.hang()
+        else:
+            self._grid.set_layout(layout or "1x1")
+
+    def shutdown(self) -> None:
+        """When the window is gone: end the threads that read films."""
+        self._companion.shutdown()
+        for place in self._places:
+            place.shutdown()
+
+    # -- comparing ---------------------------------------------------------------------------
+
+    def perform(self, action_id: str) -> None:
+        """Do an action of the viewer's table that is done to the viewports."""
+        name, _, argument = action_id.partition(".")
+        if name == "layout":
+            self.choose_layout(argument)  # type: ignore[arg-type]
+        elif name == "hang":
+            self.choose_layout(None)
+        elif name == "viewport":
+            self._grid.cycle(1 if argument == "next" else -1)
+        elif name == "film":
+            self._step_film(1 if argument == "next" else -1)
+        elif name == "link":
+            self.toggle_links()
+        elif name == "compare":
+            self.compare()
+        elif name == "blink":
+            self.blink()
+
+    def toggle_links(self) -> None:
+        """Zoom, pan and window of the viewports together, or each by itself."""
+        links = self._grid.links
+        links.set_on(not links.is_on, self._grid.active.viewer)
+        self.trouble.emit(
+            self.tr("Zoom, pan and window are linked.")
+            if links.is_on
+            else self.tr("Each viewport by itself.")
+        )
+
+    def compare(self) -> None:
+        """The film of the active viewport left, its like of the prior right, linked."""
+        film = self._active_place().hung
+        if film is None or not film.is_current:
+            film = next((each for each in self._films), None)
+        prior = self._counterpart(film)
+        if film is None or prior is None:
+            self._say_no_prior()
+            return
+        self._grid.set_layout("1x2")
+        self._grid.links.set_on(True)
+        self._hang_in(0, film)
+        self._hang_in(1, prior)
+        self._grid.activate(0, take_focus=True)
+
+    def blink(self) -> None:
+        """The active viewport's film and its like of the prior in turn, at the same place."""
+        place = self._active_place()
+        if place.is_blinking:
+            place.blink_back()
+        else:
+            hung = place.hung
+            is_current = hung is not None and hung.is_current
+            other = self._counterpart(hung) if is_current else self._current_like(hung)
+            if other is None:
+                self._say_no_prior()
+                return
+            place.blink_to(other)
+            self._tell_of(other)
+        self._announce()
+
+    def _counterpart(self, film: HungFilm | None) -> HungFilm | None:
+        """The prior's film of the same view."""
+        priors = [each for each in self._compared if each.role == "prior"]
+        if film is None or not priors:
+            return None
+        index = find_counterpart([each.row for each in priors], film.row.view_position)
+        return priors[index] if index is not None else None
+
+    def _current_like(self, film: HungFilm | None) -> HungFilm | None:
+        """The open study's film of the same view as one of another study."""
+        if film is None:
+            return None
+        rows = [each.row for each in self._films]
+        index = find_counterpart(rows, film.row.view_position)
+        return self._films[index] if index is not None else None
+
+    def _say_no_prior(self) -> None:
+        self.trouble.emit(
+            self.tr("There is no earlier film of this view that is surely of the same patient.")
+        )
+
+    def _films_of_prior(self, study: StudyRow) -> list[HungFilm]:
+        prior = find_prior(self._catalog, study.study_instance_uid)
+        if prior is None:
+            return []
+        rows = self._catalog.instances(prior.study.study_instance_uid)
+        word = self._wording.of_other_study
+        return [word(study, prior.study, row, prior.match) for row in rows]
+
+    # -- dropping ----------------------------------------------------------------------------
+
+    def _on_film_dropped(self, number: int, dragged: DraggedFilm) -> None:
+        if self._study is None:
+            self.study_requested.emit(dragged.study_instance_uid)
+            return
+        try:
+            films = self._films_dropped(self._study, dragged.study_instance_uid)
+        except (CatalogUnavailable, UnknownStudy) as error:
+            self.trouble.emit(str(error))
+            return
+        asked = [film for film in films if film.row.sop_instance_uid == dragged.sop_instance_uid]
+        if asked or films:
+            self._hang_in(number, (asked or films)[0])
+            self._grid.activate(number, take_focus=True)
+
+    def _films_dropped(self, study: StudyRow, study_instance_uid: str) -> list[HungFilm]:
+        """The films of a study that was dropped; none where it is another patient's."""
+        if study_instance_uid == study.study_instance_uid:
+            return self._films
+        known = [f for f in self._compared if f.study_instance_uid == study_instance_uid]
+        if known:
+            return known
+        other = self._catalog.study(study_instance_uid)
+        match = match_patients(study, other)
+        if not match.is_same:
+            text = self.tr("Not shown beside this study: {0}. Open that study by itself.")
+            self.trouble.emit(text.format(self._wording.difference(match)))
+            return []
+        rows = self._catalog.instances(study_instance_uid)
+        films = [self._wording.of_other_study(study, other, row, match) for row in rows]
+        self._compared.extend(films)
+        return films
+
+    # -- viewports ---------------------------------------------------------------------------
+
+    def _hang_in(self, number: int, film: HungFilm) -> None:
+        self._places[number].hang(film)
+        self._tell_of(film)
+        self._announce()
+
+    def _step_film(self, step: int) -> None:
+        films = [*self._films, *self._compared]
+        if films:
+            shown = self._active_place().showing
+            at = films.index(shown) if shown in films else -step
+            self.show_film((at + step) % len(films))
+
+    def _active_place(self) -> ViewportPlace:
+        return self._places[self._grid.active_index]
+
+    def _shown_places(self) -> list[ViewportPlace]:
+        return self._places[: len(self._grid.shown)]
+
+    def _on_active_changed(self) -> None:
+        if self._films:
+            self._announce()
+
+    def _on_place_settled(self) -> None:
+        place = self.sender()
+        if isinstance(place, ViewportPlace) and place in self._shown_places():
+            self._begin_others()
+            self._follow(place)
         self.film_changed.emit()
 
-    def _on_film_failed(self, path: str, reason: str) -> None:
-        self._viewer.set_film(None)
-        self._viewer.set_message(
-            self.tr("This film can't be shown"), f"{path}\n{reason}", is_error=True
-        )
+    def _begin_others(self) -> None:
+        for place in self._places:
+            place.begin()
+
+    def _follow(self, arrived: ViewportPlace) -> None:
+        """A film that just came takes the scale and window of the one read beside it."""
+        others = [
+            place for place in self._shown_places() if place.film is not None and place != arrived
+        ]
+        drafted = self._drafted_place()
+        leader = drafted if drafted in others else next(iter(others), arrived)
+        assert leader is not None
+        self._grid.links.follow(leader.viewport.viewer)
+
+    def _announce(self) -> None:
+        self._find_companion()
+        films = [*self._films, *self._compared]
+        shown = self._active_place().showing
+        self.films_changed.emit(films, films.index(shown) if shown in films else -1)
         self.film_changed.emit()
+
+    def _tell_of(self, film: HungFilm | None) -> None:
+        """That a film of another study is looked at is worth a line in the audit log."""
+        if film is not None and not film.is_current:
+            uid = film.study_instance_uid
+            if uid not in self._told_of:
+                self._told_of.add(uid)
+                self.other_study_shown.emit(uid)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, QThread, Signal, Slot
 
-from workstation.dicom.instance_reader import Film, UnreadableInstance, read_film
-from workstation.dicom.presentation_search import open_as_presented
+from workstation.dicom.instance_reader import Film, UnreadableInstance
+from workstation.ui.shared_films import open_film
 from workstation.ui.viewer.film_sampler import sampler_of
 
 _log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class _DecodeWorker(QObject):
         if request_id != self._newest.request_id:
             return
         try:
-            film = open_as_presented(read_film(Path(path)))
+            film = open_film(Path(path))
             # The viewer would have to build this pyramid on its first paint.
             sampler_of(film).prepare()
         except UnreadableInstance as refusal:

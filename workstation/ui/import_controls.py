@@ -29,6 +29,7 @@ class ImportControls(QWidget):
         self._open_first = False
         self.progress_bar = QProgressBar(self)
         self.progress_bar.setObjectName("import_progress")
+        self.progress_bar.setAccessibleName(self.tr("Progress of the import"))
         self.progress_bar.setMaximumWidth(220)
         self.stop_button = QPushButton(self.tr("Stop import"), self)
         self.stop_button.setObjectName("stop_import")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QSettings, Qt
+from PySide6.QtCore import QByteArray, QSettings
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
+    QApplication,
     QLabel,
     QMainWindow,
     QMessageBox,
-    QSplitter,
-    QTabBar,
     QVBoxLayout,
     QWidget,
 )
@@ -19,12 +18,14 @@ from PySide6.QtWidgets import (
 from inference import DecodingMode
 from inference.report_language import Language
 from workstation.catalog.database import CatalogUnavailable
-from workstation.catalog.study_catalog import InstanceRow
 from workstation.drafting.drafting_worker import DraftingService
+from workstation.reading.hanging import PLACES
 from workstation.reporting.draft_report import DraftReport
 from workstation.ui.block_rail import BlockRail
 from workstation.ui.film_desk import FilmDesk
 from workstation.ui.film_loader import FilmLoader
+from workstation.ui.film_strip import FilmStrip
+from workstation.ui.hung_film import HungFilm
 from workstation.ui.import_controls import ImportControls
 from workstation.ui.import_report import RefusedFilesPanel
 from workstation.ui.importer import Importer, RecordInstance
@@ -32,14 +33,16 @@ from workstation.ui.race.race_opener import RaceOpener
 from workstation.ui.reading_desk import ReadingDesk, Records
 from workstation.ui.report_panel import ReportPanel
 from workstation.ui.sign_dialog import SignDialog
+from workstation.ui.study_dragging import StudyDragging
 from workstation.ui.study_list import StudyList
+from workstation.ui.theme import FONT_SCALES, font_scale, set_font_scale
 from workstation.ui.viewer.cheat_sheet import CheatSheet
 from workstation.ui.viewer.image_viewer import ImageViewer
 from workstation.ui.viewer.shortcuts import Shortcuts
 from workstation.ui.viewer.tool_bar import ViewerToolBar
+from workstation.ui.viewer.viewport_grid import ViewportGrid
+from workstation.ui.window_columns import WindowColumns
 from workstation.ui.window_menus import WindowMenus
-
-_COLUMN_WIDTHS = (320, 700, 520)
 
 
 class MainWindow(QMainWindow):
@@ -57,7 +60,7 @@ class MainWindow(QMainWindow):
         self.importer = Importer(record_instance, self)
         self.loader = FilmLoader(self)
         self._build_widgets()
-        self.films = FilmDesk(self.loader, self.viewer, self)
+        self.films = FilmDesk(records.catalog, self.grid, self.loader, self)
         self.desk = ReadingDesk(
             records, drafting, self.films, self.report_panel, self.block_rail, self
         )
@@ -75,14 +78,11 @@ class MainWindow(QMainWindow):
     def _build_widgets(self) -> None:
         self.study_list = StudyList(self)
         self.shortcuts = Shortcuts(self._settings, parent=self)
-        self.viewer = ImageViewer(self, self.shortcuts)
-        self.viewer.set_measurement_store(self._records.measurements)
-        self.tool_bar = ViewerToolBar(self.shortcuts, self.viewer.perform, self)
-        self.film_tabs = QTabBar(self)
-        self.film_tabs.setObjectName("film_tabs")
-        self.film_tabs.setAccessibleName(self.tr("Films of this study"))
-        self.film_tabs.setExpanding(False)
-        self.film_tabs.hide()
+        self.study_dragging = StudyDragging(self.study_list.view)
+        self.grid = ViewportGrid(self.shortcuts, self)
+        self.grid.set_measurement_store(self._records.measurements)
+        self.tool_bar = ViewerToolBar(self.shortcuts, self.grid.perform, self)
+        self.film_tabs = FilmStrip(self)
         self.report_panel = ReportPanel(self)
         self.block_rail = BlockRail(self)
         self.refused_panel = RefusedFilesPanel(self)
@@ -93,14 +93,12 @@ class MainWindow(QMainWindow):
         film_layout.setSpacing(0)
         film_layout.addWidget(self.tool_bar)
         film_layout.addWidget(self.film_tabs)
-        film_layout.addWidget(self.viewer, 1)
-        self.columns = QSplitter(Qt.Orientation.Horizontal, self)
-        self.columns.setObjectName("columns")
-        self.columns.setChildrenCollapsible(False)
-        for widget in (self.study_list, film_column, self.report_panel):
-            self.columns.addWidget(widget)
-        self.columns.setStretchFactor(1, 1)
-        self.columns.setSizes(list(_COLUMN_WIDTHS))
+        film_layout.addWidget(self.grid, 1)
+        self.columns = WindowColumns(
+            {"studies": self.study_list, "films": film_column, "report": self.report_panel},
+            self._settings,
+            self,
+        )
         central = QWidget(self)
         layout = QVBoxLayout(central)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -126,12 +124,17 @@ class MainWindow(QMainWindow):
         self.study_list.search_changed.connect(self.refresh_studies)
         self.study_list.study_activated.connect(self._on_study_activated)
         self.film_tabs.tabBarClicked.connect(self.films.show_film)
-        self.viewer.study_step_requested.connect(self._on_study_step_requested)
-        self.viewer.tool_changed.connect(self.tool_bar.show_tool)
-        self.viewer.trouble.connect(self.show_trouble)
-        self.viewer.keys_requested.connect(self.show_keys)
+        self.grid.study_step_requested.connect(self._on_study_step_requested)
+        self.grid.tool_changed.connect(self.tool_bar.show_tool)
+        self.grid.trouble.connect(self.show_trouble)
+        self.grid.keys_requested.connect(self.show_keys)
         self.desk.study_changed.connect(self._on_study_changed)
         self.films.films_changed.connect(self._on_films_changed)
+        self.films.layout_chosen.connect(self._on_layout_chosen)
+        self.films.study_requested.connect(self.study_list.activate_study)
+        self.films.trouble.connect(self.show_trouble)
+        self.columns.detached_changed.connect(self.menus.show_detached)
+        self.grid.links.changed.connect(self.menus.show_linked)
         self.desk.trouble.connect(self.show_trouble)
         self.races.trouble.connect(self.show_trouble)
         self.report_panel.sign_requested.connect(self.sign)
@@ -166,13 +169,32 @@ class MainWindow(QMainWindow):
     def _on_study_changed(self, _study_instance_uid: str) -> None:
         self.refresh_studies()
 
-    def _on_films_changed(self, films: list[InstanceRow], shown: int) -> None:
-        while self.film_tabs.count():
-            self.film_tabs.removeTab(0)
-        for number, film in enumerate(films, 1):
-            self.film_tabs.addTab(f"{number} · {film.view_position or film.modality or '?'}")
-        self.film_tabs.setCurrentIndex(shown)
-        self.film_tabs.setVisible(len(films) > 1)
+    def _on_films_changed(self, films: list[HungFilm], shown: int) -> None:
+        self.film_tabs.show_films(films, shown)
+
+    # -- viewports, windows, text size -------------------------------------------------------
+
+    @property
+    def viewer(self) -> ImageViewer:
+        """The viewer of the active viewport."""
+        return self.grid.active.viewer
+
+    def _on_layout_chosen(self, layout: str) -> None:
+        self._remember("layout", layout or "auto")
+        self.menus.show_layout(layout)
+
+    def choose_text_size(self, scale: float) -> None:
+        """Make all text larger or smaller, now and from now on."""
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        set_font_scale(app, scale)
+        self._remember("text_size", str(scale))
+        self.menus.show_text_size(scale)
+
+    def step_text_size(self, step: int) -> None:
+        at = FONT_SCALES.index(font_scale()) + step
+        if 0 <= at < len(FONT_SCALES):
+            self.choose_text_size(FONT_SCALES[at])
 
     # -- import ------------------------------------------------------------------------------
 
@@ -236,6 +258,17 @@ class MainWindow(QMainWindow):
         assert language is not None
         self.desk.decoding = mode.data()
         self.desk.choose_language(language.data())
+        self._restore_view_choices()
+
+    def _restore_view_choices(self) -> None:
+        layout = self._settings.value("layout") if self._settings is not None else None
+        self.films.layout_choice = layout if layout in PLACES else None
+        self.menus.show_layout(self.films.layout_choice or "")
+        size = str(self._settings.value("text_size")) if self._settings is not None else ""
+        scale = next((each for each in FONT_SCALES if str(each) == size), None)
+        if scale is not None and scale != font_scale():
+            self.choose_text_size(scale)
+        self.menus.show_text_size(font_scale())
 
     def _remember(self, key: str, value: str) -> None:
         if self._settings is not None:
@@ -257,6 +290,9 @@ class MainWindow(QMainWindow):
         report = self.report_panel.report
         if report is None or report.is_signed:
             self.show_trouble(self.tr("There is no open report to write into."))
+            return
+        if not self.films.is_current_film_active:
+            self.show_trouble(self.tr("These figures are on a film of another study."))
             return
         self.report_panel.flush_typing()
         there = {sentence.text for sentence in report.state.findings}
@@ -296,11 +332,10 @@ class MainWindow(QMainWindow):
     def _restore_layout(self) -> None:
         if self._settings is None:
             return
-        geometry, columns = self._settings.value("geometry"), self._settings.value("columns")
+        geometry = self._settings.value("geometry")
         if isinstance(geometry, QByteArray):
             self.restoreGeometry(geometry)
-        if isinstance(columns, QByteArray):
-            self.columns.restoreState(columns)
+        self.columns.restore()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Save first; where that fails, the reader decides whether to leave anyway."""
@@ -309,7 +344,8 @@ class MainWindow(QMainWindow):
             return
         if self._settings is not None:
             self._settings.setValue("geometry", self.saveGeometry())
-            self._settings.setValue("columns", self.columns.saveState())
+        self.columns.remember()
+        self.columns.close_windows()
         self.importer.shutdown()
         self.loader.shutdown()
         self.films.shutdown()

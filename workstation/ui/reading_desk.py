@@ -72,6 +72,7 @@ class ReadingDesk(QObject):
         self._drafts.trouble.connect(self.trouble)
         panel.edits_made.connect(self.save)
         panel.addendum_requested.connect(self._add_addendum)
+        films.other_study_shown.connect(self._audit_other_study)
         rail.block_clicked.connect(panel.jump_to_block)
 
     @property
@@ -132,6 +133,18 @@ class ReadingDesk(QObject):
         self._show_calibration()
         self._films.open(study_instance_uid, films)
         return True
+
+    def _audit_other_study(self, study_instance_uid: str) -> None:
+        """A prior that hangs beside the open study was opened too."""
+        try:
+            self._records.audit.append(
+                "study-opened",
+                user=self._records.user,
+                study_instance_uid=study_instance_uid,
+                details={"beside": self._study_uid},
+            )
+        except CatalogUnavailable as error:
+            self.trouble.emit(str(error))
 
     def leave_study(self) -> bool:
         """Save and clear the desk. False (and nothing changed) where saving failed."""

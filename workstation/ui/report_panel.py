@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Literal
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtGui import QAction, QKeySequence, QShortcut
 from PySide6.QtWidgets import QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from inference import BlockCommitted, Calibration, DraftCancelled, DraftFinished, PrefillDone
@@ -99,21 +99,31 @@ class ReportPanel(QWidget):
         self.notice.accepted.connect(self.draft_requested)
         self.signed_page.addendum_written.connect(self.addendum_requested)
         inside = Qt.ShortcutContext.WidgetWithChildrenShortcut
-        window = Qt.ShortcutContext.WindowShortcut
         self._shortcut("Ctrl+Z", inside).activated.connect(self.editor.undo)
         self._shortcut("Ctrl+Y", inside).activated.connect(self.editor.redo)
         self._shortcut("Ctrl+Shift+Z", inside).activated.connect(self.editor.redo)
-        self._draft_key = self._shortcut("Ctrl+D", window)
-        self._draft_key.activated.connect(self.request_draft)
-        self._stop_key = self._shortcut("Esc", window)
-        self._stop_key.activated.connect(self.stop_requested)
-        self._sign_key = self._shortcut("Ctrl+Return", window)
-        self._sign_key.activated.connect(self._request_sign)
+        self._draft_key = self._window_action(self.tr("Draft"), "Ctrl+D")
+        self._draft_key.triggered.connect(self.request_draft)
+        self._stop_key = self._window_action(self.tr("Stop"), "Esc")
+        self._stop_key.triggered.connect(self.stop_requested)
+        self._sign_key = self._window_action(self.tr("Sign…"), "Ctrl+Return")
+        self._sign_key.triggered.connect(self._request_sign)
 
     def _shortcut(self, keys: str, context: Qt.ShortcutContext) -> QShortcut:
         shortcut = QShortcut(QKeySequence(keys), self)
         shortcut.setContext(context)
         return shortcut
+
+    @property
+    def window_actions(self) -> list[QAction]:
+        """Draft, stop and sign: for any other window whose keyboard should reach them."""
+        return [self._draft_key, self._stop_key, self._sign_key]
+
+    def _window_action(self, text: str, keys: str) -> QAction:
+        action = QAction(text, self)
+        action.setShortcut(QKeySequence(keys))
+        self.addAction(action)
+        return action
 
     # -- states ------------------------------------------------------------------------------
 

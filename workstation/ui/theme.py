@@ -18,6 +18,9 @@ UI_POINT_SIZE = 10.5
 REPORT_POINT_SIZE = 12.5
 """Report text [pt]; never below 12."""
 
+FONT_SCALES = (0.85, 1.0, 1.15, 1.3, 1.5, 1.75)
+"""Sizes of all text that can be chosen, 1 as delivered."""
+
 UI_FAMILIES = (
     "Inter",
     "Segoe UI Variable Text",
@@ -60,6 +63,33 @@ COLOURS = Colours()
 _THEMES = {"dark": COLOURS}
 
 
+_font_scale = 1.0
+
+
+def font_scale() -> float:
+    """What every font of the app is multiplied by."""
+    return _font_scale
+
+
+def set_font_scale(app: QApplication, scale: float) -> None:
+    """Make all text larger or smaller, also what is painted; raises ValueError for other sizes
+    than those of FONT_SCALES."""
+    global _font_scale
+    if scale not in FONT_SCALES:
+        raise ValueError(f"no text size {scale}; there is {FONT_SCALES}")
+    growth, _font_scale = scale / _font_scale, scale
+    sizes = [(widget, widget.font().pointSizeF()) for widget in app.allWidgets()]
+    app.setFont(ui_font())
+    app.setStyleSheet(style_sheet())
+    for widget, size in sizes:
+        font = widget.font()
+        if font.pointSizeF() == size != ui_font().pointSizeF():  # a size of its own
+            font.setPointSizeF(size * growth)
+            widget.setFont(font)
+        widget.updateGeometry()
+        widget.update()
+
+
 def colour(value: str, alpha: int = 255) -> QColor:
     """A QColor from one of the `Colours` fields, with opacity 0-255."""
     made = QColor(value)
@@ -71,7 +101,7 @@ def ui_font(point_size: float = UI_POINT_SIZE, *, bold: bool = False) -> QFont:
     """The interface font; families fall back in order, so that Chinese names have glyphs."""
     font = QFont()
     font.setFamilies(list(UI_FAMILIES))
-    font.setPointSizeF(point_size)
+    font.setPointSizeF(point_size * _font_scale)
     if bold:
         font.setWeight(QFont.Weight.DemiBold)
     return font
@@ -174,7 +204,8 @@ QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus {{ border: 2px solid {c.a
 QLineEdit:read-only, QPlainTextEdit[readOnly="true"], QTextEdit[readOnly="true"] {{
     background: {c.ground}; }}
 QLineEdit:disabled, QPlainTextEdit:disabled, QTextEdit:disabled {{ color: {c.faint_text}; }}
-QPlainTextEdit[role="report"], QTextEdit[role="report"] {{ font-size: {REPORT_POINT_SIZE}pt; }}
+QPlainTextEdit[role="report"], QTextEdit[role="report"] {{
+    font-size: {REPORT_POINT_SIZE * _font_scale}pt; }}
 """
 
 

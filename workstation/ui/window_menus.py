@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QMenu
 
 from inference import DECODING_MODES, EngineDescription
 from inference.report_language import LANGUAGES, Language
+from workstation.ui.theme import FONT_SCALES
 
 if TYPE_CHECKING:
     from workstation.ui.main_window import MainWindow
@@ -28,10 +29,14 @@ class WindowMenus(QObject):
         super().__init__(window)
         self._window = window
         self.decoding_group, self.language_group = QActionGroup(self), QActionGroup(self)
+        self.layout_group, self.text_size_group = QActionGroup(self), QActionGroup(self)
+        self.detach_actions: dict[str, QAction] = {}
         self._fill_file_menu()
         self._fill_study_menu()
+        self._fill_view_menu()
         self._fill_draft_menu()
         self._fill_help_menu()
+        self._reach_every_window()
 
     def actions(self) -> list[QAction]:
         """Every action of every menu, for the cheat sheet."""
@@ -62,6 +67,91 @@ class WindowMenus(QObject):
         self._add(menu, self.tr("&Previous study"), "Ctrl+PgUp", studies.activate_previous)
         words = self.tr("&Measurements into the report")
         self._add(menu, words, "Ctrl+M", window.add_measurements_to_report)
+
+    def show_layout(self, layout: str) -> None:
+        """Mark the layout chosen, "" for as the study asks."""
+        self._check(self.layout_group, layout)
+
+    def show_text_size(self, scale: float) -> None:
+        self._check(self.text_size_group, scale)
+
+    def show_detached(self, name: str, detached: bool) -> None:
+        self.detach_actions[name].setChecked(detached)
+
+    def show_linked(self, linked: bool) -> None:
+        self.link_action.setChecked(linked)
+
+    def _fill_view_menu(self) -> None:
+        """Keys of the viewer's table are only named here: they work where a film has the focus."""
+        window, menu = self._window, self._menu(self.tr("&View"))
+        for text, layout in (
+            (self.tr("Hang as the study asks"), ""),
+            (self.tr("One viewport"), "1x1"),
+            (self.tr("Two viewports"), "1x2"),
+            (self.tr("Four viewports"), "2x2"),
+        ):
+            key = window.shortcuts.shown_keys(f"layout.{layout}" if layout else "hang")
+            self.add_choice(menu, self.layout_group, f"{text}\t{key}", layout)
+        self.layout_group.triggered.connect(self._on_layout_chosen)
+        menu.addSeparator()
+        for text, action_id in (
+            (self.tr("Prior beside the current film"), "compare"),
+            (self.tr("Prior and current in turn"), "blink"),
+            (self.tr("Link zoom, pan and window"), "link"),
+        ):
+            action = menu.addAction(f"{text}\t{window.shortcuts.shown_keys(action_id)}")
+            action.setData(action_id)
+            action.triggered.connect(self._on_desk_action)
+        self.link_action = action
+        self.link_action.setCheckable(True)
+        menu.addSeparator()
+        self._fill_text_sizes(menu.addMenu(self.tr("Text size")))
+        for text, name in (
+            (self.tr("Films in a window of their own"), "films"),
+            (self.tr("Report in a window of its own"), "report"),
+        ):
+            action = self._add(menu, text, "", self._on_detach)
+            action.setCheckable(True)
+            action.setData(name)
+            self.detach_actions[name] = action
+
+    def _fill_text_sizes(self, menu: QMenu) -> None:
+        window = self._window
+        for scale in FONT_SCALES:
+            self.add_choice(menu, self.text_size_group, f"{scale:.0%}", scale)
+        self.text_size_group.triggered.connect(self._on_text_size_chosen)
+        menu.addSeparator()
+        self._add(menu, self.tr("Larger"), "Ctrl++", lambda: window.step_text_size(1))
+        self._add(menu, self.tr("Smaller"), "Ctrl+-", lambda: window.step_text_size(-1))
+
+    def _on_layout_chosen(self, action: QAction) -> None:
+        self._window.films.choose_layout(action.data() or None)
+
+    def _on_text_size_chosen(self, action: QAction) -> None:
+        self._window.choose_text_size(action.data())
+
+    def _on_desk_action(self) -> None:
+        action = self.sender()
+        assert isinstance(action, QAction)
+        self._window.films.perform(action.data())
+        self.link_action.setChecked(self._window.grid.links.is_on)
+
+    def _on_detach(self) -> None:
+        action = self.sender()
+        assert isinstance(action, QAction)
+        self._window.columns.set_detached(action.data(), action.isChecked())
+
+    def _reach_every_window(self) -> None:
+        """Keys of the menus and of the report work too where a column has its own window."""
+        panel, films = self._window.report_panel, self._window.grid
+        for column in (films, panel):
+            column.addActions([each for each in self.actions() if not each.shortcut().isEmpty()])
+        films.addActions(panel.window_actions)
+
+    def _check(self, group: QActionGroup, value: object) -> None:
+        for action in group.actions():
+            if action.data() == value:
+                action.setChecked(True)
 
     def _fill_draft_menu(self) -> None:
         menu = self._menu(self.tr("&Draft"))

@@ -15,6 +15,8 @@ Tool = Literal[
     "length", "angle", "cardiothoracic", "rectangle", "ellipse", "arrow", "text",
 ]  # fmt: skip
 TOOLS: tuple[Tool, ...] = get_args(Tool)
+DESK_ACTIONS = frozenset(("layout", "hang", "viewport", "film", "link", "compare", "blink"))
+"""First words of the ids that are done to the viewports and the window, not to one film."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,17 @@ ACTIONS: tuple[ViewerAction, ...] = (
     _action("undo", _T("ViewerAction", "Undo a figure"), "Ctrl+Z", "Measure", "↶"),
     _action("redo", _T("ViewerAction", "Redo a figure"), "Ctrl+Y Ctrl+Shift+Z", "Measure", "↷"),
     _action("figures", _T("ViewerAction", "Figures on or off"), "N", "Measure"),
+    _action("viewport.next", _T("ViewerAction", "Next viewport"), "X", "Compare"),
+    _action("viewport.previous", _T("ViewerAction", "Previous viewport"), "Shift+X", "Compare"),
+    _action("film.next", _T("ViewerAction", "Next film in this viewport"), "]", "Compare"),
+    _action("film.previous", _T("ViewerAction", "Previous film in this viewport"), "[", "Compare"),
+    _action("layout.1x1", _T("ViewerAction", "One viewport"), "Ctrl+1", "Compare", "▣"),
+    _action("layout.1x2", _T("ViewerAction", "Two viewports"), "Ctrl+2", "Compare", "◫"),
+    _action("layout.2x2", _T("ViewerAction", "Four viewports"), "Ctrl+4", "Compare", "⊞"),
+    _action("hang", _T("ViewerAction", "Hang PA, lateral and prior"), "Ctrl+0", "Compare", "Hang"),
+    _action("compare", _T("ViewerAction", "Prior beside the current film"), "Shift+B", "Compare"),
+    _action("blink", _T("ViewerAction", "Prior and current in turn"), "B", "Compare", "⇄"),
+    _action("link", _T("ViewerAction", "Link zoom, pan and window"), "U", "Compare", "⚭"),
     _action("cancel", _T("ViewerAction", "Leave the tool"), "Esc", "Pointer"),
     _action("keys", _T("ViewerAction", "All keys"), "?", "Help"),
     _action("next_study", _T("ViewerAction", "Next study"), "PgDown", "View"),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPoint, QPointF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPixmap
 
-from workstation.ui.theme import ui_font
+from workstation.ui.theme import font_scale, ui_font
 
 _HALO_ALPHA = 110
 _KEPT_LINES = 96
@@ -34,13 +34,14 @@ class HaloedTextPainter:
     """Draws lines from their baseline; keeps the latest ones as pixmaps. GUI thread only."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[HaloedLine, float], QPixmap] = {}
+        self._kept: dict[tuple[HaloedLine, float, float], QPixmap] = {}
 
     def draw(self, painter: QPainter, baseline: QPointF, line: HaloedLine) -> None:
         device = painter.device()
         ratio = device.devicePixelRatio() if device is not None else 1.0
-        pixmap = self._kept.pop((line, ratio), None) or _drawn(line, ratio)
-        self._kept[line, ratio] = pixmap  # moved to the end: the first is the longest unused
+        scale = font_scale()
+        pixmap = self._kept.pop((line, ratio, scale), None) or _drawn(line, ratio)
+        self._kept[line, ratio, scale] = pixmap  # moved to the end: the first is the longest unused
         while len(self._kept) > _KEPT_LINES:
             del self._kept[next(iter(self._kept))]
         reach = _reach(line)

@@ -12,20 +12,26 @@ from PySide6.QtCore import QEvent, QPointF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QWheelEvent
 from PySide6.QtWidgets import QInputDialog, QWidget
 
-from workstation.dicom.display_pipeline import linear_equivalent
+from workstation.dicom.display_pipeline import Voi, linear_equivalent
 from workstation.dicom.instance_reader import Film
 from workstation.reading.figure_wording import WordingLanguage
 from workstation.reading.measurement_store import MeasurementStore
 from workstation.reading.measurements import KINDS, MeasurementKind, Point
-from workstation.ui.viewer.actions import Tool
+from workstation.ui.theme import COLOURS
+from workstation.ui.viewer.actions import DESK_ACTIONS, Tool
 from workstation.ui.viewer.film_figures import FilmFigures
 from workstation.ui.viewer.film_picture import FilmPicture
 from workstation.ui.viewer.film_view import ZOOM_STEP, FilmView
+from workstation.ui.viewer.haloed_text import HaloedLine, HaloedTextPainter
 from workstation.ui.viewer.magnifier import paint_magnifier
 from workstation.ui.viewer.measurement_editor import MeasurementEditor
 from workstation.ui.viewer.pointer_drag import CURSORS, DragKind, PointerDrag
 from workstation.ui.viewer.shortcuts import Shortcuts
 from workstation.ui.viewer.view_geometry import ViewGeometry
+
+_MARK_POINTS = 20.0
+_MARK_TOP = 40
+"""Below the letter of the upper side (logical pixels)."""
 
 
 class ImageViewer(FilmView):
@@ -34,7 +40,8 @@ class ImageViewer(FilmView):
     Dropped files are left to the window around it. Signals: tool_changed(Tool),
     measurements_changed() after every kept change, activated() when it gets the focus,
     trouble(text) where figures could not be kept, keys_requested() by ?, and
-    study_step_requested(1 next | -1 previous) by PgDn and PgUp, both also without a film.
+    study_step_requested(1 next | -1 previous) by PgDn and PgUp, desk_action_requested(action id)
+    for what is done to the viewports around it; the last three also without a film.
     """
 
     tool_changed = Signal(str)
@@ -43,11 +50,14 @@ class ImageViewer(FilmView):
     trouble = Signal(str)
     keys_requested = Signal()
     study_step_requested = Signal(int)
+    desk_action_requested = Signal(str)
 
     def __init__(self, parent: QWidget | None = None, shortcuts: Shortcuts | None = None) -> None:
         self._drag: PointerDrag | None = None
         self._tool: Tool = "window"
         self._lens_at: QPointF | None = None
+        self._mark = ""
+        self._mark_painter = HaloedTextPainter()
         super().__init__(parent)
         self.figures = FilmFigures(self)
         self.figures.changed.connect(self.measurements_changed)
@@ -83,6 +93,29 @@ class ImageViewer(FilmView):
         """The figures of this film in sentences for the report."""
         return self.figures.sentences(language)
 
+    # As one of several
+
+    def set_mark(self, mark: str) -> None:
+        """A word written large on the film, for what must not be taken for the current one."""
+        if mark != self._mark:
+            self._mark = mark
+            self.update()
+
+    def show_geometry(self, geometry: ViewGeometry) -> None:
+        """Follow another view."""
+        self._move_to(geometry)
+
+    def show_window(self, window: Voi, is_inverted: bool) -> None:
+        """Follow another view's window and polarity."""
+        if self._picture is not None:
+            self._picture.is_inverted = is_inverted
+            self.set_window(window)
+
+    def invert(self) -> None:
+        super().invert()
+        if self._picture is not None:
+            self.window_changed.emit(self._picture.window)
+
     # Tools
 
     @property
@@ -105,6 +138,9 @@ class ImageViewer(FilmView):
             return True
         if name == "keys":
             self.keys_requested.emit()
+            return True
+        if name in DESK_ACTIONS:
+            self.desk_action_requested.emit(action_id)
             return True
         command = self._commands.get(name)
         if self._picture is None or command is None:
@@ -307,8 +343,16 @@ class ImageViewer(FilmView):
     def _paint_above(self, painter: QPainter, picture: FilmPicture) -> None:
         ratio = self.devicePixelRatioF()
         self.figures.paint(painter, picture, ratio)
+        if self._mark:
+            self._paint_mark(painter)
         if self._lens_at is not None:
             paint_magnifier(painter, picture, self._lens_at, ratio)
+
+    def _paint_mark(self, painter: QPainter) -> None:
+        line = HaloedLine(self._mark, _MARK_POINTS, COLOURS.amber, is_bold=True)
+        metrics = line.metrics()
+        across = (self.width() - metrics.horizontalAdvance(self._mark)) / 2
+        self._mark_painter.draw(painter, QPointF(across, _MARK_TOP + metrics.ascent()), line)
 
     def _show_cursor(self, at: QPointF | None = None) -> None:
         if self._picture is None:

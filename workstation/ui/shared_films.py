@@ -1,0 +1,53 @@
+"""Films decoded once for everybody who holds them: two viewports, and the draft's lateral one.
+
+A film lives as long as somebody shows it; nothing is kept for its own sake.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Lock
+from weakref import WeakValueDictionary
+
+from workstation.dicom.instance_reader import Film, read_film
+from workstation.dicom.presentation_search import open_as_presented
+
+_FileState = tuple[Path, int, int]
+_films: WeakValueDictionary[_FileState, Film] = WeakValueDictionary()
+_decoding: dict[_FileState, Lock] = {}
+_lock = Lock()
+
+
+def open_film(path: Path) -> Film:
+    """The film as presented; the one already in memory where the file is unchanged since.
+
+    From any thread but the UI's. Raises UnreadableInstance as `read_film` does.
+    """
+    state = _file_state(path)
+    if state is None:
+        return open_as_presented(read_film(path))
+    with _lock:
+        film = _films.get(state)
+        turn = _decoding.setdefault(state, Lock())
+    if film is not None:
+        return film
+    with turn:  # a second thread that wants this film waits for the first one's
+        with _lock:
+            film = _films.get(state)
+        try:
+            if film is None:
+                film = open_as_presented(read_film(path))
+        finally:
+            with _lock:
+                _decoding.pop(state, None)
+                if film is not None:
+                    _films[state] = film
+    return film
+
+
+def _file_state(path: Path) -> _FileState | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return path, found.st_size, found.st_mtime_ns
