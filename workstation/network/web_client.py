@@ -60,7 +60,8 @@ class WebClient:
         inside the with block."""
         url = f"{self._server.url.rstrip('/')}/{path}"
         if query:
-            url = f"{url}?{urlencode(query)}"
+            # Wildcards may stand as they are (RFC 3986 3.4); Orthanc takes %2A for no wildcard.
+            url = f"{url}?{urlencode(query, safe='*?,')}"
         request = Request(url, headers={"Accept": accept, **self._login})
         with self._translated_errors(), self._opener.open(request, timeout=_TIMEOUT_S) as response:
             yield response
