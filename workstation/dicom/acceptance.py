@@ -25,6 +25,9 @@ CODESTREAM_SYNTAXES = (
     | MAYBE_LOSSY_SYNTAXES
     | frozenset(f"1.2.840.10008.1.2.4.{n}" for n in (57, 70, 80, 90, 201, 202))
 )
+COLOURED_REASON = "colour image: only greyscale films can be opened"
+BADGE_GREY_AS_COLOUR = "grey film stored as colour"
+_MAYBE_GREY = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_RCT", "YBR_ICT")
 _VIDEO_SYNTAXES = tuple(f"1.2.840.10008.1.2.4.10{n}" for n in range(9))
 _STORAGE = "1.2.840.10008.5.1.4.1.1."
 _DICOMDIR = "1.2.840.10008.1.3.10"
@@ -60,7 +63,12 @@ _NOT_AN_IMAGE_MODALITY = {
 
 @dataclass(frozen=True)
 class PixelFormat:
-    """Image Pixel attributes that make sense together (PS3.3 C.7.6.3, PS3.5 8)."""
+    """Image Pixel attributes that make sense together (PS3.3 C.7.6.3, PS3.5 8).
+
+    samples: 1, or 3 of a film that a secondary capture or a printer's preview stored as colour;
+    it is one if its pixels turn out grey. planes: whether the samples come one plane after the
+    other (Planar Configuration 1). is_ybr: luminance first, grey where both others are 128.
+    """
 
     rows: int
     columns: int
@@ -71,11 +79,19 @@ class PixelFormat:
     is_monochrome1: bool
     frame_count: int = 1
     badges: tuple[str, ...] = ()
+    samples: int = 1
+    is_planar: bool = False
+    is_ybr: bool = False
+
+    @property
+    def frame_values(self) -> int:
+        """Of one frame, all samples counted."""
+        return self.rows * self.columns * self.samples
 
     @property
     def frame_bits(self) -> int:
         """Of one native frame; frames of single bits follow each other without a gap."""
-        return self.rows * self.columns * self.bits_allocated
+        return self.frame_values * self.bits_allocated
 
     @property
     def native_bytes(self) -> int:
@@ -147,7 +163,8 @@ def _read_pixel_format(parsed: ParsedInstance) -> PixelFormat:
     allocated = first_int(dataset, "BitsAllocated")
     if allocated not in (1, 8, 16, 32):
         raise Refusal(f"Bits Allocated {allocated or 'missing'} is not supported")
-    is_monochrome1, badges = _read_polarity(parsed)
+    samples = _read_samples(parsed, allocated)
+    is_monochrome1, badges = _read_polarity(parsed, samples)
     stored = first_int(dataset, "BitsStored") or allocated
     if not 1 <= stored <= allocated:
         stored, badges = allocated, (*badges, "contradictory bit depth")
@@ -166,16 +183,30 @@ def _read_pixel_format(parsed: ParsedInstance) -> PixelFormat:
         is_monochrome1=is_monochrome1,
         frame_count=_read_frame_count(parsed),
         badges=tuple(dict.fromkeys(badges)),
+        samples=samples,
+        is_planar=first_int(dataset, "PlanarConfiguration") == 1,
+        is_ybr=text_of(dataset, "PhotometricInterpretation").upper() == "YBR_FULL",
     )
 
 
-def _read_polarity(parsed: ParsedInstance) -> tuple[bool, tuple[str, ...]]:
-    """(is MONOCHROME1, badges); refuses colour."""
-    dataset = parsed.dataset
-    samples = first_int(dataset, "SamplesPerPixel")
-    interpretation = text_of(dataset, "PhotometricInterpretation").upper()
-    if (samples or 1) != 1:
+def _read_samples(parsed: ParsedInstance, bits_allocated: int) -> int:
+    """1, or 3 where only the pixels tell whether they are grey; refuses other colour."""
+    samples = first_int(parsed.dataset, "SamplesPerPixel") or 1
+    if samples == 1:
+        return 1
+    interpretation = text_of(parsed.dataset, "PhotometricInterpretation").upper()
+    is_native = str(parsed.transfer_syntax) in NATIVE_SYNTAXES
+    is_halved = is_native and interpretation == "YBR_FULL_422"  # two luminances, one of each colour
+    if samples != 3 or bits_allocated != 8 or interpretation not in _MAYBE_GREY or is_halved:
         raise Refusal(f"colour image ({samples} samples per pixel, {interpretation or 'unknown'})")
+    return 3
+
+
+def _read_polarity(parsed: ParsedInstance, samples: int) -> tuple[bool, tuple[str, ...]]:
+    """(is MONOCHROME1, badges); refuses colour."""
+    interpretation = text_of(parsed.dataset, "PhotometricInterpretation").upper()
+    if samples == 3:
+        return False, (BADGE_GREY_AS_COLOUR,)
     if interpretation in ("MONOCHROME1", "MONOCHROME2"):
         return interpretation == "MONOCHROME1", ()
     if interpretation:

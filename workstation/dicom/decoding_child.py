@@ -28,7 +28,9 @@ REQUEST = struct.Struct("<BIIBQ")  # codec, rows, columns, bits of a value, byte
 RESPONSE = struct.Struct("<BQ")  # outcome, bytes that follow
 PICTURE_HEAD = struct.Struct("<IIB")  # rows, columns, bytes of a value
 JPEG_8BIT, JPEG_EXTENDED, JPEG_LOSSLESS, JPEG_LS, JPEG_2000, RUN_LENGTH, PICTURE = range(1, 8)
+RUN_LENGTH_SAMPLES = 8
 DECODED, FAILED, OUT_OF_MEMORY, TRUNCATED, COLOURED, REFUSED = range(6)
+GREY_TOLERANCE = 2
 MAX_PICTURE_PIXELS = 128_000_000
 
 
@@ -99,19 +101,40 @@ def decode_by_gdcm(frame: bytes, rows: int, columns: int, precision: int, lossle
 
 def decode_jpeg_8bit(frame: bytes) -> bytes:
     """Pillow refuses a stream whose scan ends early; gdcm fills up with grey."""
+    import numpy as np
     from PIL import Image
 
     with Image.open(BytesIO(frame), formats=("JPEG",)) as picture:
-        if picture.mode != "L":
+        if picture.mode == "L":
+            return bytes(picture.tobytes())
+        if picture.mode != "RGB":
             raise Coloured
-        return bytes(picture.tobytes())
+        return merge_samples(np.asarray(picture))
 
 
-def decode_jpeg_ls(frame: bytes) -> bytes:
+def merge_samples(pixels: Any) -> bytes:
+    """[rows, columns, 3] uint8 of a lossy or transformed picture -> its grey; Coloured where the
+    samples differ by more than such a codec may make grey ones differ."""
+    import numpy as np
+
+    wide = pixels.astype(np.int16)
+    if int(np.ptp(wide, axis=2).max()) > GREY_TOLERANCE:
+        raise Coloured
+    return bytes(np.ascontiguousarray(pixels[..., 1]).tobytes())
+
+
+def decode_jpeg_ls(frame: bytes, rows: int, columns: int) -> bytes:
     """Words of one byte up to 8 bits, else two."""
+    import numpy as np
     from jpeg_ls import decode_pixel_data
 
-    return bytes(decode_pixel_data(frame)[0])
+    decoded, described = decode_pixel_data(frame)
+    if described["components"] != 3:
+        return bytes(decoded)
+    values = np.frombuffer(decoded, np.uint8)
+    if described["interleave_mode"] == 0:
+        return merge_samples(np.moveaxis(values.reshape(3, rows, columns), 0, -1))
+    return merge_samples(values.reshape(rows, columns, 3))
 
 
 def decode_jpeg_2000(frame: bytes) -> bytes:
@@ -119,6 +142,8 @@ def decode_jpeg_2000(frame: bytes) -> bytes:
     from openjpeg.utils import decode
 
     decoded: Any = decode(frame)
+    if decoded.ndim == 3:
+        return merge_samples(decoded)
     return bytes(decoded.astype(decoded.dtype.newbyteorder("<")).tobytes())
 
 
@@ -126,20 +151,30 @@ def decode_run_length(frame: bytes, count: int, planes: int) -> bytes:
     """RLE Lossless (PS3.5 Annex G) of `count` values: one segment per byte, highest first."""
     import numpy as np
 
-    if len(frame) < 64:
-        raise Truncated
-    segments, *offsets = struct.unpack_from("<16L", frame)
-    if segments != planes:
-        raise ValueError(f"{segments} segments where {planes} belong")
-    ends = [*offsets[1:planes], len(frame)]
     words = np.zeros((count, planes), np.uint8)
-    for plane in range(planes):
-        start, end = offsets[plane], ends[plane]
-        if not 64 <= start <= end <= len(frame):
-            raise ValueError("segment offsets")
+    for plane, (start, end) in enumerate(find_segments(frame, planes)):
         unpacked = unpack_bits(memoryview(frame)[start:end], count)
         words[:, planes - 1 - plane] = np.frombuffer(unpacked, np.uint8)
     return words.tobytes()
+
+
+def decode_run_length_planes(frame: bytes, count: int) -> bytes:
+    """RLE Lossless of three samples of one byte (PS3.5 G.2): one plane of `count` after another."""
+    parts = find_segments(frame, 3)
+    return b"".join(unpack_bits(memoryview(frame)[start:end], count) for start, end in parts)
+
+
+def find_segments(frame: bytes, wanted: int) -> list[tuple[int, int]]:
+    """(start, end) of each segment, from the RLE header (PS3.5 G.5)."""
+    if len(frame) < 64:
+        raise Truncated
+    segments, *offsets = struct.unpack_from("<16L", frame)
+    if segments != wanted:
+        raise ValueError(f"{segments} segments where {wanted} belong")
+    found = list(zip(offsets[:wanted], [*offsets[1:wanted], len(frame)], strict=True))
+    if any(not 64 <= start <= end <= len(frame) for start, end in found):
+        raise ValueError("segment offsets")
+    return found
 
 
 def unpack_bits(packed: memoryview, count: int) -> bytes:
@@ -220,11 +255,13 @@ def decode_frame(codec: int, rows: int, columns: int, bits: int, frame: bytes) -
     if codec in (JPEG_EXTENDED, JPEG_LOSSLESS):
         return decode_by_gdcm(frame, rows, columns, bits, codec == JPEG_LOSSLESS)
     if codec == JPEG_LS:
-        return decode_jpeg_ls(frame)
+        return decode_jpeg_ls(frame, rows, columns)
     if codec == JPEG_2000:
         return decode_jpeg_2000(frame)
     if codec == PICTURE:
         return decode_picture(frame)
+    if codec == RUN_LENGTH_SAMPLES:
+        return decode_run_length_planes(frame, rows * columns // 3)
     return decode_run_length(frame, rows * columns, max(1, bits // 8))
 
 

@@ -16,6 +16,7 @@ from typing import IO
 import numpy as np
 
 from workstation.dicom import decoding_child
+from workstation.dicom.acceptance import COLOURED_REASON
 from workstation.dicom.decoding_child import DECODED, PICTURE_HEAD, REFUSED, REQUEST, RESPONSE
 from workstation.dicom.unreadable import Refusal
 
@@ -34,7 +35,7 @@ _REASONS = {
     decoding_child.FAILED: "compressed image is damaged or truncated: its decoder gave up",
     decoding_child.OUT_OF_MEMORY: "compressed image needs more memory than a decoder may use",
     decoding_child.TRUNCATED: "compressed image is damaged or truncated",
-    decoding_child.COLOURED: "colour image (in the compressed data)",
+    decoding_child.COLOURED: COLOURED_REASON,
 }
 
 

@@ -45,6 +45,10 @@ class Window:
     explanation: str = ""
 
 
+WINDOW_AS_SAVED = Window(128, 256, "LINEAR", "as saved")
+"""Identity on 8 bits: a picture, or grey stored as colour, was windowed when it was saved."""
+
+
 @dataclass(frozen=True, eq=False)
 class LookupTable:
     """A LUT of a Modality or VOI LUT Sequence item (PS3.3 C.11.1.1, C.11.2.1.1).

@@ -65,7 +65,8 @@ class FrameSource:
         frame = decode_pixels(parsed, self._format, self._table, index)
         with muted_warnings():
             display = read_display_attributes(parsed, self._format, index)
-            words = frame.words if has_embedded_overlay(parsed.dataset) else None
+            is_plain = self._format.samples == 1 and has_embedded_overlay(parsed.dataset)
+            words = frame.words if is_plain else None
             overlays, badges = read_overlays(
                 parsed.dataset, words, index, is_little_endian=parsed.is_little_endian
             )

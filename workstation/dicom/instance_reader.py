@@ -12,7 +12,7 @@ from pathlib import Path
 
 from workstation.dicom.acceptance import PixelFormat, check_is_film, sop_class_of
 from workstation.dicom.dataset_reading import ParsedInstance, check_regular_file, parse_instance
-from workstation.dicom.display_pipeline import BADGE_LOSSY, DisplayAttributes, Window
+from workstation.dicom.display_pipeline import BADGE_LOSSY, WINDOW_AS_SAVED, DisplayAttributes
 from workstation.dicom.element_values import clean_text, text_of
 from workstation.dicom.film import Film, InstanceHeader, SourceFormat
 from workstation.dicom.frame_source import FrameSource, hash_stored, measure
@@ -42,7 +42,8 @@ _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 def read_header(path: Path) -> InstanceHeader:
     """The header, refusing what `read_film` would refuse; DICOM pixels stay unread.
 
-    A picture is decoded: only its pixels tell whether it is coloured.
+    A picture, or a film stored with three samples, is decoded: only its pixels tell whether it
+    is coloured.
     """
     with as_unreadable(path):
         size = check_regular_file(path)
@@ -52,7 +53,11 @@ def read_header(path: Path) -> InstanceHeader:
             stream.seek(0)
             with muted_warnings():
                 parsed = parse_instance(stream, size)
-                return _read_dicom_header(parsed, check_is_film(parsed), _hash_file_of(path))
+                pixel_format = check_is_film(parsed)
+                header = _read_dicom_header(parsed, pixel_format, _hash_file_of(path))
+            if pixel_format.samples > 1:
+                FrameSource(path, header, parsed, pixel_format).decode_from(parsed, 0)
+            return header
 
 
 def read_film(path: Path) -> Film:
@@ -116,8 +121,7 @@ def _read_picture_film(path: Path) -> Film:
     header = _make_picture_header(picture, path, hashlib.sha256(file_bytes).hexdigest())
     bits = 8 * picture.stored.dtype.itemsize
     is_lossy = picture.source_format == "JPEG"
-    # An 8-bit picture was windowed when it was saved: shown as it is (LINEAR 128/256 is identity).
-    windows = (Window(128, 256, "LINEAR", "as saved"),) if bits == 8 else ()
+    windows = (WINDOW_AS_SAVED,) if bits == 8 else ()
     display = DisplayAttributes(
         windows=windows,
         bits_stored=bits,

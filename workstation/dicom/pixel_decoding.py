@@ -15,7 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from workstation.dicom import decoding_child
-from workstation.dicom.acceptance import DEFLATED_FRAME, NATIVE_SYNTAXES, RLE_LOSSLESS, PixelFormat
+from workstation.dicom.acceptance import (
+    COLOURED_REASON,
+    DEFLATED_FRAME,
+    NATIVE_SYNTAXES,
+    RLE_LOSSLESS,
+    PixelFormat,
+)
 from workstation.dicom.codestreams import StreamHeader, read_stream_header
 from workstation.dicom.dataset_reading import ParsedInstance
 from workstation.dicom.decoding_pool import decode_in_child
@@ -48,6 +54,8 @@ def decode_pixels(
     """One frame, counted from 0."""
     shape = pixel_format.rows, pixel_format.columns
     words = _read_words(parsed, pixel_format, table, index)
+    if words is not None and pixel_format.samples == 3:
+        words = merge_samples(words, pixel_format)
     if words is not None:
         low_bit = pixel_format.high_bit - pixel_format.bits_stored + 1
         stored = extract_bits(words, low_bit, pixel_format.bits_stored, pixel_format.is_signed)
@@ -58,6 +66,19 @@ def decode_pixels(
     if stored.dtype.itemsize > 2 and int(stored.max()) - int(stored.min()) >= MAX_GREY_LEVELS:
         raise Refusal("pixel values span more than a million levels: not a film")
     return DecodedFrame(np.ascontiguousarray(stored), words)
+
+
+def merge_samples(values: np.ndarray, pixel_format: PixelFormat) -> np.ndarray:
+    """[rows * columns] grey of native values of three samples; refuses colour."""
+    shape = (3, -1) if pixel_format.is_planar else (-1, 3)
+    first, second, third = values.reshape(shape) if shape[0] == 3 else values.reshape(shape).T
+    if pixel_format.is_ybr:
+        is_grey = bool((second == 128).all() and (third == 128).all())
+    else:
+        is_grey = np.array_equal(first, second) and np.array_equal(first, third)
+    if not is_grey:
+        raise Refusal(COLOURED_REASON)
+    return np.ascontiguousarray(first)
 
 
 def extract_bits(words: np.ndarray, low_bit: int, bits: int, is_signed: bool) -> np.ndarray:
@@ -87,6 +108,8 @@ def _read_words(
     if syntax == RLE_LOSSLESS:
         if pixel_format.bits_allocated == 1:
             raise Refusal("RLE pixel data of one bit are not supported")
+        if pixel_format.samples == 3:
+            return _read_run_length_samples(pixel_format, table.read_compressed(parsed, index))
         return decode_in_child(
             decoding_child.RUN_LENGTH,
             pixel_format.rows,
@@ -103,9 +126,18 @@ def _read_words(
     return None
 
 
+def _read_run_length_samples(pixel_format: PixelFormat, frame: bytes) -> np.ndarray:
+    """[rows * columns * 3] a segment per sample (PS3.5 G.2), as the format says they lie."""
+    codec, rows = decoding_child.RUN_LENGTH_SAMPLES, pixel_format.rows
+    planes = decode_in_child(codec, rows * 3, pixel_format.columns, 8, frame).reshape(3, -1)
+    return planes.reshape(-1) if pixel_format.is_planar else planes.T.reshape(-1)
+
+
 def _decode_codestream(frame: bytes, pixel_format: PixelFormat) -> np.ndarray:
     header = read_stream_header(frame)
-    if header.components != 1:
+    if header.components != pixel_format.samples or (
+        header.components == 3 and header.kind == "jpeg-lossless"
+    ):
         raise Refusal(f"colour image ({header.components} components in the compressed data)")
     if (header.rows, header.columns) != (pixel_format.rows, pixel_format.columns):
         raise Refusal(

@@ -69,7 +69,7 @@ def locate_frames(parsed: ParsedInstance, pixel_format: PixelFormat) -> FrameTab
 
 
 def read_native_frame(parsed: ParsedInstance, pixel_format: PixelFormat, index: int) -> np.ndarray:
-    """[rows * columns] containers of Bits Allocated, unsigned, in native byte order."""
+    """[rows * columns * samples] containers of Bits Allocated, unsigned, in native byte order."""
     bits = pixel_format.frame_bits
     first_bit = index * bits
     first, end = first_bit // 8, (first_bit + bits + 7) // 8
@@ -97,7 +97,7 @@ def words_of(
 ) -> np.ndarray:
     """Containers of one frame as unsigned words in native byte order."""
     needed = (pixel_format.frame_bits + skipped_bits + 7) // 8
-    count = pixel_format.rows * pixel_format.columns
+    count = pixel_format.frame_values
     if len(pixel_bytes) < needed:
         raise Refusal(f"image is truncated: {len(pixel_bytes)} of {needed} bytes of pixel data")
     if pixel_format.bits_allocated == 1:
