@@ -176,7 +176,8 @@ class RaceColumn(QFrame):
 
     def _show_figures(self, passes: int, tokens: int, per_second: float) -> None:
         speed = self.tr("{0} tok/s").format(f"{per_second:.0f}")
-        self.figures_label.setText(f"{speed}\n{word_passes(passes)} · {word_tokens(tokens)}")
+        self.figures_label.setText(f"{speed}\n{word_passes(passes)}")
+        self.figures_label.setToolTip(word_tokens(tokens))
 
     def _show_time(self, elapsed_ms: float) -> None:
         self._shown_ms = elapsed_ms

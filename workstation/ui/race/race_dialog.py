@@ -10,6 +10,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QSizePolicy,
     QSplitter,
     QVBoxLayout,
     QWidget,
@@ -106,6 +107,7 @@ class RaceDialog(QDialog):
         self.phase_label = QLabel(self)
         self.phase_label.setObjectName("race_phase")
         self.phase_label.setFont(ui_font(12, bold=True))
+        self.phase_label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.choices: dict[DecodingMode, QCheckBox] = {}
         head = QHBoxLayout()
         head.setSpacing(14)
@@ -240,6 +242,7 @@ class RaceDialog(QDialog):
         self._race.stopped.connect(self._on_stopped)
         self._race.failed.connect(self._on_failed)
         self._show_whether_running()
+        self.stop_button.setFocus()
         self._drafting.run_task(self._race)
 
     def stop(self) -> None:
@@ -348,7 +351,7 @@ class RaceDialog(QDialog):
         if speed == 1.0:
             text = self.tr("Replay at full speed")
         else:
-            text = self.tr("Replay in slow motion, {0} — the clocks show the real times")
+            text = self.tr("Replay in slow motion, {0}: clocks show real times")
         self._show_phase(text.format(word_speed(speed)))
 
     def _show_table(self) -> None:
@@ -383,6 +386,7 @@ class RaceDialog(QDialog):
     def _show_phase(self, text: str) -> None:
         if text != self.phase_label.text():
             self.phase_label.setText(text)
+            self.phase_label.setToolTip(text)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape and (self.is_running or self.playback.is_playing):
