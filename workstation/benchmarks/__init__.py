@@ -1,1 +1,1 @@
-"""Speed of what the reader sees; each says its machine, command and medians."""
+"""Speed of what the reader sees, and how damaged files fare; each says its command and figures."""

@@ -163,6 +163,11 @@ _pool = DecodingPool()
 atexit.register(_pool.close)
 
 
+def close_children() -> None:
+    """End the children that wait for frames; the next frame starts a new one."""
+    _pool.close()
+
+
 def decode_in_child(codec: int, rows: int, columns: int, bits: int, frame: bytes) -> np.ndarray:
     """[rows * columns] unsigned values; codec and bits as decoding_child has them."""
     count = rows * columns

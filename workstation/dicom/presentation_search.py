@@ -128,7 +128,7 @@ def _states_in(folder: Path, deadline: float) -> tuple[PresentationState, ...]:
 
 def _read_states(folder: Path, deadline: float) -> tuple[tuple[PresentationState, ...], bool]:
     """(states, whether the time was enough)."""
-    states = []
+    states: list[PresentationState] = []
     try:
         with os.scandir(folder) as entries:
             for number, entry in enumerate(entries):
