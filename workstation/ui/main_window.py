@@ -8,6 +8,7 @@ from PySide6.QtCore import QByteArray, QSettings
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QApplication,
+    QHBoxLayout,
     QLabel,
     QMainWindow,
     QMessageBox,
@@ -39,7 +40,7 @@ from workstation.ui.theme import FONT_SCALES, font_scale, set_font_scale
 from workstation.ui.viewer.cheat_sheet import CheatSheet
 from workstation.ui.viewer.image_viewer import ImageViewer
 from workstation.ui.viewer.shortcuts import Shortcuts
-from workstation.ui.viewer.tool_bar import ViewerToolBar
+from workstation.ui.viewer.tool_bar import VIEWPORT_GROUPS, ViewerToolBar
 from workstation.ui.viewer.viewport_grid import ViewportGrid
 from workstation.ui.window_columns import WindowColumns
 from workstation.ui.window_menus import WindowMenus
@@ -82,6 +83,9 @@ class MainWindow(QMainWindow):
         self.grid = ViewportGrid(self.shortcuts, self)
         self.grid.set_measurement_store(self._records.measurements)
         self.tool_bar = ViewerToolBar(self.shortcuts, self.grid.perform, self)
+        self.viewport_bar = ViewerToolBar(
+            self.shortcuts, self.grid.perform, self, groups=VIEWPORT_GROUPS
+        )
         self.film_tabs = FilmStrip(self)
         self.report_panel = ReportPanel(self)
         self.block_rail = BlockRail(self)
@@ -92,7 +96,12 @@ class MainWindow(QMainWindow):
         film_layout.setContentsMargins(0, 0, 0, 0)
         film_layout.setSpacing(0)
         film_layout.addWidget(self.tool_bar)
-        film_layout.addWidget(self.film_tabs)
+        strip_row = QHBoxLayout()
+        strip_row.setContentsMargins(0, 0, 0, 0)
+        strip_row.addWidget(self.film_tabs, 1)
+        strip_row.addStretch(0)
+        strip_row.addWidget(self.viewport_bar)
+        film_layout.addLayout(strip_row)
         film_layout.addWidget(self.grid, 1)
         self.columns = WindowColumns(
             {"studies": self.study_list, "films": film_column, "report": self.report_panel},
@@ -116,6 +125,7 @@ class MainWindow(QMainWindow):
         self.import_controls = ImportControls(self.importer, self.refused_panel, self)
         self.research_label = QLabel(self.tr("Research use — not for diagnosis"), self)
         self.research_label.setObjectName("research_use")
+        self.research_label.setContentsMargins(0, 0, 10, 0)
         bar.addPermanentWidget(self.import_controls)
         bar.addPermanentWidget(self.research_label)
         self.import_controls.hide()
@@ -135,6 +145,10 @@ class MainWindow(QMainWindow):
         self.films.trouble.connect(self.show_trouble)
         self.columns.detached_changed.connect(self.menus.show_detached)
         self.grid.links.changed.connect(self.menus.show_linked)
+        self.grid.links.changed.connect(self._show_linked)
+        self.grid.layout_changed.connect(self._show_layout)
+        self._show_linked(False)
+        self._show_layout(self.grid.layout_name)
         self.desk.trouble.connect(self.show_trouble)
         self.races.trouble.connect(self.show_trouble)
         self.report_panel.sign_requested.connect(self.sign)
@@ -182,6 +196,13 @@ class MainWindow(QMainWindow):
     def _on_layout_chosen(self, layout: str) -> None:
         self._remember("layout", layout or "auto")
         self.menus.show_layout(layout)
+
+    def _show_linked(self, linked: bool) -> None:
+        self.viewport_bar.show_checked("link", linked)
+
+    def _show_layout(self, shown: str) -> None:
+        for layout in PLACES:
+            self.viewport_bar.show_checked(f"layout.{layout}", layout == shown)
 
     def choose_text_size(self, scale: float) -> None:
         """Make all text larger or smaller, now and from now on."""

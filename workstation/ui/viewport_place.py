@@ -60,7 +60,7 @@ class ViewportPlace(QObject):
         """Decode and show a film; None leaves the place empty. at_once: else when `begin` says
         so, so that the film that matters most need not share the cores."""
         if film is None:
-            self.clear()
+            self._leave_vacant()
             return
         if film == self.hung and self.film is not None and not self._is_blinked_in:
             return
@@ -81,6 +81,12 @@ class ViewportPlace(QObject):
     def clear(self) -> None:
         self._forget()
         self.viewport.viewer.set_film(None)
+        self.viewport.set_caption("current")
+
+    def _leave_vacant(self) -> None:
+        self._forget()
+        detail = self.viewport.tr("Drag a film of this patient here, from the tabs or the list")
+        self.viewport.viewer.show_vacant(self.viewport.tr("Empty viewport"), detail)
         self.viewport.set_caption("current")
 
     def say(self, text: str) -> None:

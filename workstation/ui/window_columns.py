@@ -6,12 +6,16 @@ from __future__ import annotations
 from typing import Literal
 
 from PySide6.QtCore import QByteArray, QSettings, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QIcon
+from PySide6.QtGui import QCloseEvent, QIcon, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
 
 ColumnName = Literal["studies", "films", "report"]
 DETACHABLE: tuple[ColumnName, ...] = ("films", "report")
-_WIDTHS: dict[ColumnName, int] = {"studies": 320, "films": 700, "report": 520}
+_SHARES: dict[ColumnName, tuple[float, int, int]] = {
+    "studies": (0.18, 210, 330),
+    "report": (0.28, 330, 540),
+}
+"""Of the window's width, at least and at most (logical pixels); the films have the rest."""
 _DETACHED_SIZE = (1100, 900)
 
 
@@ -32,7 +36,8 @@ class WindowColumns(QSplitter):
         for name, column in columns.items():
             self.addWidget(column)
             self.setStretchFactor(self.indexOf(column), int(name == "films"))
-        self.setSizes([_WIDTHS[name] for name in columns])
+        self._are_widths_chosen = False
+        self.splitterMoved.connect(self._on_moved)
 
     def is_detached(self, name: ColumnName) -> bool:
         return name in self._windows
@@ -72,6 +77,8 @@ class WindowColumns(QSplitter):
         window.deleteLater()
         if not self._windows:
             self.restoreState(self._whole_state)
+        if not self._are_widths_chosen:
+            self._share_width()
         self.detached_changed.emit(name, False)
 
     def set_detached(self, name: ColumnName, detached: bool) -> None:
@@ -86,7 +93,7 @@ class WindowColumns(QSplitter):
             return
         widths = self._settings.value("columns")
         if isinstance(widths, QByteArray):
-            self.restoreState(widths)
+            self._are_widths_chosen = self.restoreState(widths)
         for name in DETACHABLE:
             if self._settings.value(f"{name}_detached") in (True, "true"):
                 self.detach(name)
@@ -95,11 +102,30 @@ class WindowColumns(QSplitter):
         """For the next start; then the windows of their own close with this one."""
         if self._settings is not None:
             state = self._whole_state if self._windows else self.saveState()
-            self._settings.setValue("columns", state)
+            if self._are_widths_chosen:
+                self._settings.setValue("columns", state)
             for name in DETACHABLE:
                 self._settings.setValue(f"{name}_detached", name in self._windows)
         for name, window in self._windows.items():
             self._remember_place(name, window)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if not self._are_widths_chosen:
+            self._share_width()
+
+    def _on_moved(self) -> None:
+        """From now on the reader's widths count."""
+        self._are_widths_chosen = True
+
+    def _share_width(self) -> None:
+        sizes = {name: 0 for name in self._columns if name not in self._windows}
+        for name, (share, least, most) in _SHARES.items():
+            if name in sizes and not self._columns[name].isHidden():
+                sizes[name] = int(min(max(share * self.width(), least), most))
+        if "films" in sizes:
+            sizes["films"] = max(self.width() - sum(sizes.values()), 1)
+        self.setSizes(list(sizes.values()))
 
     def close_windows(self) -> None:
         for name in tuple(self._windows):

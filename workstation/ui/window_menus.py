@@ -105,6 +105,9 @@ class WindowMenus(QObject):
         self.link_action = action
         self.link_action.setCheckable(True)
         menu.addSeparator()
+        self.studies_action = self._add(menu, self.tr("Study list"), "F9", self._show_studies)
+        self.studies_action.setCheckable(True)
+        self.studies_action.setChecked(True)
         self._fill_text_sizes(menu.addMenu(self.tr("Text size")))
         for text, name in (
             (self.tr("Films in a window of their own"), "films"),
@@ -135,6 +138,9 @@ class WindowMenus(QObject):
         assert isinstance(action, QAction)
         self._window.films.perform(action.data())
         self.link_action.setChecked(self._window.grid.links.is_on)
+
+    def _show_studies(self) -> None:
+        self._window.study_list.setVisible(self.studies_action.isChecked())
 
     def _on_detach(self) -> None:
         action = self.sender()

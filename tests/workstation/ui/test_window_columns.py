@@ -78,6 +78,23 @@ def test_report_in_its_own_window_and_back(rooms: Rooms) -> None:
         window.columns.detach("studies")
 
 
+def test_films_get_most_of_a_small_window_until_the_reader_moves_a_border(rooms: Rooms) -> None:
+    window = rooms.open()
+    for width, height in ((1920, 1080), (1280, 720)):
+        window.resize(width, height)
+        sizes = window.columns.sizes()
+        assert sizes[1] >= 0.43 * width
+        assert (window.width(), window.height()) == (width, height)
+    window.menus.studies_action.trigger()
+    assert not window.study_list.isVisible()
+    window.menus.studies_action.trigger()
+    window.columns.moveSplitter(400, 1)
+    rooms.close()
+    again = rooms.open()
+    assert abs(again.columns.sizes()[0] - 400) < 80
+    again.resize(1400, 800)
+
+
 def test_a_detached_column_is_where_it_was_after_a_restart(rooms: Rooms) -> None:
     window = rooms.open()
     window.columns.detach("films")

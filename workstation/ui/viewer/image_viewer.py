@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QPointF, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QWheelEvent
+from PySide6.QtGui import QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QWheelEvent
 from PySide6.QtWidgets import QInputDialog, QWidget
 
 from workstation.dicom.display_pipeline import Voi, linear_equivalent
@@ -17,10 +17,11 @@ from workstation.dicom.instance_reader import Film
 from workstation.reading.figure_wording import WordingLanguage
 from workstation.reading.measurement_store import MeasurementStore
 from workstation.reading.measurements import KINDS, MeasurementKind, Point
-from workstation.ui.theme import COLOURS
+from workstation.ui.theme import COLOURS, ui_font
 from workstation.ui.viewer.actions import DESK_ACTIONS, Tool
 from workstation.ui.viewer.film_figures import FilmFigures
 from workstation.ui.viewer.film_picture import FilmPicture
+from workstation.ui.viewer.film_placeholder import Placeholder
 from workstation.ui.viewer.film_view import ZOOM_STEP, FilmView
 from workstation.ui.viewer.haloed_text import HaloedLine, HaloedTextPainter
 from workstation.ui.viewer.magnifier import paint_magnifier
@@ -30,8 +31,8 @@ from workstation.ui.viewer.shortcuts import Shortcuts
 from workstation.ui.viewer.view_geometry import ViewGeometry
 
 _MARK_POINTS = 20.0
-_MARK_TOP = 40
-"""Below the letter of the upper side (logical pixels)."""
+_MARK_BELOW_LINES = 4
+"""Of the corners' texts, which it would cover in a narrow viewport."""
 
 
 class ImageViewer(FilmView):
@@ -100,6 +101,13 @@ class ImageViewer(FilmView):
         if mark != self._mark:
             self._mark = mark
             self.update()
+
+    def show_vacant(self, title: str, detail: str) -> None:
+        """No film, and none is on its way: what could be put here."""
+        self.set_film(None)
+        self._placeholder = Placeholder("empty", title, detail)
+        self._describe()
+        self.update()
 
     def show_geometry(self, geometry: ViewGeometry) -> None:
         """Follow another view."""
@@ -352,7 +360,8 @@ class ImageViewer(FilmView):
         line = HaloedLine(self._mark, _MARK_POINTS, COLOURS.amber, is_bold=True)
         metrics = line.metrics()
         across = (self.width() - metrics.horizontalAdvance(self._mark)) / 2
-        self._mark_painter.draw(painter, QPointF(across, _MARK_TOP + metrics.ascent()), line)
+        top = _MARK_BELOW_LINES * QFontMetrics(ui_font()).height()
+        self._mark_painter.draw(painter, QPointF(across, top + metrics.ascent()), line)
 
     def _show_cursor(self, at: QPointF | None = None) -> None:
         if self._picture is None:

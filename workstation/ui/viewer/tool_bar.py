@@ -1,26 +1,35 @@
-"""The slim bar over the film: a button for each action of the table that has a symbol."""
+"""The slim bars over the film: a button for each action of the table that has a symbol."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtGui import QAction, QActionGroup
-from PySide6.QtWidgets import QToolBar, QWidget
+from PySide6.QtGui import QAction, QActionGroup, QIcon
+from PySide6.QtWidgets import QToolBar, QToolButton, QWidget
 
 from workstation.ui.theme import COLOURS
-from workstation.ui.viewer.actions import ACTIONS, ViewerAction
+from workstation.ui.viewer.actions import ACTIONS, ActionGroup, ViewerAction
 from workstation.ui.viewer.shortcuts import Shortcuts
+
+FILM_GROUPS: tuple[ActionGroup, ...] = ("Pointer", "View", "Measure")
+VIEWPORT_GROUPS: tuple[ActionGroup, ...] = ("Compare",)
 
 
 class ViewerToolBar(QToolBar):
-    """perform(action id) is called for what is clicked."""
+    """perform(action id) is called for what is clicked. groups: whose actions are on it."""
 
     def __init__(
-        self, shortcuts: Shortcuts, perform: Callable[[str], object], parent: QWidget | None = None
+        self,
+        shortcuts: Shortcuts,
+        perform: Callable[[str], object],
+        parent: QWidget | None = None,
+        groups: tuple[ActionGroup, ...] = FILM_GROUPS,
     ) -> None:
         super().__init__(parent)
-        self.setObjectName("viewer_tools")
-        self.setAccessibleName(self.tr("Film tools"))
+        self.setObjectName("viewer_tools" if groups == FILM_GROUPS else "viewport_tools")
+        is_for_film = groups == FILM_GROUPS
+        name = self.tr("Film tools") if is_for_film else self.tr("Viewports and comparison")
+        self.setAccessibleName(name)
         self.setMovable(False)
         self.setStyleSheet(
             "QToolButton { padding: 2px 4px; min-width: 18px; }"
@@ -31,7 +40,7 @@ class ViewerToolBar(QToolBar):
         self._buttons: dict[str, QAction] = {}
         tools = QActionGroup(self)
         group = ""
-        for action in (each for each in ACTIONS if each.symbol):
+        for action in (each for each in ACTIONS if each.symbol and each.group in groups):
             if group and action.group != group:
                 self.addSeparator()
             group = action.group
@@ -41,6 +50,7 @@ class ViewerToolBar(QToolBar):
                 tools.addAction(button)
         self.show_tool("window")
         self._show_keys()
+        self._name_overflow()
         shortcuts.changed.connect(self._show_keys)
 
     def show_tool(self, tool: str) -> None:
@@ -48,6 +58,12 @@ class ViewerToolBar(QToolBar):
         button = self._buttons.get(f"tool.{tool}")
         if button is not None:
             button.setChecked(True)
+
+    def show_checked(self, action_id: str, checked: bool) -> None:
+        """Mark an action that is on, or what is shown."""
+        button = self._buttons[action_id]
+        button.setCheckable(True)
+        button.setChecked(checked)
 
     def button(self, action_id: str) -> QAction:
         return self._buttons[action_id]
@@ -61,6 +77,15 @@ class ViewerToolBar(QToolBar):
         widget.setProperty("role", "quiet")
         self._buttons[action.id] = button
         return button
+
+    def _name_overflow(self) -> None:
+        """Qt's button for what has no room: its own arrow is dark on dark, and nameless."""
+        button = self.findChild(QToolButton, "qt_toolbar_ext_button")
+        if button is not None:
+            button.setIcon(QIcon())
+            button.setText("»")
+            button.setAccessibleName(self.tr("More tools"))
+            button.setToolTip(self.tr("More tools"))
 
     def _on_triggered(self) -> None:
         button = self.sender()

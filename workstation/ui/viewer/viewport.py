@@ -14,7 +14,6 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
-    QResizeEvent,
 )
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
@@ -27,12 +26,16 @@ FilmRole = Literal["current", "prior", "later"]
 """prior, later: of another study of the same patient, taken before or after the one being read."""
 
 _BORDER = 3
+_LEAST_FILM = (150, 130)
+"""So that four of them still fit a small screen (logical pixels)."""
 
 
 class Viewport(QWidget):
-    """Signals: film_dropped(DraggedFilm); activated() when it is clicked or gets the focus."""
+    """Signals: film_dropped(DraggedFilm); activated() when it is clicked or gets the focus;
+    caption_changed()."""
 
     film_dropped = Signal(object)
+    caption_changed = Signal()
     activated = Signal()
 
     def __init__(self, number: int, shortcuts: Shortcuts, parent: QWidget | None = None) -> None:
@@ -43,6 +46,7 @@ class Viewport(QWidget):
         self._is_active = self._is_framed = self._is_drop_target = False
         self._details = ""
         self.viewer = ImageViewer(self, shortcuts)
+        self.viewer.setMinimumSize(*_LEAST_FILM)
         self.viewer.activated.connect(self.activated)
         self.caption = _Caption(self)
         self.caption.clicked.connect(self.viewer.setFocus)
@@ -66,6 +70,7 @@ class Viewport(QWidget):
         """What hangs here: its role, and date, view and match in words; all are on screen."""
         self.role, self._details = role, details
         self._show_state()
+        self.caption_changed.emit()
 
     def role_word(self) -> str:
         words = {
@@ -146,25 +151,35 @@ class Viewport(QWidget):
 
 
 class _Caption(QWidget):
-    """One line: the role in bold, then the details, shortened where there is no room."""
+    """The role in bold, then the details, on as many lines as they need: what hangs here and how
+    its patient was matched is never cut off."""
 
     clicked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._details = ""
         self.role_label, self.details_label = QLabel(self), QLabel(self)
+        self.details_label.setWordWrap(True)
         self.details_label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        top = Qt.AlignmentFlag.AlignTop
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 3, 8, 3)
         row.setSpacing(8)
-        row.addWidget(self.role_label)
-        row.addWidget(self.details_label, 1)
+        row.addWidget(self.role_label, 0, top)
+        row.addWidget(self.details_label, 1, top)
+
+    def wanted_height(self, viewport_width: int) -> int:
+        """For all lines, in a viewport of this width."""
+        margins = self.layout().contentsMargins()
+        taken = 2 * _BORDER + margins.left() + margins.right() + self.layout().spacing()
+        room = max(viewport_width - taken - self.role_label.sizeHint().width(), 40)
+        lines = max(self.details_label.heightForWidth(room), self.role_label.sizeHint().height())
+        return lines + margins.top() + margins.bottom()
 
     def show_words(self, role: str, details: str, *, is_other: bool, is_active: bool) -> None:
-        self._details = details
         self.role_label.setText(f"▸ {role}" if is_active else role)
+        self.details_label.setText(details)
         self.setToolTip(f"{role} {details}")
         ink = COLOURS.amber if is_other else COLOURS.bright_text
         ground = COLOURS.amber_dim if is_other else COLOURS.panel
@@ -174,17 +189,6 @@ class _Caption(QWidget):
         self.role_label.setStyleSheet(f"color: {ink}; font-weight: 700;")
         text_ink = COLOURS.bright_text if is_other else COLOURS.text
         self.details_label.setStyleSheet(f"color: {text_ink};")
-        self._shorten()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._shorten()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.clicked.emit()
-
-    def _shorten(self) -> None:
-        room = self.details_label.width()
-        metrics = self.details_label.fontMetrics()
-        elided = metrics.elidedText(self._details, Qt.TextElideMode.ElideRight, max(room, 40))
-        self.details_label.setText(elided)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QEvent, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
 
 from workstation.reading.hanging import PLACES, LayoutName
@@ -56,6 +57,7 @@ class ViewportGrid(QWidget):
     def _connect(self, viewport: Viewport) -> None:
         viewer = viewport.viewer
         viewport.activated.connect(self._on_activated)
+        viewport.caption_changed.connect(self._level_captions)
         viewport.film_dropped.connect(self._on_film_dropped)
         viewer.tool_changed.connect(self._on_tool_changed)
         viewer.trouble.connect(self.trouble)
@@ -102,6 +104,24 @@ class ViewportGrid(QWidget):
         for number, viewport in enumerate(self.viewports):
             viewport.setVisible(number < len(cells))
         self._mark_active()
+        self._level_captions()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._level_captions()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._level_captions()
+
+    def _level_captions(self) -> None:
+        """All captions as high as the highest, so that the films beside each other stay level."""
+        columns = {column for _, column in _CELLS[self._layout_name]}
+        width = (self.width() - self._grid.spacing() * (len(columns) - 1)) // len(columns)
+        height = max(viewport.caption.wanted_height(width) for viewport in self.shown)
+        for viewport in self.shown:
+            viewport.caption.setFixedHeight(height)
 
     # -- the active one ----------------------------------------------------------------------
 

@@ -40,9 +40,9 @@ def test_a_key_is_changed_here_unless_it_is_taken(sheet: CheatSheet) -> None:
     sheet.assign_button.click()
     assert "Turn right" in sheet.message.text()
     assert lines(sheet)["Invert"] == "I"
-    sheet.key_field.setKeySequence(QKeySequence("X"))
+    sheet.key_field.setKeySequence(QKeySequence(";"))
     sheet.assign_button.click()
     assert sheet.message.text() == ""
-    assert lines(sheet)["Invert"] == "X"
+    assert lines(sheet)["Invert"] == ";"
     sheet.restore_button.click()
     assert lines(sheet)["Invert"] == "I"
