@@ -32,6 +32,7 @@ from workstation.ui.viewer.film_sampler import sampler_of
 from workstation.ui.viewer.image_viewer import ImageViewer
 
 _SIDE = 3000
+_OPENED_SIDE = 3240  # 20 MB
 _VIEW = 1200
 _WARM_UP = 5
 _ROUNDS = 3
@@ -68,17 +69,17 @@ def run_display(frames: int) -> int:
         f"Python {platform.python_version()}, Qt platform {app.platformName()}"
     )
     with tempfile.TemporaryDirectory() as folder:
-        path = write_film_file(Path(folder) / "film.dcm", _draw_film())
+        path = write_film_file(Path(folder) / "film.dcm", _draw_film(_SIDE))
         _print_frames(app, read_film(path), frames)
-        _print_opening(app, path)
+        _print_opening(app, write_film_file(path, _draw_film(_OPENED_SIDE)))
     return 0
 
 
-def _draw_film() -> np.ndarray:
-    """[3000, 3000] uint16 of 14 bits: a gradient with noise, no two neighbours alike."""
+def _draw_film(side: int) -> np.ndarray:
+    """[side, side] uint16 of 14 bits: a gradient with noise, no two neighbours alike."""
     rng = np.random.default_rng(0)
-    down = np.linspace(2000, 14000, _SIDE)[:, None]
-    return np.clip(down + rng.normal(0, 300, (_SIDE, _SIDE)), 0, 16383).astype(np.uint16)
+    down = np.linspace(2000, 14000, side)[:, None]
+    return np.clip(down + rng.normal(0, 300, (side, side)), 0, 16383).astype(np.uint16)
 
 
 def _print_frames(app: QApplication, film: Film, frames: int) -> None:

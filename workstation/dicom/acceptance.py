@@ -35,6 +35,10 @@ _VIDEO_CLASSES = tuple(_STORAGE + n for n in ("77.1.1.1", "77.1.2.1", "77.1.4.1"
 _NOT_AN_IMAGE = (  # longest prefix first where one is inside another
     (_STORAGE + "88.59", "a key object selection, not an image"),
     (_STORAGE + "88.", "a structured report (SR), not an image"),
+    (
+        _STORAGE + "11.1",
+        "a presentation state (PR), not an image: applied when a film beside it is opened",
+    ),
     (_STORAGE + "11.", "a presentation state (PR), not an image"),
     (_STORAGE + "481.2", "a radiotherapy dose (RTDOSE), not a film"),
     (_STORAGE + "481.3", "a radiotherapy structure set (RTSTRUCT), not an image"),

@@ -8,12 +8,11 @@ model never sees anything of this: its pixels come from `model_image`.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import replace
 
-from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QFocusEvent, QImage, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QFocusEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from workstation.dicom.display_pipeline import Voi
@@ -26,6 +25,7 @@ from workstation.ui.viewer.film_overlay import FilmOverlay, ShownState
 from workstation.ui.viewer.film_picture import FilmPicture
 from workstation.ui.viewer.film_placeholder import Placeholder, paint_placeholder
 from workstation.ui.viewer.frame_bar import BAR_HEIGHT, FrameBar, FrameLoader
+from workstation.ui.viewer.picture_painter import paint_picture
 from workstation.ui.viewer.view_geometry import Orientation, ViewGeometry
 
 ZOOM_STEP = 1.25
@@ -322,19 +322,16 @@ class FilmView(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        area = QRectF(self.rect())
+        area, ratio = QRectF(self.rect()), self.devicePixelRatioF()
         if self._picture is None:
             painter.fillRect(area, QColor(COLOURS.ground))
             paint_placeholder(painter, area, self._placeholder)
         else:
-            self._paint_film(painter, self._picture)
+            is_preview = self._settling.isActive()
+            paint_picture(painter, self._picture, self.rect(), ratio, is_preview=is_preview)
             if self._are_graphics_shown:
-                self._annotations.paint(
-                    painter,
-                    self._picture.film,
-                    self._picture.geometry,
-                    self.devicePixelRatioF(),
-                )
+                film, geometry = self._picture.film, self._picture.geometry
+                self._annotations.paint(painter, film, geometry, ratio)
             if self._is_overlay_visible:
                 state = self._shown_state(self._picture)
                 bar = BAR_HEIGHT if self._frame_bar.isVisible() else 0
@@ -345,38 +342,6 @@ class FilmView(QWidget):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(QColor(COLOURS.accent), 2))
             painter.drawRect(area.adjusted(1, 1, -1, -1))
-
-    def _paint_film(self, painter: QPainter, picture: FilmPicture) -> None:
-        placement = picture.geometry.placement()
-        if placement is None:
-            painter.fillRect(self.rect(), QColor(COLOURS.film_ground))
-            return
-        ratio = self.devicePixelRatioF()
-        x, y, width, height = placement.target
-        target = QRectF(x / ratio, y / ratio, width / ratio, height / ratio)
-        self._paint_ground_around(painter, target)
-        preview = picture.preview() if self._settling.isActive() else None
-        rgb = picture.rgb() if preview is None else preview.rgb
-        rows, columns = rgb.shape
-        image = QImage(rgb.data, columns, rows, rgb.strides[0], QImage.Format.Format_RGB32)
-        if preview is None:
-            image.setDevicePixelRatio(ratio)
-            painter.drawImage(QPointF(x / ratio, y / ratio), image)
-            return
-        left, top, right, bottom = preview.source
-        painter.drawImage(target, image, QRectF(left, top, right - left, bottom - top))
-
-    def _paint_ground_around(self, painter: QPainter, film: QRectF) -> None:
-        """The strips the film leaves free: filling all of the view first would cost as much as
-        painting the film."""
-        ground, width, height = QColor(COLOURS.film_ground), self.width(), self.height()
-        # Inwards: at a fractional scale of the screen the film ends inside a pixel.
-        left, right = math.ceil(film.left()), math.floor(film.right())
-        top, bottom = math.ceil(film.top()), math.floor(film.bottom())
-        painter.fillRect(QRect(0, 0, width, top), ground)
-        painter.fillRect(QRect(0, bottom, width, height - bottom), ground)
-        painter.fillRect(QRect(0, top, left, bottom - top), ground)
-        painter.fillRect(QRect(right, top, width - right, bottom - top), ground)
 
     def _paint_above(self, painter: QPainter, picture: FilmPicture) -> None:
         """What lies on the film: nothing here."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
 from workstation.ui.theme import COLOURS
 from workstation.ui.viewer.film_picture import FilmPicture
+from workstation.ui.viewer.picture_painter import image_of
 from workstation.ui.viewer.view_geometry import GREATEST_ZOOM, ViewGeometry
 
 LENS_RADIUS = 130.0
@@ -41,9 +42,9 @@ def paint_magnifier(painter: QPainter, picture: FilmPicture, at: QPointF, ratio:
     painter.fillPath(path, QColor(COLOURS.film_ground))
     placement = lens.placement()
     if placement is not None:
-        x, y, width, height = placement.target
+        x, y, _, _ = placement.target
         rgb = picture.rgb_of(lens)
-        image = QImage(rgb.data, width, height, rgb.strides[0], QImage.Format.Format_RGB32)
+        image = image_of(rgb)
         image.setDevicePixelRatio(ratio)
         painter.drawImage(circle.topLeft() + QPointF(x, y) / ratio, image)
     painter.restore()
