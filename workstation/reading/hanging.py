@@ -10,10 +10,15 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Literal, Protocol
 
 from workstation.catalog.study_catalog import InstanceRow, StudyCatalog, StudyRow
-from workstation.dicom.view_position import FRONTAL_VIEWS, choose_model_films, find_lateral
+from workstation.dicom.view_position import (
+    FRONTAL_VIEWS,
+    LATERAL_VIEWS,
+    choose_model_films,
+    find_lateral,
+)
 
 LayoutName = Literal["1x1", "1x2", "2x2"]
 PLACES: dict[LayoutName, int] = {"1x1": 1, "1x2": 2, "2x2": 4}
@@ -36,6 +41,17 @@ class HangingPlan:
     places: tuple[PlannedFilm | None, ...]
 
 
+class PatientIdentity(Protocol):
+    """Whom a study or a film is of, as a catalog row or a header says it."""
+
+    @property
+    def patient_id(self) -> str: ...
+    @property
+    def patient_name(self) -> str: ...
+    @property
+    def patient_birth_date(self) -> str: ...
+
+
 @dataclass(frozen=True)
 class PatientMatch:
     """Whether two studies are of one patient. agreed: "ID", "birth date", "name" that are equal;
@@ -55,8 +71,9 @@ class Prior:
     days_before: int | None
 
 
-def match_patients(study: StudyRow, other: StudyRow) -> PatientMatch:
-    """Compare who two studies are of; what one of them leaves blank neither agrees nor differs."""
+def match_patients(study: PatientIdentity, other: PatientIdentity) -> PatientMatch:
+    """Compare whom two studies or films are of; what one of them leaves blank neither agrees nor
+    differs."""
     agreed: list[str] = []
     differing: list[str] = []
     for what, one, two in (
@@ -109,7 +126,8 @@ def find_counterpart(films: Sequence[InstanceRow], view: str) -> int | None:
     """The prior's film to compare with a film of this view."""
     if view.upper() in FRONTAL_VIEWS or not view:
         chosen = choose_model_films([film.view_position for film in films], max_images=1)
-        return chosen[0] if chosen else None
+        is_like = bool(chosen) and films[chosen[0]].view_position.upper() not in LATERAL_VIEWS
+        return chosen[0] if is_like else None
     return find_lateral([film.view_position for film in films])
 
 

@@ -22,6 +22,7 @@ from workstation.reading.hanging import (
 from workstation.ui.film_loader import FilmLoader
 from workstation.ui.hung_film import HangingWording, HungFilm
 from workstation.ui.lateral_companion import LateralCompanion
+from workstation.ui.shared_films import issuer_of
 from workstation.ui.viewer.film_dragging import DraggedFilm
 from workstation.ui.viewer.viewport_grid import ViewportGrid
 from workstation.ui.viewport_place import ViewportPlace
@@ -61,7 +62,7 @@ class FilmDesk(QObject):
         self._wording = HangingWording(self)
         loaders = [loader, *(FilmLoader(self) for _ in grid.viewports[1:])]
         self._places = [
-            ViewportPlace(viewport, each, grid.links, self)
+            ViewportPlace(viewport, each, grid.links, self._reason_to_refuse, self)
             for viewport, each in zip(grid.viewports, loaders, strict=True)
         ]
         self._study: StudyRow | None = None
@@ -329,6 +330,24 @@ class FilmDesk(QObject):
         films = [self._wording.of_other_study(study, other, row, match) for row in rows]
         self._compared.extend(films)
         return films
+
+    def _reason_to_refuse(self, film: Film) -> str:
+        """The files have the last word on whose a prior is, not the catalog."""
+        current = next(
+            (each.film for each in self._places if each.is_of_current_study and each.film), None
+        )
+        if current is None:
+            return ""
+        match = match_patients(current.header, film.header)
+        if not match.is_same:
+            return self.tr("not surely the same patient: {0}").format(
+                self._wording.difference(match)
+            )
+        issuers = issuer_of(current), issuer_of(film)
+        if all(issuers) and issuers[0] != issuers[1]:
+            text = self.tr("the patient IDs have different issuers: {0} and {1}")
+            return text.format(*issuers)
+        return ""
 
     # -- viewports ---------------------------------------------------------------------------
 

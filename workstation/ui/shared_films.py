@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from pathlib import Path
 from threading import Lock
-from weakref import WeakValueDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from workstation.dicom.instance_reader import Film, read_film
 from workstation.dicom.presentation_search import open_as_presented
+from workstation.reading.patient_issuer import read_issuer
 
 _FileState = tuple[Path, int, int]
 _films: WeakValueDictionary[_FileState, Film] = WeakValueDictionary()
+_issuers: WeakKeyDictionary[Film, str] = WeakKeyDictionary()
 _decoding: dict[_FileState, Lock] = {}
 _lock = Lock()
 
@@ -25,7 +27,7 @@ def open_film(path: Path) -> Film:
     """
     state = _file_state(path)
     if state is None:
-        return open_as_presented(read_film(path))
+        return _decode(path)
     with _lock:
         film = _films.get(state)
         turn = _decoding.setdefault(state, Lock())
@@ -36,12 +38,26 @@ def open_film(path: Path) -> Film:
             film = _films.get(state)
         try:
             if film is None:
-                film = open_as_presented(read_film(path))
+                film = _decode(path)
         finally:
             with _lock:
                 _decoding.pop(state, None)
                 if film is not None:
                     _films[state] = film
+    return film
+
+
+def issuer_of(film: Film) -> str:
+    """Issuer of Patient ID of a film opened here, "" where its file names none."""
+    with _lock:
+        return _issuers.get(film, "")
+
+
+def _decode(path: Path) -> Film:
+    film = open_as_presented(read_film(path))
+    issuer = read_issuer(path) if film.header.source_format == "DICOM" else ""
+    with _lock:
+        _issuers[film] = issuer
     return film
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
@@ -15,7 +16,8 @@ from workstation.ui.viewer.viewport import Viewport
 
 
 class ViewportPlace(QObject):
-    """settled(): a film asked for is shown, or can't be. While another film blinks in, the one
+    """reason_to_refuse: why a film of another study is not shown beside the current one, "" where
+    it is. settled(): a film asked for is shown, or can't be. While another film blinks in, the one
     that hangs here stays `hung`, and its decoded `film` stays the place's."""
 
     settled = Signal()
@@ -25,11 +27,13 @@ class ViewportPlace(QObject):
         viewport: Viewport,
         loader: FilmLoader,
         links: ViewLinks,
+        reason_to_refuse: Callable[[Film], str],
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self.viewport = viewport
         self._loader, self._links = loader, links
+        self._reason_to_refuse = reason_to_refuse
         self.hung: HungFilm | None = None
         self.film: Film | None = None
         self._blinked: HungFilm | None = None
@@ -145,6 +149,10 @@ class ViewportPlace(QObject):
         if film.header.study_instance_uid != asked.study_instance_uid:
             # The file was replaced on disk since its import: never show it under another name.
             self._on_film_failed(path, self.viewport.tr("the file now belongs to another study"))
+            return
+        refusal = "" if asked.is_current else self._reason_to_refuse(film)
+        if refusal:
+            self._on_film_failed(path, refusal)
             return
         if self._is_blinked_in:
             self._blinked_film = film

@@ -9,11 +9,15 @@ from sqlalchemy import Engine
 
 from workstation.catalog.study_catalog import InstanceRow, StudyCatalog, StudyRow
 from workstation.reading.hanging import (
+    HangingPlan,
+    PlannedFilm,
     choose_prior,
+    days_between,
     find_beside,
     find_counterpart,
     find_prior,
     match_patients,
+    plan_hanging,
 )
 
 STUDY = StudyRow(
@@ -84,3 +88,44 @@ def test_lateral_hangs_beside_frontal_and_views_are_compared_with_their_like() -
     assert find_counterpart(films, "LATERAL") == 1
     assert find_counterpart(films[:1], "LL") is None
     assert find_counterpart([], "PA") is None
+
+
+PA, LATERAL = InstanceRow("1", Path("a"), "PA"), InstanceRow("2", Path("b"), "LL")
+UNMARKED = InstanceRow("3", Path("c"), "")
+FRONT, SIDE = PlannedFilm("current", 0), PlannedFilm("current", 1)
+PRIOR_FRONT, PRIOR_SIDE = PlannedFilm("prior", 0), PlannedFilm("prior", 1)
+
+
+@pytest.mark.parametrize(
+    ("films", "prior", "layout", "planned"),
+    [
+        ([PA], [], None, HangingPlan("1x1", (FRONT,))),
+        ([LATERAL], [], None, HangingPlan("1x1", (FRONT,))),
+        ([PA, LATERAL], [], None, HangingPlan("1x2", (FRONT, SIDE))),
+        ([LATERAL, PA], [], None, HangingPlan("1x2", (SIDE, FRONT))),
+        ([PA], [PA], None, HangingPlan("1x2", (FRONT, PRIOR_FRONT))),
+        ([PA], [LATERAL], None, HangingPlan("1x1", (FRONT,))),
+        ([PA, LATERAL], [PA], None, HangingPlan("2x2", (FRONT, SIDE, PRIOR_FRONT, None))),
+        (
+            [PA, LATERAL], [PA, LATERAL], None,
+            HangingPlan("2x2", (FRONT, SIDE, PRIOR_FRONT, PRIOR_SIDE)),
+        ),
+        ([PA, LATERAL], [PA], "1x2", HangingPlan("1x2", (FRONT, SIDE))),
+        ([PA, LATERAL], [PA], "1x1", HangingPlan("1x1", (FRONT,))),
+        (
+            [PA, LATERAL, UNMARKED], [], "2x2",
+            HangingPlan("2x2", (FRONT, SIDE, PlannedFilm("current", 2), None)),
+        ),
+        ([], [PA], None, HangingPlan("1x1", (None,))),
+        ([], [], "1x2", HangingPlan("1x2", (None, None))),
+    ],
+)  # fmt: skip
+def test_films_hang_frontal_left_lateral_right_prior_below_or_beside(
+    films: list[InstanceRow], prior: list[InstanceRow], layout: str | None, planned: HangingPlan
+) -> None:
+    assert plan_hanging(films, prior, layout) == planned  # type: ignore[arg-type]
+
+
+def test_days_between_dates_and_none_for_what_is_no_date() -> None:
+    assert days_between("20250812", "20260412") == 243
+    assert days_between("", "20260412") is None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 from PySide6.QtCore import QPointF, QSettings, Qt
 from PySide6.QtGui import QDropEvent
@@ -250,6 +251,25 @@ def test_a_dropped_study_hangs_only_if_it_is_the_same_patients(room: Room) -> No
     assert room.window.grid.viewports[0].role == "later"
     assert room.window.grid.viewports[0].caption.role_label.text() == "LATER STUDY"
     assert room.window.films.film is None  # nothing of the open study is on screen
+
+
+def test_the_same_patient_id_of_another_issuer_is_refused(
+    tmp_path: Path, qtbot: QtBot, write_film: WriteFilm
+) -> None:
+    """What the catalog does not know stands in the files."""
+    room = Room(tmp_path / "data", write_film, qtbot)
+    try:
+        for name, issuer in (("pa.dcm", "CITY"), ("prior.dcm", "COUNTY")):
+            path = tmp_path / name
+            film = pydicom.dcmread(path)
+            film.IssuerOfPatientID = issuer
+            film.save_as(path)
+        room.open(CURRENT)
+        assert room.studies()[:3] == [f"{CURRENT} PA", f"{CURRENT} LL", ""]
+        message = room.window.grid.viewers[2].message
+        assert "different issuers: CITY and COUNTY" in message
+    finally:
+        room.close()
 
 
 def test_a_press_in_the_list_opens_on_release_and_dragging_opens_nothing(room: Room) -> None:
