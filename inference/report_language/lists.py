@@ -38,7 +38,7 @@ def remove_list_item(
     kept = [sentence[a:b] for i, (a, b) in enumerate(items) if i != holding[0]]
     joiner = _find_joiner(sentence[list_start:list_end])
     prefix, suffix = sentence[:list_start], sentence[list_end:]
-    for ending in dict.fromkeys((_agree(suffix, len(kept)), _after_clause(suffix, end - list_end))):
+    for ending in dict.fromkeys((_agree(suffix, kept), _after_clause(suffix, end - list_end))):
         rest = prefix + _join(kept, joiner) + ending
         rest = rest[0].upper() + rest[1:]
         yield rest if rest.rstrip()[-1] in ".?!" else rest.rstrip() + "."
@@ -65,9 +65,10 @@ def _join(items: list[str], joiner: str) -> str:
     return ", ".join(items[:-1]) + f", {joiner} {items[-1]}"
 
 
-def _agree(suffix: str, count: int) -> str:
-    """ "are seen" after a single item that is left becomes "is seen"."""
-    return re.sub(r"\A(\s+)are\b", r"\1is", suffix) if count == 1 else suffix
+def _agree(suffix: str, kept: list[str]) -> str:
+    """ "are seen" after a single item that is left becomes "is seen", if it is a single thing."""
+    is_plural = len(kept) > 1 or re.search(r"[^ius]s\s*\Z", kept[0]) is not None
+    return suffix if is_plural else re.sub(r"\A(\s+)are\b", r"\1is", suffix)
 
 
 def _after_clause(suffix: str, clause_rest: int) -> str:

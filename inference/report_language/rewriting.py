@@ -24,6 +24,7 @@ _CONNECTIVE = (
 )
 _TRAILING_JOINER = re.compile(rf"(?:[\s,;]|\b{_CONNECTIVE}\b)+\Z", re.IGNORECASE)
 _LEADING_JOINER = re.compile(rf"\A(?:[\s,;]|\b{_CONNECTIVE}\b)+", re.IGNORECASE)
+_DENIED_SIGN = re.compile(r"\b(?:to suggest|suggesting|suggestive of)\b|提示", re.IGNORECASE)
 _WITHOUT = re.compile(r"\A(?:and |or )?without (?:any )?", re.IGNORECASE)
 
 StatementKey = tuple[str, str, str | None, str | None, str | None]
@@ -160,8 +161,12 @@ def _candidates(
     spans = [(s.trigger_start - body_start, s.trigger_end - body_start) for s in peers]
     for rest in prose.remove_list_item(sentence, clause, trigger, spans):
         yield head + prose.join(rest, worded) + tail
-    if all(s.status == "absent" and s.rule.startswith("normality:") for s in (statement, *peers)):
-        # "The lungs are clear" cannot be half true: each of its denials gets its own sentence.
+    if all(s.status == "absent" for s in (statement, *peers)) and (
+        all(s.rule.startswith("normality:") for s in (statement, *peers))
+        or _DENIED_SIGN.search(sentence[clause[0] : clause[1]])
+    ):
+        # "The lungs are clear", "no opacity to suggest pneumonia" cannot be half true: each of
+        # the denials gets its own sentence.
         said = [worded if s == statement else prose.word_denial(s) for s in (statement, *peers)]
         without = prose.remove_clause(sentence, *clause)
         yield head + prose.join(without, *said) + tail

@@ -46,6 +46,7 @@ CLAUSE_BREAKS = (
     "other than",
     "apart from",
     "aside from",
+    "besides",
     "otherwise",
 )
 PSEUDO_NEGATIONS = (

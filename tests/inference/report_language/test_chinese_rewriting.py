@@ -75,6 +75,7 @@ def toggle(text: str, concept: str, status: Status) -> str:
             "present",
             "肺部密度增高影。心影不大。未见实变。膈肌未见抬高。",
         ),
+        ("两肺未见实变提示肺炎。", "consolidation", "present", "肺部实变。未见炎症。"),
         ("右肺清晰。", "opacity", "present", "右肺密度增高影。右侧未见实变。"),
         (
             "左肺尖部肺野清晰。",

@@ -38,6 +38,7 @@ def read_slots(text: str, language: Language = "en") -> list[tuple[str | None, s
             "No effusion, enlarged heart, or widened mediastinum.",
             "-pleural_effusion -cardiomegaly -mediastinal_widening",
         ),
+        ("Clear lungs besides a granuloma.", "-consolidation -opacity +granuloma"),
         ("No effusion, heart is enlarged.", "-pleural_effusion +cardiomegaly"),
         ("No effusion, mediastinum is widened.", "-pleural_effusion +mediastinal_widening"),
         ("No effusion, hilar enlargement is present.", "-pleural_effusion +hilar_enlargement"),

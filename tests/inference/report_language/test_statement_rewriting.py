@@ -110,6 +110,19 @@ def toggle(text: str, concept: str, status: Status) -> str:
             "The heart is normal. Opacity. No focal consolidation.",
         ),
         (
+            "No nodules or masses are seen.",
+            "mass",
+            "present",
+            "No nodules are seen. Mass.",
+        ),
+        ("No edema or mass are seen.", "mass", "present", "No edema is seen. Mass."),
+        (
+            "No consolidation to suggest pneumonia.",
+            "consolidation",
+            "present",
+            "Consolidation. No pneumonia.",
+        ),
+        (
             "The right lung is clear.",
             "opacity",
             "uncertain",
