@@ -22,7 +22,7 @@ from workstation.reading.hanging import (
 from workstation.ui.film_loader import FilmLoader
 from workstation.ui.hung_film import HangingWording, HungFilm
 from workstation.ui.lateral_companion import LateralCompanion
-from workstation.ui.shared_films import issuer_of
+from workstation.ui.shared_films import give_back_memory, issuer_of
 from workstation.ui.viewer.film_dragging import DraggedFilm
 from workstation.ui.viewer.viewport_grid import ViewportGrid
 from workstation.ui.viewport_place import ViewportPlace
@@ -154,6 +154,7 @@ class FilmDesk(QObject):
             place.clear()
         self._grid.links.set_on(False)
         self._grid.set_layout("1x1")
+        give_back_memory()
         self.films_changed.emit([], -1)
 
     def hang(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -270,6 +272,18 @@ def test_the_same_patient_id_of_another_issuer_is_refused(
         assert "different issuers: CITY and COUNTY" in message
     finally:
         room.close()
+
+
+def test_no_film_outlives_its_study(room: Room) -> None:
+    room.open(CURRENT)
+    room.press(Qt.Key.Key_B, NONE)
+    room.window.grab()
+    shown = [weakref.ref(viewer.film) for viewer in room.window.grid.viewers if viewer.film]
+    assert len(shown) == 3
+    room.open(STRANGER)
+    room.window.grab()
+    gc.collect()
+    assert [film() for film in shown] == [None] * 3
 
 
 def test_a_press_in_the_list_opens_on_release_and_dragging_opens_nothing(room: Room) -> None:

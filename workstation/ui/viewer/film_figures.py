@@ -47,6 +47,7 @@ class FilmFigures(QObject):
         kept = () if film is None or self._store is None else self._load(film)
         self._film = film
         self.editor = MeasurementEditor(kept)
+        self._painter = MeasurementPainter()  # the one before keeps its film in memory
 
     def replace_film(self, film: Film) -> None:
         """Another frame or presentation of the same film: the figures stay."""
