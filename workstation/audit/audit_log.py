@@ -53,6 +53,7 @@ EVENTS = (
     "sign",
     "addendum",
     "settings",
+    "query",
     "verify",
 )
 _TAMPERED = (

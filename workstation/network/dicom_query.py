@@ -168,6 +168,8 @@ class DicomStudySource:
             for status, _ in association.send_c_get(_study_level(study), _GET):
                 final = status
         unsent = max(0, _failed(final) - seen["refused"] - seen["failed"])
+        if final.get("Status") == 0xA702 and seen:
+            final.Status = 0xB000  # every sub-operation failed, some of them because we refused
         reason = self._ending(final, stop)
         return RetrieveOutcome(
             seen["stored"], seen["known"], seen["refused"], unsent + seen["failed"], reason
@@ -193,15 +195,14 @@ class DicomStudySource:
         return RetrieveOutcome(stored=_completed(final), failed=_failed(final), reason=reason)
 
     def _ending(self, final: Dataset, stop: Event) -> str:
-        """Raises for an ending that is none; "" or what went wrong with some films."""
+        """Raises for an ending that is none; else what the server says of films not sent, or ""."""
         code = final.get("Status")
         if stop.is_set():
             raise Stopped
         if code == 0x0000:
             return ""
         if code == 0xB000:  # sub-operations complete, one or more failures
-            comment = str(final.get("ErrorComment", ""))
-            return comment or "the server could not send every instance"
+            return str(final.get("ErrorComment", ""))
         raise self._failure(final)
 
     def _failure(self, status: Dataset) -> NetworkFailure:

@@ -12,6 +12,10 @@ class NetworkFailure(Exception):
         self.reason = reason
 
 
+class LoginRefused(NetworkFailure):
+    """The password or token is missing or wrong."""
+
+
 class Stopped(Exception):
     """The user stopped it; what had arrived by then stays."""
 

@@ -23,7 +23,7 @@ from urllib.request import (
     build_opener,
 )
 
-from workstation.network.failures import InvalidSettings, NetworkFailure
+from workstation.network.failures import InvalidSettings, LoginRefused, NetworkFailure
 from workstation.network.settings import WebServer, check_server
 
 _TIMEOUT_S = 60.0
@@ -71,7 +71,9 @@ class WebClient:
         try:
             yield
         except (OSError, http.client.HTTPException) as error:
-            raise NetworkFailure(self._server.name, _reason_of(error)) from None
+            is_login = isinstance(error, HTTPError) and error.code == 401
+            kind = LoginRefused if is_login else NetworkFailure
+            raise kind(self._server.name, _reason_of(error)) from None
 
 
 class _NoRedirects(HTTPRedirectHandler):
