@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Dialect, ForeignKey, Text, TypeDecorator
+from sqlalchemy import CheckConstraint, Dialect, ForeignKey, Table, Text, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 SCHEMA_VERSION = 3  # PRAGMA user_version; raise it with every change of this module
@@ -37,6 +37,13 @@ class PathText(TypeDecorator[str]):
 
 class Base(DeclarativeBase):
     pass
+
+
+def table_of(record: type[Base]) -> Table:
+    """The plain table of a record: statements on it skip the mapper, and cost half."""
+    table = record.__table__
+    assert isinstance(table, Table)
+    return table
 
 
 class StudyRecord(Base):
@@ -83,17 +90,17 @@ class InstanceRecord(Base):
     file_mtime_ns: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
-class RefusedFileRecord(Base):
-    """A file of the watched folder that could not be imported (since version 3): said once, and
-    again only when it has changed."""
+class WatchedFileRecord(Base):
+    """A file of a watched folder that was dealt with (since version 3), as it was then: looked at
+    again only when it has changed. reason: why it was refused, "" if it was not."""
 
-    __tablename__ = "refused_file"
+    __tablename__ = "watched_file"
 
     path: Mapped[str] = mapped_column(PathText, primary_key=True)
     file_size: Mapped[int]
     file_mtime_ns: Mapped[int]
     reason: Mapped[str]
-    refused_at: Mapped[str]
+    seen_at: Mapped[str]
 
 
 class MeasurementRecord(Base):

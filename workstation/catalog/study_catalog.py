@@ -6,21 +6,26 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from sqlalchemy import Connection, Engine, Select, case, func, insert, select, update
+from sqlalchemy import Connection, Engine, Select, bindparam, case, func, insert, select, update
 
 from workstation.catalog.database import database_path, read_transaction, write_transaction
-from workstation.catalog.schema import InstanceRecord, ReportRecord, SignatureRecord, StudyRecord
+from workstation.catalog.schema import (
+    Base,
+    InstanceRecord,
+    ReportRecord,
+    SignatureRecord,
+    StudyRecord,
+    table_of,
+)
+from workstation.dicom.film import InstanceHeader
 from workstation.dicom.unreadable import UnreadableInstance
 from workstation.dicom.view_position import FRONTAL_VIEWS
-
-if TYPE_CHECKING:
-    from workstation.dicom.instance_reader import InstanceHeader
 
 StudyStatus = Literal["new", "draft", "signed"]
 
@@ -102,26 +107,21 @@ class StudyCatalog:
         Raises PatientConflict where the study is there under another Patient ID.
         """
         with nullcontext(connection) if connection else write_transaction(self._engine) as opened:
-            known = opened.execute(
-                select(InstanceRecord.study_instance_uid).where(
-                    InstanceRecord.sop_instance_uid == header.sop_instance_uid
-                )
-            ).scalar_one_or_none()
+            known = opened.execute(_FIND_INSTANCE, {"uid": header.sop_instance_uid}).one_or_none()
             if known is not None:
-                _list_again(opened, known)
+                if known.removed_at:
+                    _list_again(opened, known.study_instance_uid)
                 return False
             _add_study(opened, header, path)
-            columns = _shared_columns(header, InstanceRecord)
             size, mtime_ns = file_state(path)
-            opened.execute(
-                insert(InstanceRecord).values(
-                    **columns,
-                    path=str(Path(path).absolute()),
-                    added_at=_utc_now(),
-                    file_size=size,
-                    file_mtime_ns=mtime_ns,
-                )
-            )
+            row = {
+                **_shared_columns(header, InstanceRecord),
+                "path": str(Path(path).absolute()),
+                "added_at": _utc_now(),
+                "file_size": size,
+                "file_mtime_ns": mtime_ns,
+            }
+            opened.execute(_ADD_INSTANCE, row)
             return True
 
     def find_unchanged(self, paths: Sequence[Path]) -> dict[Path, tuple[str, str]]:
@@ -206,38 +206,54 @@ def file_state(path: Path) -> tuple[int, int]:
 
 def _list_again(connection: Connection, study_instance_uid: str) -> None:
     study = StudyRecord
-    is_off = (study.study_instance_uid == study_instance_uid) & (study.removed_at != "")
-    connection.execute(update(study).where(is_off).values(removed_at=""))
+    is_it = study.study_instance_uid == study_instance_uid
+    connection.execute(update(study).where(is_it).values(removed_at=""))
 
 
 def _add_study(connection: Connection, header: InstanceHeader, path: Path) -> None:
-    known = connection.execute(
-        select(StudyRecord.patient_id, StudyRecord.patient_name).where(
-            StudyRecord.study_instance_uid == header.study_instance_uid
-        )
-    ).one_or_none()
+    known = connection.execute(_FIND_STUDY, {"uid": header.study_instance_uid}).one_or_none()
     if known is None:
-        columns = _shared_columns(header, StudyRecord)
-        search_text = make_search_text(
-            header.patient_name, header.patient_id, header.accession_number, header.study_date
-        )
-        connection.execute(
-            insert(StudyRecord).values(**columns, search_text=search_text, added_at=_utc_now())
-        )
+        row = {
+            **_shared_columns(header, StudyRecord),
+            "search_text": make_search_text(
+                header.patient_name, header.patient_id, header.accession_number, header.study_date
+            ),
+            "added_at": _utc_now(),
+            "removed_at": "",
+        }
+        connection.execute(_ADD_STUDY, row)
     elif known.patient_id != header.patient_id:
         reason = (
             f"its study is already there for another patient (Patient ID {known.patient_id!r}, "
             f"in this file {header.patient_id!r}); it was not added"
         )
         raise PatientConflict(path, reason)
-    else:
+    elif known.removed_at:
         _list_again(connection, header.study_instance_uid)
 
 
-def _shared_columns(header: InstanceHeader, record: type) -> dict[str, Any]:
+# Made once: building these for each of ten thousand films takes longer than running them.
+_FIND_INSTANCE = (
+    select(InstanceRecord.study_instance_uid, StudyRecord.removed_at)
+    .join(StudyRecord, StudyRecord.study_instance_uid == InstanceRecord.study_instance_uid)
+    .where(InstanceRecord.sop_instance_uid == bindparam("uid"))
+)
+_FIND_STUDY = select(StudyRecord.patient_id, StudyRecord.removed_at).where(
+    StudyRecord.study_instance_uid == bindparam("uid")
+)
+_ADD_STUDY = insert(table_of(StudyRecord))
+_ADD_INSTANCE = insert(table_of(InstanceRecord))
+
+
+def _shared_columns(header: InstanceHeader, record: type[Base]) -> dict[str, Any]:
     """The header's fields that the table has under the same name, storable as UTF-8."""
-    names = set(record.__table__.columns.keys()) & set(header.__dataclass_fields__)  # type: ignore[attr-defined]
-    return {name: _storable(getattr(header, name)) for name in names}
+    return {name: _storable(getattr(header, name)) for name in _shared_names(record)}
+
+
+@lru_cache
+def _shared_names(record: type[Base]) -> tuple[str, ...]:
+    names = {field.name for field in fields(InstanceHeader)}
+    return tuple(column.name for column in table_of(record).columns if column.name in names)
 
 
 def _storable(value: Any) -> Any:

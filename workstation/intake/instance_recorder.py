@@ -44,8 +44,8 @@ class InstanceRecorder:
         with write_transaction(self.catalog.engine) as connection:
             for header, path in films:
                 try:
-                    with connection.begin_nested():
-                        recorded.append(self._record(connection, header, path))
+                    # A conflict is found before anything of the film is written.
+                    recorded.append(self._record(connection, header, path))
                 except PatientConflict as conflict:
                     recorded.append(conflict.reason)
         return recorded

@@ -124,6 +124,7 @@ class RefusedFilesPanel(QFrame):
         self.setProperty("role", "panel")
         self.setAccessibleName(self.tr("Files that were not imported"))
         self._model = _RefusedFilesModel(self)
+        self._listed: set[RefusedFile] = set()
         self._build_widgets()
         self.toggle.toggled.connect(self._on_toggled)
         self.copy_button.clicked.connect(self.copy)
@@ -175,8 +176,13 @@ class RefusedFilesPanel(QFrame):
         return tuple(self._model.files)
 
     def add(self, path: str, reason: str) -> None:
-        """One more refused file; the panel appears with the first."""
-        self._model.add(RefusedFile(Path(path), reason))
+        """One more refused file; the panel appears with the first. The same file with the same
+        reason, from an import repeated, is listed once."""
+        refused = RefusedFile(Path(path), reason)
+        if refused in self._listed:
+            return
+        self._listed.add(refused)
+        self._model.add(refused)
         count = len(self._model.files)
         self.title.setText(
             self.tr("▲ 1 file was not imported")
@@ -188,6 +194,7 @@ class RefusedFilesPanel(QFrame):
     def clear(self) -> None:
         """Forget the files and disappear."""
         self._model.clear()
+        self._listed.clear()
         self.toggle.setChecked(False)
         self.hide()
 

@@ -93,6 +93,7 @@ class Importer(QObject):
     instance_imported, for a PNG or JPEG, which says nothing of a patient; file_refused(path,
     reason); import_failed(message) where the catalog gave up; finished(added, duplicates, refused)
     ends every import, also a cancelled or failed one. A cancelled or failed import can be resumed.
+    run_ended(ImportRun), just before finished, tells imports apart.
     """
 
     progress = Signal(int, int)
@@ -102,6 +103,7 @@ class Importer(QObject):
     file_refused = Signal(str, str)
     import_failed = Signal(str)
     finished = Signal(int, int, int)
+    run_ended = Signal(object)
     _run_requested = Signal(object)
 
     def __init__(
@@ -158,13 +160,14 @@ class Importer(QObject):
         """Of the import that can be resumed; 0 where they were not counted yet."""
         return self._stopped.remaining if self._stopped is not None else 0
 
-    def import_paths(self, paths: list[Path]) -> None:
+    def import_paths(self, paths: list[Path]) -> ImportRun:
         """Import files, folders, discs and archives; while an import runs, these wait for their
         turn."""
         run = ImportRun(paths, self._record, self._store, self._worker, self._cancelled)
         self._waiting.append(run)
         if not self.is_running:
             self._start_next()
+        return run
 
     def resume(self) -> None:
         """Go on with the import that was stopped, at the file it had come to."""
@@ -201,6 +204,7 @@ class Importer(QObject):
         self._was_cancelled = self._cancelled.is_set()
         if ended is not None and not ended.is_complete:
             self._stopped = ended
+        self.run_ended.emit(ended)
         self.finished.emit(added, duplicates, refused)
         if self._waiting and not self.is_running:
             self._start_next()

@@ -167,6 +167,11 @@ class StudyList(QWidget):
         self._activate(self._row_at(position))
         return True
 
+    def reopen(self, study_instance_uid: str) -> bool:
+        """Activate a study even if it is the active one: what it consists of has changed."""
+        self._active = None
+        return self.activate_study(study_instance_uid)
+
     def activate_next(self) -> None:
         self._step(1)
 

@@ -69,14 +69,12 @@ class StudyListModel(QAbstractListModel):
 
     def show_only(self, wanted: StudyFilter) -> None:
         """Search and filter."""
-        before = self._shown_uids()
         self._filter = wanted
-        self._find(before)
+        self._find()
 
     def sort_by(self, key: SortKey, *, is_descending: bool) -> None:
-        before = self._shown_uids()
         self._sort, self._is_descending = key, is_descending
-        self._find(before)
+        self._find()
 
     def position_of(self, study_instance_uid: str) -> int:
         """The row number of a study, -1 where it is not shown."""
@@ -169,7 +167,8 @@ class StudyListModel(QAbstractListModel):
     def name_of(self, row: StudyRow) -> str:
         return row.patient_name or self.tr("(no name)")
 
-    def _find(self, before: list[str]) -> None:
+    def _find(self, before: list[str] | None = None) -> None:
+        """Find again. before: what was shown, where the studies' positions are new."""
         self._hits = self.studies.find(self._filter, self._sort, is_descending=self._is_descending)
         visible, earlier = self._hits.heads, set[int]()
         if self._opened:
@@ -180,10 +179,14 @@ class StudyListModel(QAbstractListModel):
                 if others and self.studies.rows[head].study_instance_uid in self._opened:
                     visible.extend(others)
                     earlier.update(others)
-        elif self._hits.others:
-            visible = list(visible)  # opening a row changes it
-        rows = self.studies.rows
-        if before == [rows[at].study_instance_uid for at in visible]:
+        if visible is self._hits.heads:
+            visible = visible.copy()  # opening a row changes it
+        if before is None:
+            is_same = visible == self._visible
+        else:
+            rows = self.studies.rows
+            is_same = before == [rows[at].study_instance_uid for at in visible]
+        if is_same:
             self._visible, self._earlier = visible, earlier
             if visible:
                 self.dataChanged.emit(self.index(0), self.index(len(visible) - 1))

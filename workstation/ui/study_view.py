@@ -6,7 +6,7 @@ at 100,000 studies is longer than a keystroke.
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QRect, Qt, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QRect, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
@@ -44,7 +44,7 @@ class StudyView(QTableView):
         self.setModel(model)
         self._studies = model
         self.is_extending = False
-        self._tall_rows_changed: list[int] = []
+        self._lower_rows: list[int] = []
         self._empty_title = ""
         self._empty_hint = ""
         self._set_up()
@@ -74,14 +74,22 @@ class StudyView(QTableView):
         self._empty_title, self._empty_hint = title, hint
         self.viewport().update()
 
+    def changeEvent(self, event: QEvent) -> None:
+        """A larger font makes taller rows."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange and hasattr(self, "_lower_rows"):
+            self.verticalHeader().setMinimumSectionSize(row_height(is_earlier=True))
+            self.verticalHeader().setDefaultSectionSize(row_height())
+            self._size_rows()
+
     def _size_rows(self) -> None:
         """Earlier studies are lower; a header keeps its sizes by number, not by study."""
         header = self.verticalHeader()
-        for row in self._tall_rows_changed:
+        for row in self._lower_rows:
             if row < header.count():
                 header.resizeSection(row, row_height())
-        self._tall_rows_changed = self._studies.earlier_rows()
-        for row in self._tall_rows_changed:
+        self._lower_rows = self._studies.earlier_rows()
+        for row in self._lower_rows:
             header.resizeSection(row, row_height(is_earlier=True))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
