@@ -15,8 +15,16 @@ import numpy as np
 
 from inference.report_language import Language
 
-DecodingMode = Literal["one-step", "adaptive", "multi-step", "autoregressive", "one-step-unfused"]
-DECODING_MODES: tuple[DecodingMode, ...] = ("one-step", "adaptive", "multi-step", "autoregressive")
+DecodingMode = Literal[
+    "one-step", "adaptive", "guided", "multi-step", "autoregressive", "one-step-unfused"
+]
+DECODING_MODES: tuple[DecodingMode, ...] = (
+    "one-step",
+    "adaptive",
+    "guided",
+    "multi-step",
+    "autoregressive",
+)
 PROOF_MODES: tuple[DecodingMode, ...] = ("one-step-unfused",)
 """Served wherever one-step is, for proof and measurement; nothing to offer a reader."""
 
@@ -68,6 +76,9 @@ class GenerationRequest:
     entropy_bound (nats) to entropy_bounded (inference.decoding.remasking).
     adaptive_threshold and adaptive_max_passes steer ``adaptive`` only: positions below the
     threshold are looked at again, in at most that many passes a block, the first included.
+    guided_ratio and guided_rounds steer ``guided`` only: a token whose probability, as the
+    autoregressive model has it, is below this share of that of its own choice is redrafted;
+    at most so many times is the draft checked.
 
     The answer may begin with prefix_text or prefix_ids (one of them), and hold further tokens:
     pinned, (offset in the answer, token id) pairs. Such tokens are never masked nor changed,
@@ -88,6 +99,8 @@ class GenerationRequest:
     confidence_threshold: float = 0.85
     adaptive_threshold: float = 0.7
     adaptive_max_passes: int = 8
+    guided_ratio: float = 0.01
+    guided_rounds: int = 3
     max_new_tokens: int = 512
     remasking: Remasking = "low_confidence_dynamic"
     entropy_bound: float = 0.35
@@ -109,6 +122,8 @@ class GenerationRequest:
             names += ["entropy_bound"] if self.remasking == "entropy_bounded" else []
         if self.decoding == "adaptive":
             names += ["adaptive_threshold", "adaptive_max_passes"]
+        if self.decoding == "guided":
+            names += ["guided_ratio", "guided_rounds"]
         if self.temperature > 0:
             names += ["temperature", "top_k", "top_p"]
         if self.temperature > 0 or (self.decoding, self.remasking) == ("multi-step", "random"):
@@ -151,7 +166,8 @@ class BlockCommitted:
     token_texts joined over all blocks give the raw answer; special tokens (stop) carry an
     empty text, so that the answer is exactly the concatenation. confidences are the model's
     probability of each committed token: never a probability of disease. passes counts
-    forward passes of the decoder since prefill. Autoregressive blocks hold one token.
+    forward passes since prefill, checks of ``guided`` included. Autoregressive blocks hold one
+    token.
     is_pinned: of each token, whether the request brought it (its confidence is 1); empty
     where it brought none of them.
     """
@@ -173,7 +189,8 @@ class DraftFinished:
     stop_reason: "repetition" where the model began to loop: text is cut after the first time,
     and of the blocks streamed before only the first ``tokens`` tokens belong to it.
     pinned_tokens: how many of tokens the request brought; they are no decoding speed.
-    extra_passes: of ``adaptive``, those beyond one a block; 0 in the other modes.
+    extra_passes: of ``adaptive`` and ``guided``, those beyond one a block (second looks; checks
+    and redrafts); 0 in the other modes.
     refusal: why there is no report, "" where there is one. Either the model answered that the
     film is no frontal chest radiograph, or (0 passes, no text, no event before this one) the
     film shows nothing.

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from inference.api import BlockCommitted, DraftFinished, GenerationRequest
+from inference.api import BlockCommitted, CancelToken, DraftFinished, GenerationRequest
 from inference.decoding.answer import Answer
 from inference.prompts import parse_sections
 from inference.report_language import NOT_A_FRONTAL_CHEST, Language
@@ -23,6 +23,7 @@ class BegunDraft:
 
     request: GenerationRequest
     pinned: Mapping[int, int]
+    cancel: CancelToken
     clock: Stopwatch  # since the request was taken up
     prefill_ms: float
 
@@ -53,7 +54,8 @@ def stream_answer(
         )
         index += 1
         drafted += not all(flags)
-    extra_passes = session.passes - drafted if request.decoding == "adaptive" else 0
+    looks_again = request.decoding in ("adaptive", "guided")
+    extra_passes = session.passes - drafted if looks_again else 0
     yield _finish(draft, answer, session.passes, extra_passes, decode_ms)
 
 

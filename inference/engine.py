@@ -5,10 +5,13 @@ Not thread-safe; the app runs it on one worker thread. A CancelToken may be set 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import torch
+from transformers import Qwen2_5_VLForConditionalGeneration
 
 from inference.api import (
     DECODING_MODES,
@@ -26,6 +29,7 @@ from inference.decoding.adaptive import decode_adaptive
 from inference.decoding.answer import Answer
 from inference.decoding.autoregressive import decode_autoregressive
 from inference.decoding.draft_session import DecodingCancelled, DraftSession, raise_if_cancelled
+from inference.decoding.guided import decode_guided
 from inference.decoding.multi_step import decode_multi_step
 from inference.decoding.one_step import decode_one_step, decode_one_step_unfused
 from inference.decoding.open_block import Block
@@ -39,12 +43,13 @@ from inference.draft_events import BegunDraft, refuse_unseen, stream_answer
 from inference.file_digests import DigestCache
 from inference.film_checks import describe_emptiness
 from inference.loading_progress import ProgressListener
+from inference.out_of_memory import describe_out_of_memory, is_out_of_memory
 from inference.prompt_prefill import (
     LoadedWeights,
     PromptKey,
     answer_capacity,
+    needed_prompts,
     prefill_prompt,
-    prompt_key,
 )
 from inference.report_grammar import BrokenRuns
 from inference.report_language import LANGUAGES
@@ -60,7 +65,7 @@ class ReportEngine:
         self._device = device
         self._dtype = choose_dtype(dtype, device)
         self._weights: dict[str, LoadedWeights] = {}
-        self._kept: tuple[PromptKey, PromptState] | None = None  # None while a draft uses it
+        self._kept: dict[PromptKey, PromptState] = {}  # empty while a draft uses them
         self._weights_for("one-step")
 
     @classmethod
@@ -86,6 +91,8 @@ class ReportEngine:
             offered.discard("autoregressive")
         if "one-step" in offered:
             offered.add("adaptive")  # the same weights; older manifests don't know the mode
+        needs_both = {"one-step", "autoregressive"}
+        offered = offered | {"guided"} if needs_both <= offered else offered - {"guided"}
         return EngineDescription(
             model_name=manifest.name,
             model_version=manifest.version,
@@ -115,54 +122,75 @@ class ReportEngine:
 
         The prompt stays in memory for the next request on the same films in the same language
         with the same weights, also if the stream is closed before its end: closing it after
-        PrefillDone prepares a draft. One prompt is kept; other films replace it.
+        PrefillDone prepares a draft. Only the last draft's is kept (``guided`` has two).
         """
         check_request(request, self.description)
         return self._stream(request, cancel or CancelToken(), self._pinned_tokens(request))
 
     def forget_prompt(self) -> None:
         """Free the kept prompt's memory: the study was closed."""
-        self._kept = None
+        self._kept = {}
 
-    @torch.inference_mode()
     def _stream(
         self, request: GenerationRequest, cancel: CancelToken, pinned: Mapping[int, int]
     ) -> Iterator[DraftEvent]:
+        """The draft's events; memory that runs out ends it with EngineError, all of it freed."""
         if emptiness := describe_emptiness(request.images[0]):
             yield refuse_unseen(request, emptiness)
             return
+        doing, failure = "reading the films", ""
+        try:
+            with closing(self._run_draft(request, cancel, pinned)) as events:
+                for event in events:
+                    doing = "drafting"
+                    yield event
+        except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+            failure = describe_out_of_memory(
+                self._checkpoint, request, self._device, self._dtype, doing
+            )
+        if failure:  # outside the handler: its traceback would keep the draft's tensors alive
+            self.forget_prompt()
+            if self._device.type == "cuda":
+                torch.cuda.empty_cache()
+            raise EngineError(failure)
+
+    @torch.inference_mode()
+    def _run_draft(
+        self, request: GenerationRequest, cancel: CancelToken, pinned: Mapping[int, int]
+    ) -> Generator[DraftEvent, None, None]:
         clock, session = Stopwatch(), None
         try:
-            key = prompt_key(self._checkpoint, request)
-            kept = self._take_kept(key, request, cancel)
-            prompt = kept or self._prefill(request, cancel)
+            prompts, is_reused = self._take_prompts(request, cancel)
+            prompt, *checking = prompts.values()
             session = self._open_session(prompt, request, cancel, pinned)
-            draft = BegunDraft(request, pinned, clock, prefill_ms=clock.elapsed_ms)
+            draft = BegunDraft(request, pinned, cancel, clock, clock.elapsed_ms)
             try:
                 yield PrefillDone(
                     request.request_id,
                     prompt_tokens=len(prompt.prompt_ids),
                     block_length=prompt.block_length,
                     elapsed_ms=draft.prefill_ms,
-                    reused=kept is not None,
+                    reused=is_reused,
                 )
-                blocks = self._decode_blocks(session, request)
+                blocks = self._decode_blocks(session, draft, checking)
                 yield from stream_answer(draft, session, blocks, self._open_answer(draft))
             finally:
-                self._kept = key, prompt
+                self._kept = prompts
         except DecodingCancelled:
             passes = session.passes if session else 0
             yield DraftCancelled(request.request_id, passes, clock.elapsed_ms)
-        except torch.OutOfMemoryError:
-            self._kept = None
-            raise EngineError(f"{self._device}: out of memory while drafting") from None
 
     def _open_answer(self, draft: BegunDraft) -> Answer:
         checkpoint, last_pinned = self._checkpoint, max(draft.pinned, default=-1)
         limit = draft.request.max_new_tokens
         return Answer(checkpoint.tokenizer, checkpoint.stop_ids, limit, last_pinned + 1)
 
-    def _decode_blocks(self, session: DraftSession, request: GenerationRequest) -> Iterator[Block]:
+    def _decode_blocks(
+        self, session: DraftSession, draft: BegunDraft, checking: Sequence[PromptState]
+    ) -> Iterator[Block]:
+        request = draft.request
         match request.decoding:
             case "one-step":
                 return decode_one_step(session)
@@ -180,6 +208,15 @@ class ReportEngine:
                 return decode_multi_step(session, request.denoising_steps, remasking_of(request))
             case "autoregressive":
                 return decode_autoregressive(session)
+            case "guided":
+                causal = DraftSession(checking[0], checking[0].capacity, draft.cancel)
+                return decode_guided(
+                    session,
+                    partial(_check_draft, session, causal),
+                    request.guided_ratio,
+                    request.guided_rounds,
+                    partial(self._open_answer, draft),
+                )
 
     def _find_broken(self, request: GenerationRequest) -> BrokenRuns | None:
         """Only for a model whose every sentence is known; else confidence alone counts."""
@@ -187,16 +224,25 @@ class ReportEngine:
             return None
         return BrokenRuns(self._checkpoint.tokenizer, request.language)
 
-    def _take_kept(
-        self, key: PromptKey, request: GenerationRequest, cancel: CancelToken
-    ) -> PromptState | None:
-        """The kept prompt if it is this request's; else it is freed before another is made."""
+    def _take_prompts(
+        self, request: GenerationRequest, cancel: CancelToken
+    ) -> tuple[dict[PromptKey, PromptState], bool]:
+        """The prompts of a draft, and whether all of them were kept.
+
+        What was kept and isn't among them is freed before another is made.
+        """
         raise_if_cancelled(cancel)
-        kept, self._kept = self._kept, None
-        if kept is None or kept[0] != key:
-            return None
-        prompt = kept[1]
-        return prompt if self._capacity(prompt.prompt_ids, request) <= prompt.capacity else None
+        kept, self._kept = self._kept, {}
+        needed = needed_prompts(self._checkpoint, request)
+        kept = {
+            key: prompt
+            for key, prompt in kept.items()
+            if key in needed and self._capacity(prompt.prompt_ids, request) <= prompt.capacity
+        }
+        prompts = {
+            key: kept.get(key) or self._prefill(part, cancel) for key, part in needed.items()
+        }
+        return prompts, len(kept) == len(needed)
 
     def _capacity(self, prompt_ids: list[int], request: GenerationRequest) -> int:
         return answer_capacity(self._checkpoint, prompt_ids, request.max_new_tokens)
@@ -226,12 +272,17 @@ class ReportEngine:
     def _weights_for(self, mode: DecodingMode) -> LoadedWeights:
         name = self._checkpoint.weights_name(mode)
         if name not in self._weights:
-            try:
-                model = self._checkpoint.load_model(name, self._device, self._dtype)
-            except torch.OutOfMemoryError:
-                raise EngineError(f"{self._device}: out of memory loading {name}") from None
+            model = self._load_model(name)
             self._weights[name] = LoadedWeights(model, TextDecoder(model))
         return self._weights[name]
+
+    def _load_model(self, name: str) -> Qwen2_5_VLForConditionalGeneration:
+        try:
+            return self._checkpoint.load_model(name, self._device, self._dtype)
+        except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+        raise EngineError(f"{self._device}: out of memory loading {name}")
 
     def _pinned_tokens(self, request: GenerationRequest) -> dict[int, int]:
         checkpoint = self._checkpoint
@@ -242,6 +293,15 @@ class ReportEngine:
             checkpoint.manifest.mask_token_id,
             checkpoint.stop_ids,
         )
+
+
+def _check_draft(
+    session: DraftSession, causal: DraftSession, token_ids: Sequence[int]
+) -> list[float]:
+    """See DraftSession.check_answer; the pass counts as the draft's."""
+    held = causal.check_answer(token_ids)
+    session.passes += 1
+    return held
 
 
 def choose_device(device: str) -> torch.device:

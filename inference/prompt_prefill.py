@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -9,7 +10,7 @@ import numpy as np
 import torch
 from transformers import Qwen2_5_VLForConditionalGeneration
 
-from inference.api import CancelToken, GenerationRequest, ModelImage
+from inference.api import CancelToken, DecodingMode, GenerationRequest, ModelImage
 from inference.checkpoint import Checkpoint
 from inference.decoding.draft_session import raise_if_cancelled
 from inference.decoding.prompt_ids import build_prompt_ids, rope_positions
@@ -34,10 +35,23 @@ class PromptKey(NamedTuple):
     films: tuple[bytes, ...]  # sha256 of each
 
 
-def prompt_key(checkpoint: Checkpoint, request: GenerationRequest) -> PromptKey:
+def needed_prompts(
+    checkpoint: Checkpoint, request: GenerationRequest
+) -> dict[PromptKey, GenerationRequest]:
+    """The prompts that a draft runs on, and of each the request that would prefill it.
+
+    The first is the one that is drafted on; ``guided`` has the checking model's behind it.
+    """
     films = tuple(_digest_film(image) for image in request.images)
-    name = checkpoint.weights_name(request.decoding)
-    return PromptKey(name, request.decoding == "autoregressive", request.language, films)
+    modes: list[DecodingMode] = [request.decoding]
+    if request.decoding == "guided":
+        modes = ["one-step", "autoregressive"]
+    return {
+        PromptKey(
+            checkpoint.weights_name(mode), mode == "autoregressive", request.language, films
+        ): replace(request, decoding=mode)
+        for mode in modes
+    }
 
 
 def answer_capacity(checkpoint: Checkpoint, prompt_ids: list[int], max_new_tokens: int) -> int:

@@ -35,10 +35,10 @@ def _check_offer(request: GenerationRequest, model: EngineDescription) -> None:
 
 
 def _check_ranges(request: GenerationRequest) -> None:
-    for name in ("max_new_tokens", "denoising_steps", "adaptive_max_passes"):
+    for name in ("max_new_tokens", "denoising_steps", "adaptive_max_passes", "guided_rounds"):
         if getattr(request, name) < 1:
             raise UnsupportedRequest(f"{name} must be at least 1")
-    for name in ("confidence_threshold", "adaptive_threshold"):
+    for name in ("confidence_threshold", "adaptive_threshold", "guided_ratio"):
         if not 0.0 <= getattr(request, name) <= 1.0:
             raise UnsupportedRequest(f"{name} must lie in 0..1")
     if request.remasking not in REMASKING_STRATEGIES:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import torch
 
@@ -28,6 +28,7 @@ class DraftSession:
     Positions are absolute: the prompt is [0, prompt_length), the answer follows. capacity:
     where the answer ends at the latest, a whole number of blocks. pinned: tokens by their
     offset in the answer. fixed: all that is never masked, the prompt's included, by position.
+    passes: forward passes so far, those of a model that checks this draft included.
     """
 
     def __init__(
@@ -47,14 +48,19 @@ class DraftSession:
         self.mask_token_id = prompt.mask_token_id
         self.capacity = capacity
         self.passes = 0
-        answer = {len(self.prompt_ids) + at: token for at, token in (pinned or {}).items()}
-        self.fixed = dict(enumerate(self.prompt_ids)) | answer
-        self._last_pinned = max(answer, default=-1)
+        self.pin(pinned or {})
         self._stop_ids = sorted(stop_ids)
         self._prompt, self._cancel = prompt, cancel
         self._chooser = chooser or TokenChooser()
         self._with_entropies = with_entropies
         self._fused_masks: dict[int, torch.Tensor] = {}
+
+    def pin(self, pinned: Mapping[int, int]) -> None:
+        """Fix these tokens of the answer, and no others, from the next pass on."""
+        self.pinned = pinned
+        answer = {len(self.prompt_ids) + at: token for at, token in pinned.items()}
+        self.fixed = dict(enumerate(self.prompt_ids)) | answer
+        self._last_pinned = max(answer, default=-1)
 
     def run_pass(self, ids: list[int], start: int, keep: int, *, fused: bool = False) -> Block:
         """Feed ids at start, storing their K/V; the choice at the last ``keep`` rows.
@@ -63,18 +69,10 @@ class DraftSession:
         block and those before only. The mask token is never chosen: nothing else would stop
         the argmax from leaving a hole. Nor is a stop id before the last pinned token.
         """
-        raise_if_cancelled(self._cancel)
-        self.passes += 1
-        prompt, decoder = self._prompt, self._prompt.decoder
-        embeddings = decoder.embed(torch.tensor(ids, device=decoder.device))
-        end = start + len(ids)
-        mask = self._fused_mask_for(len(ids), end) if fused else None
-        hidden = decoder.run(embeddings, prompt.rotary, prompt.cache, start, mask, keep)
+        logits = self._forward(ids, start, keep, fused)
         if keep == 0:
             return Block([], [])
-        logits = decoder.logits(hidden)  # [keep, vocabulary] float32
-        logits[:, self.mask_token_id] = float("-inf")
-        if (before := self._last_pinned - (end - keep)) > 0:
+        if (before := self._last_pinned - (start + len(ids) - keep)) > 0:
             logits[:before, self._stop_ids] = float("-inf")
         choice = self._chooser.choose(logits)
         log_total = logits.logsumexp(dim=-1)
@@ -83,6 +81,31 @@ class DraftSession:
         if self._with_entropies:
             entropies = torch.special.entr(logits.softmax(dim=-1)).sum(dim=-1).tolist()
         return Block(choice.tolist(), (chosen - log_total).exp().tolist(), entropies)
+
+    def check_answer(self, ids: Sequence[int]) -> list[float]:
+        """Of each token of an answer, its probability over that of the likeliest one there.
+
+        One pass over the whole answer, for a causal prompt (all but its last token stored).
+        """
+        assert self.block_length == 1
+        fed = [self.prompt_ids[-1], *ids[:-1]]
+        logits = self._forward(fed, len(self.prompt_ids) - 1, len(ids), fused=True)
+        given = torch.tensor(ids, device=logits.device)[:, None]
+        return (logits.gather(-1, given)[:, 0] - logits.amax(dim=-1)).exp().tolist()
+
+    def _forward(self, ids: list[int], start: int, keep: int, fused: bool) -> torch.Tensor:
+        """One pass: logits [keep, vocabulary] float32, the mask token's at -inf."""
+        raise_if_cancelled(self._cancel)
+        self.passes += 1
+        prompt, decoder = self._prompt, self._prompt.decoder
+        embeddings = decoder.embed(torch.tensor(ids, device=decoder.device))
+        mask = self._fused_mask_for(len(ids), start + len(ids)) if fused else None
+        hidden = decoder.run(embeddings, prompt.rotary, prompt.cache, start, mask, keep)
+        if keep == 0:
+            return hidden
+        logits = decoder.logits(hidden)
+        logits[:, self.mask_token_id] = float("-inf")
+        return logits
 
     def _fused_mask_for(self, rows: int, end: int) -> torch.Tensor:
         """Folded [group * rows, end]: block-causal among the rows fed.

@@ -32,7 +32,13 @@ from inference.report_language import (
     compose_report,
 )
 
-MODES: tuple[DecodingMode, ...] = ("one-step", "adaptive", "multi-step", "autoregressive")
+MODES: tuple[DecodingMode, ...] = (
+    "one-step",
+    "adaptive",
+    "guided",
+    "multi-step",
+    "autoregressive",
+)
 SERVED: tuple[DecodingMode, ...] = (*MODES, "one-step-unfused")
 MakeRequest = Callable[..., GenerationRequest]
 
@@ -142,7 +148,7 @@ def test_extra_passes_are_those_beyond_one_a_block(
         last = events[-1]
         assert isinstance(last, DraftFinished)
         extra = last.passes - len(_blocks(events))
-        assert last.extra_passes == (extra if mode == "adaptive" else 0)
+        assert last.extra_passes == (extra if mode in ("adaptive", "guided") else 0)
         assert extra > 0 or mode in ("one-step", "autoregressive")
 
 
@@ -184,7 +190,7 @@ def test_multi_step_pass_count(
     ]
 
 
-@pytest.mark.parametrize("mode", SERVED)
+@pytest.mark.parametrize("mode", [mode for mode in SERVED if mode != "guided"])  # has its own
 def test_cancel_stops_before_the_next_pass(
     tiny_engine: ReportEngine,
     make_request: MakeRequest,
@@ -261,7 +267,10 @@ def test_loop_is_cut(
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [
-        ({"decoding": "sideways"}, "sideways.*one-step, adaptive, multi-step, autoregressive"),
+        (
+            {"decoding": "sideways"},
+            "sideways.*one-step, adaptive, guided, multi-step, autoregressive",
+        ),
         ({"language": "zh"}, "zh"),
         ({"images": ()}, "0 images"),
         ({"images": (ModelImage(np.ones((28, 28))),) * 3}, "3 images"),
@@ -270,6 +279,8 @@ def test_loop_is_cut(
         ({"confidence_threshold": 1.5}, "confidence_threshold"),
         ({"adaptive_max_passes": 0}, "adaptive_max_passes"),
         ({"adaptive_threshold": -0.1}, "adaptive_threshold"),
+        ({"guided_ratio": 1.1}, "guided_ratio"),
+        ({"guided_rounds": 0}, "guided_rounds"),
     ],
 )
 def test_unsupported_request_is_refused_at_once(

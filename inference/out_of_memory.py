@@ -1,0 +1,55 @@
+"""Memory that ran out while drafting: how each allocator says so, and what would need less."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+
+from inference.api import EngineError, GenerationRequest
+from inference.checkpoint import Checkpoint, embedded_folder
+from inference.device_fit import name_device
+from inference.weight_files import WEIGHTS_NAME
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """torch raises a class of its own on a GPU, but a bare RuntimeError on a CPU."""
+    if isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error):
+        return True
+    return isinstance(error, (torch.OutOfMemoryError, MemoryError))
+
+
+def describe_out_of_memory(
+    checkpoint: Checkpoint,
+    request: GenerationRequest,
+    device: torch.device,
+    dtype: torch.dtype,
+    doing: str,
+) -> str:
+    """What ran out, and the next smaller way to draft."""
+    smaller = next(_smaller_ways(checkpoint, request, device, dtype), "closing other programs")
+    return (
+        f"{name_device(str(device))}: out of memory while {doing}. What the engine held of this "
+        f"study is freed, and another draft can be asked for. Needs less: {smaller}"
+    )
+
+
+def _smaller_ways(
+    checkpoint: Checkpoint, request: GenerationRequest, device: torch.device, dtype: torch.dtype
+) -> Iterator[str]:
+    """The nearest first."""
+    if len(request.images) > 1:
+        yield "the first film alone"
+    if request.decoding == "guided":
+        yield "decoding 'one-step', which runs one model instead of two"
+    try:
+        size = checkpoint.size(checkpoint.read_tensors(WEIGHTS_NAME))
+    except EngineError:  # weights of no file (benchmarks), or a folder that is gone
+        return
+    needed = size.option(device, dtype).needed_bytes
+    options = list(size.options())
+    on_device = [option for option in options if option.device == str(device)]
+    yield from (o.describe() for o in on_device if o.needed_bytes < needed)
+    yield from (o.describe() for o in options if o.device != str(device) and o.fits)
+    if checkpoint.folder.resolve() != embedded_folder().resolve():
+        yield "the embedded model"
