@@ -24,7 +24,7 @@ class FoundStudiesModel(QAbstractTableModel):
             self.tr("ID"),
             self.tr("Born"),
             self.tr("Date"),
-            self.tr("Kind"),
+            self.tr("Modality"),
             self.tr("Study"),
             self.tr("Films"),
         )

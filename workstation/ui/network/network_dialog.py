@@ -46,7 +46,7 @@ class NetworkDialog(QDialog):
         super().__init__(parent)
         self.setObjectName("network_dialog")
         self.setWindowTitle(self.tr("Network"))
-        self.resize(720, 560)
+        self.resize(760, 640)
         self._jobs, self._make_source = jobs, make_source
         self._servers: list[Server] = list(settings.servers)
         self._build_widgets()
@@ -66,6 +66,7 @@ class NetworkDialog(QDialog):
         self.server_list = QListWidget(self)
         self.server_list.setObjectName("server_list")
         self.server_list.setAccessibleName(self.tr("Servers"))
+        self.server_list.setSpacing(2)
         self.server_form = ServerForm(self)
         self.add_button = QPushButton(self.tr("&Add"), self)
         self.remove_button = QPushButton(self.tr("Re&move"), self)

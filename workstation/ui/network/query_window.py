@@ -35,7 +35,7 @@ from workstation.ui.network.found_studies_model import FoundStudiesModel
 from workstation.ui.network.network_jobs import NetworkJobs, OpenSource
 
 _MODALITIES = ("", "CR", "DX", "CT", "MR", "MG", "RF", "XA", "US", "OT")
-_FIXED_COLUMNS = {0: 150, 1: 190, 2: 110, 3: 96, 4: 96, 5: 76}
+_FIXED_COLUMNS = {0: 130, 1: 200, 2: 110, 3: 96, 4: 96, 5: 84}
 
 
 class QueryWindow(QDialog):
@@ -60,7 +60,7 @@ class QueryWindow(QDialog):
         super().__init__(parent)
         self.setObjectName("query_window")
         self.setWindowTitle(self.tr("Get studies from a server"))
-        self.resize(1040, 560)
+        self.resize(1100, 600)
         self._jobs, self._open_source, self._known_uids = jobs, open_source, known_uids
         self._servers: tuple[Server, ...] = ()
         self._asked: Server | None = None  # whom the studies in the table came from
@@ -119,9 +119,13 @@ class QueryWindow(QDialog):
         self.from_field, self.to_field = QLineEdit(self), QLineEdit(self)
         for field in (self.from_field, self.to_field):
             field.setPlaceholderText("2026-04-12")
+            field.setMinimumWidth(112)
         self.modality_box = QComboBox(self)
         self.modality_box.setEditable(True)
         self.modality_box.addItems(_MODALITIES)
+        self.modality_box.setMinimumWidth(84)
+        for box in (self.server_box, self.modality_box):
+            box.setMinimumHeight(30)
         self.accession_field = QLineEdit(self)
         self.search_button = QPushButton(self.tr("&Search"), self)
         self.search_button.setObjectName("search_server")
@@ -171,7 +175,7 @@ class QueryWindow(QDialog):
                 (self.tr("Patient ID"), self.id_field, 3),
                 (self.tr("From"), self.from_field, 2),
                 (self.tr("To"), self.to_field, 2),
-                (self.tr("Kind"), self.modality_box, 1),
+                (self.tr("Modality"), self.modality_box, 1),
                 (self.tr("Accession"), self.accession_field, 2),
             )
         ):

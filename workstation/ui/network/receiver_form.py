@@ -40,7 +40,7 @@ class ReceiverForm(QWidget):
         self.port_box.setRange(1, 65535)
         self.allowed_field = QPlainTextEdit(self)
         self.allowed_field.setTabChangesFocus(True)
-        self.allowed_field.setFixedHeight(74)
+        self.allowed_field.setFixedHeight(78)
         self.allowed_field.setPlaceholderText(self.tr("one AE title a line"))
         self.certificate_field = FileField(self.tr("Certificate"), self)
         self.key_field = FileField(self.tr("Its key"), self)
@@ -56,6 +56,8 @@ class ReceiverForm(QWidget):
         form = QFormLayout()
         form.setHorizontalSpacing(14)
         form.setVerticalSpacing(8)
+        for box in (self.host_box, self.port_box):
+            box.setMinimumHeight(30)
         for label, widget in (
             (self.tr("Our AE &title"), self.title_field),
             (self.tr("&Listen on"), self.host_box),

@@ -64,6 +64,8 @@ class ServerForm(QWidget):
         self._form = QFormLayout()
         self._form.setHorizontalSpacing(14)
         self._form.setVerticalSpacing(8)
+        for box in (self.kind_box, self.port_box, self.retrieve_box, self.login_box):
+            box.setMinimumHeight(30)
         self._rows: dict[str, QWidget] = {}
         for key, label, widget in (
             ("name", self.tr("&Name"), self.name_field),
@@ -82,7 +84,7 @@ class ServerForm(QWidget):
             self._rows[key] = widget
             if label:
                 widget.setAccessibleName(label.replace("&", ""))
-        self.ca_field.line.setPlaceholderText(self.tr("those of this computer"))
+        self.ca_field.line.setPlaceholderText(self.tr("this computer's"))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(self._form)
@@ -133,6 +135,7 @@ class ServerForm(QWidget):
         self.retrieve_box.setCurrentIndex(self.retrieve_box.findData(dicom.retrieve_by))
         self.tls_box.setChecked(dicom.uses_tls)
         self.url_field.setText(web.url)
+        self.url_field.setCursorPosition(0)
         self.login_box.setCurrentIndex(self.login_box.findData(web.login))
         self.user_field.setText(web.user)
         self.ca_field.path = server.ca_file
