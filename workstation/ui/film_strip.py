@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QColor, QDrag, QMouseEvent
+from PySide6.QtGui import QDrag, QMouseEvent
 from PySide6.QtWidgets import QApplication, QTabBar, QWidget
 
 from workstation.ui.header_wording import iso_date
 from workstation.ui.hung_film import HungFilm
-from workstation.ui.theme import COLOURS
 from workstation.ui.viewer.film_dragging import DraggedFilm, drag_data
 
 
@@ -58,8 +57,6 @@ class FilmStrip(QTabBar):
             index, f"{film.caption}\n" + self.tr("Click, or drag it into a viewport.")
         )
         self.setAccessibleTabName(index, f"{text}, {film.caption}")
-        if not film.is_current:
-            self.setTabTextColor(index, QColor(COLOURS.amber))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         is_left = event.button() == Qt.MouseButton.LeftButton

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
 
 
 class ReportHead(QWidget):
@@ -13,6 +13,7 @@ class ReportHead(QWidget):
         self.state_label = QLabel(self)
         self.state_label.setObjectName("report_state")
         self.state_label.setProperty("role", "muted")
+        self.state_label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.undo_button = self._tool("undo_button", "↶", self.tr("Undo (Ctrl+Z)"))
         self.redo_button = self._tool("redo_button", "↷", self.tr("Redo (Ctrl+Y)"))
         title = QLabel(self.tr("Report"), self)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtGui import QColor, QFont, QPalette
-from PySide6.QtWidgets import QApplication, QStyleFactory
+from PySide6.QtWidgets import QAbstractItemView, QApplication, QStyleFactory
 
 UI_POINT_SIZE = 10.5
 """Labels, lists, buttons [pt]."""
@@ -86,6 +86,8 @@ def set_font_scale(app: QApplication, scale: float) -> None:
         if font.pointSizeF() == size != ui_font().pointSizeF():  # a size of its own
             font.setPointSizeF(size * growth)
             widget.setFont(font)
+        if isinstance(widget, QAbstractItemView):
+            widget.doItemsLayout()  # their rows are as high as their text
         widget.updateGeometry()
         widget.update()
 

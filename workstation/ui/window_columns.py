@@ -123,8 +123,8 @@ class WindowColumns(QSplitter):
         for name, (share, least, most) in _SHARES.items():
             if name in sizes and not self._columns[name].isHidden():
                 sizes[name] = int(min(max(share * self.width(), least), most))
-        if "films" in sizes:
-            sizes["films"] = max(self.width() - sum(sizes.values()), 1)
+        widest = "films" if "films" in sizes else list(sizes)[-1]
+        sizes[widest] = max(self.width() - sum(sizes.values()) + sizes[widest], 1)
         self.setSizes(list(sizes.values()))
 
     def close_windows(self) -> None:

@@ -10,19 +10,21 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
-from PySide6.QtCore import QPointF, QSettings, Qt
-from PySide6.QtGui import QDropEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, QSettings, Qt
+from PySide6.QtGui import QDrag, QDropEvent, QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from sqlalchemy import Engine
 
+from inference.phantom.demo_cases import DEMO_STUDIES
 from workstation.app import build_records, build_window
 from workstation.catalog.database import open_database
 from workstation.dicom.display_pipeline import Window
 from workstation.drafting.drafting_worker import DraftingService
+from workstation.ui.demo_films import write_demo_films
 from workstation.ui.main_window import MainWindow
-from workstation.ui.viewer.film_dragging import DraggedFilm, drag_data
+from workstation.ui.viewer.film_dragging import DraggedFilm, drag_data, dragged_film
 
 WriteFilm = Callable[..., Path]
 GREY = (np.indices((64, 48)).sum(0) * 30).astype(np.uint16)
@@ -116,10 +118,10 @@ def test_frontal_lateral_and_prior_hang_without_a_click(room: Room) -> None:
     assert room.studies() == [f"{CURRENT} PA", f"{CURRENT} LL", f"{PRIOR} PA", ""]
     prior = grid.viewports[2]
     assert prior.role == "prior"
-    assert prior.caption.role_label.text() == "PRIOR"
+    assert prior.caption.words.startswith("PRIOR  2025-08-12")
     for words in ("2025-08-12", "8 months earlier", "same patient ID, birth date, name"):
-        assert words in prior.caption.toolTip()
-    assert grid.viewports[0].caption.role_label.text() == "▸ Current"
+        assert words in prior.caption.words
+    assert grid.viewports[0].caption.words.startswith("▸ Current  2026-04-12")
     entries = build_records(room.database).audit.entries()
     opened = [entry for entry in entries if entry.event == "study-opened"]
     assert [entry.study_instance_uid for entry in opened] == [CURRENT, PRIOR]
@@ -251,7 +253,7 @@ def test_a_dropped_study_hangs_only_if_it_is_the_same_patients(room: Room) -> No
     room.open(PRIOR)
     room.drop(0, CURRENT)
     assert room.window.grid.viewports[0].role == "later"
-    assert room.window.grid.viewports[0].caption.role_label.text() == "LATER STUDY"
+    assert "LATER STUDY" in room.window.grid.viewports[0].caption.words
     assert room.window.films.film is None  # nothing of the open study is on screen
 
 
@@ -274,6 +276,19 @@ def test_the_same_patient_id_of_another_issuer_is_refused(
         room.close()
 
 
+def test_a_caption_is_never_cut_off_and_films_stay_level(room: Room) -> None:
+    room.open(CURRENT)
+    room.press(Qt.Key.Key_B, SHIFT)
+    one, two = room.window.grid.shown
+    for width in (1600, 1250):
+        room.window.resize(width, 800)
+        QApplication.processEvents()
+        for caption in (one.caption, two.caption):
+            assert caption.heightForWidth(caption.width()) <= caption.height()
+        assert one.caption.height() == two.caption.height()
+        assert one.viewer.y() == two.viewer.y()
+
+
 def test_no_film_outlives_its_study(room: Room) -> None:
     room.open(CURRENT)
     room.press(Qt.Key.Key_B, NONE)
@@ -284,6 +299,50 @@ def test_no_film_outlives_its_study(room: Room) -> None:
     room.window.grab()
     gc.collect()
     assert [film() for film in shown] == [None] * 3
+
+
+def test_a_tab_is_clicked_or_dragged_into_a_viewport(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room.open(CURRENT)
+    strip, carried = room.window.film_tabs, []
+    monkeypatch.setattr(QDrag, "exec", lambda drag, _action: carried.append(drag.mimeData()))
+    assert [strip.tabText(index) for index in range(strip.count())] == [
+        "1 · PA", "2 · LL", "PRIOR 2025-08-12 · PA",
+    ]  # fmt: skip
+    prior = strip.tabRect(2).center()
+    QTest.mousePress(strip, Qt.MouseButton.LeftButton, NONE, prior)
+    move_to = QPointF(prior + QPoint(0, 60))
+    moved = QMouseEvent(
+        QEvent.Type.MouseMove, move_to, strip.mapToGlobal(move_to), Qt.MouseButton.NoButton,
+        Qt.MouseButton.LeftButton, NONE,
+    )  # fmt: skip
+    QApplication.sendEvent(strip, moved)
+    dragged = dragged_film(carried[0])
+    assert dragged is not None
+    assert dragged.study_instance_uid == PRIOR
+    assert room.studies()[0] == f"{CURRENT} PA"
+    QTest.mouseClick(strip, Qt.MouseButton.LeftButton, NONE, prior)
+    room.settle()
+    assert room.studies()[0] == f"{PRIOR} PA"
+
+
+def test_the_demo_follow_up_hangs_beside_its_prior(
+    room: Room, tmp_path: Path, qtbot: QtBot
+) -> None:
+    demo = [study for study in DEMO_STUDIES if study.seed == 18825]
+    paths = list(write_demo_films(tmp_path, 128, tuple(demo)))
+    with qtbot.waitSignal(room.window.importer.finished, timeout=30_000):
+        room.window.import_paths(paths, open_first=False)
+    newest = max((pydicom.dcmread(path) for path in paths), key=lambda film: film.StudyDate)
+    room.open(str(newest.StudyInstanceUID))
+    one, two = room.window.grid.shown
+    assert one.viewer.film is not None
+    assert two.viewer.film is not None
+    assert two.role == "prior"
+    assert "4 weeks earlier" in two.caption.words
+    dates = [viewport.viewer.film.header.study_date for viewport in (one, two)]
+    assert dates == [newest.StudyDate, min(pydicom.dcmread(p).StudyDate for p in paths)]
 
 
 def test_a_press_in_the_list_opens_on_release_and_dragging_opens_nothing(room: Room) -> None:

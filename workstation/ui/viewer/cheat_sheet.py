@@ -42,6 +42,7 @@ class CheatSheet(QDialog):
         self.list.setRootIsDecorated(False)
         self.list.header().setStretchLastSection(False)
         self.list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.list.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
         self.list.currentItemChanged.connect(self._on_chosen)
         self.key_field = QKeySequenceEdit(self)
         self.key_field.setMaximumSequenceLength(1)

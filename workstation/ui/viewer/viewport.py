@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Literal
 
 from PySide6.QtCore import QRectF, Qt, Signal
@@ -15,7 +16,7 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
 )
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from workstation.ui.theme import COLOURS
 from workstation.ui.viewer.film_dragging import DraggedFilm, dragged_film
@@ -26,6 +27,7 @@ FilmRole = Literal["current", "prior", "later"]
 """prior, later: of another study of the same patient, taken before or after the one being read."""
 
 _BORDER = 3
+_MOST_CAPTION_LINES = 6
 _LEAST_FILM = (150, 130)
 """So that four of them still fit a small screen (logical pixels)."""
 
@@ -150,45 +152,37 @@ class Viewport(QWidget):
             self.update()
 
 
-class _Caption(QWidget):
+class _Caption(QLabel):
     """The role in bold, then the details, on as many lines as they need: what hangs here and how
-    its patient was matched is never cut off."""
+    its patient was matched is not cut off."""
 
     clicked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.role_label, self.details_label = QLabel(self), QLabel(self)
-        self.details_label.setWordWrap(True)
-        self.details_label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        top = Qt.AlignmentFlag.AlignTop
-        row = QHBoxLayout(self)
-        row.setContentsMargins(8, 3, 8, 3)
-        row.setSpacing(8)
-        row.addWidget(self.role_label, 0, top)
-        row.addWidget(self.details_label, 1, top)
+        self.setWordWrap(True)
+        self.setTextFormat(Qt.TextFormat.RichText)
+        self.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        self.setContentsMargins(8, 3, 8, 3)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.words = ""
 
     def wanted_height(self, viewport_width: int) -> int:
-        """For all lines, in a viewport of this width."""
-        margins = self.layout().contentsMargins()
-        taken = 2 * _BORDER + margins.left() + margins.right() + self.layout().spacing()
-        room = max(viewport_width - taken - self.role_label.sizeHint().width(), 40)
-        lines = max(self.details_label.heightForWidth(room), self.role_label.sizeHint().height())
-        return lines + margins.top() + margins.bottom()
+        """For all lines, up to six, in a viewport of this width."""
+        most = _MOST_CAPTION_LINES * self.fontMetrics().lineSpacing() + 6
+        return min(self.heightForWidth(max(viewport_width - 2 * _BORDER, 40)), most)
 
     def show_words(self, role: str, details: str, *, is_other: bool, is_active: bool) -> None:
-        self.role_label.setText(f"▸ {role}" if is_active else role)
-        self.details_label.setText(details)
-        self.setToolTip(f"{role} {details}")
+        role = f"▸ {role}" if is_active else role
+        self.words = f"{role}  {details}"
         ink = COLOURS.amber if is_other else COLOURS.bright_text
+        text_ink = COLOURS.bright_text if is_other else COLOURS.text
         ground = COLOURS.amber_dim if is_other else COLOURS.panel
         if is_active and not is_other:
             ground = COLOURS.accent_dim
-        self.setStyleSheet(f"_Caption {{ background: {ground}; }}")
-        self.role_label.setStyleSheet(f"color: {ink}; font-weight: 700;")
-        text_ink = COLOURS.bright_text if is_other else COLOURS.text
-        self.details_label.setStyleSheet(f"color: {text_ink};")
+        self.setStyleSheet(f"_Caption {{ background: {ground}; color: {text_ink}; }}")
+        self.setText(f'<b style="color: {ink}">{escape(role)}</b>&nbsp; {escape(details)}')
+        self.setToolTip(self.words)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.clicked.emit()
