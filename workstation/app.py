@@ -18,8 +18,9 @@ from workstation.catalog.database import CatalogUnavailable, open_database
 from workstation.catalog.study_catalog import StudyCatalog
 from workstation.data_folder import default_data_dir
 from workstation.drafting.drafting_worker import DraftingService
+from workstation.drafting.load_reporter import LoadReporter
 from workstation.intake.instance_recorder import InstanceRecorder
-from workstation.model_registry import load_registered_engine
+from workstation.model_registry import ModelRegistry, load_registered_engine
 from workstation.reading.measurement_store import MeasurementStore
 from workstation.reporting.report_store import ReportStore, login_name
 from workstation.reporting.sign_off import SignOff
@@ -33,12 +34,12 @@ _LAST_SHUTDOWN_MS = 120_000
 
 @dataclass(frozen=True)
 class AppOptions:
-    """What the command line said."""
+    """What the command line said; model and device "" are as chosen last."""
 
     paths: tuple[Path, ...] = ()
     data_dir: Path | None = None
-    model: str = "embedded"
-    device: str = "auto"
+    model: str = ""
+    device: str = ""
     demo: bool = False
 
 
@@ -82,10 +83,14 @@ def run_app(options: AppOptions) -> int:
         stack.callback(engine.dispose)
         settings = QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat)
         known_models = options.data_dir or default_data_dir()  # a demo's folder knows none
-        drafting = DraftingService(partial(load_registered_engine, data_dir=known_models))
+        reporter = LoadReporter()
+        load = partial(load_registered_engine, data_dir=known_models, on_progress=reporter)
+        drafting = DraftingService(load)
+        reporter.reported.connect(drafting.report_loading)
         window = build_window(engine, drafting, settings)
+        window.models.registry = ModelRegistry(known_models)
         window.show()
-        drafting.start(options.model, options.device)
+        window.models.load_first(options.model, options.device)
         if options.paths:
             window.import_paths(list(options.paths))
         if options.demo:

@@ -106,7 +106,11 @@ def open_digest_cache(data_dir: Path, force: bool = False) -> DigestCache:
 
 
 def load_registered_engine(
-    model: str, device: str, data_dir: Path, on_progress: ProgressListener | None = None
+    model: str,
+    device: str,
+    data_dir: Path,
+    on_progress: ProgressListener | None = None,
+    dtype: str = "auto",
 ) -> ReportEngine:
     """load_engine for "embedded", a registered name, or a folder.
 
@@ -120,6 +124,7 @@ def load_registered_engine(
     return load_engine(
         model if entry is None else entry.folder,
         device,
+        dtype,
         digest_cache=open_digest_cache(data_dir),
         on_progress=on_progress,
         expected_sha256="" if entry is None else entry.sha256,

@@ -22,6 +22,7 @@ from inference import (
     EngineDescription,
     EngineError,
     GenerationRequest,
+    LoadProgress,
     PrefillDone,
     load_engine,
 )
@@ -50,7 +51,8 @@ class EngineTask(Protocol):
         """Tells its end by signals of its own, and doesn't raise."""
 
 
-EngineLoader = Callable[[str, str], DraftingEngine]
+EngineLoader = Callable[..., DraftingEngine]
+"""Called with model and device; with dtype too, by name, where one was chosen."""
 
 
 def describe_error(error: Exception) -> str:
@@ -81,13 +83,14 @@ class DraftingWorker(QObject):
         self._load_engine = load_engine
         self._engine: DraftingEngine | None = None
 
-    @Slot(str, str)
-    def load(self, model: str, device: str) -> None:
+    @Slot(str, str, str)
+    def load(self, model: str, device: str, dtype: str = "auto") -> None:
         """Load a model in place of the one held; a failure leaves no engine behind."""
         self._engine = None  # two models at once may not fit the device
         failure = ""
         try:
-            self._engine = self._load_engine(model, device)
+            chosen = {} if dtype == "auto" else {"dtype": dtype}
+            self._engine = self._load_engine(model, device, **chosen)
         except Exception as error:
             _log.error("loading the model %s failed:\n%s", model, traceback.format_exc())
             failure = describe_error(error)
@@ -159,6 +162,8 @@ class DraftingService(QObject):
     draft_cancelled, whatever the engine was about to say.
     """
 
+    engine_loading = Signal(str)  # model
+    load_progressed = Signal(object)  # LoadProgress, between engine_loading and its answer
     engine_ready = Signal(object)  # EngineDescription
     engine_failed = Signal(str)
     draft_started = Signal(str)  # request_id
@@ -169,7 +174,7 @@ class DraftingService(QObject):
     draft_failed = Signal(str, str)  # request_id, message
     superseded_draft_ended = Signal(str)  # request_id
 
-    _load_asked = Signal(str, str)
+    _load_asked = Signal(str, str, str)
     _draft_asked = Signal(object, object)
     _task_asked = Signal(object)
 
@@ -181,6 +186,7 @@ class DraftingService(QObject):
         self._request_id: str | None = None
         self._cancel = CancelToken()
         self._task: EngineTask | None = None  # kept: its signals leave from the drafting thread
+        self._loads_pending = 0
         self._is_closed = False
         self._thread: QThread | None = QThread()
         self._thread.setObjectName("drafting")
@@ -220,10 +226,12 @@ class DraftingService(QObject):
     def is_drafting(self) -> bool:
         return self._request_id is not None
 
-    def start(self, model: str = "embedded", device: str = "auto") -> None:
-        """Load a model; answered by engine_ready or engine_failed."""
+    def start(self, model: str = "embedded", device: str = "auto", dtype: str = "auto") -> None:
+        """Load a model; engine_loading at once, then engine_ready or engine_failed."""
         self._engine_description = None
-        self._load_asked.emit(model, device)
+        self._loads_pending += 1
+        self.engine_loading.emit(model)
+        self._load_asked.emit(model, device, dtype)
 
     def request_draft(self, request: GenerationRequest) -> None:
         """Draft a report; a running draft is cancelled first and this one follows it."""
@@ -283,16 +291,25 @@ class DraftingService(QObject):
         return True
 
     @Slot(object)
+    def report_loading(self, progress: LoadProgress) -> None:
+        """What LoadReporter says; weights that a mode loads later are no model load."""
+        if self._loads_pending and not self._is_closed:
+            self.load_progressed.emit(progress)
+
+    @Slot(object)
     def _on_engine_ready(self, description: EngineDescription) -> None:
-        if self._is_closed:
-            return
-        self._engine_description = description
-        self.engine_ready.emit(description)
+        if self._is_last_load():  # else another model is about to take its place
+            self._engine_description = description
+            self.engine_ready.emit(description)
 
     @Slot(str)
     def _on_engine_failed(self, message: str) -> None:
-        if not self._is_closed:
+        if self._is_last_load():
             self.engine_failed.emit(message)
+
+    def _is_last_load(self) -> bool:
+        self._loads_pending -= 1
+        return self._loads_pending == 0 and not self._is_closed
 
     @Slot(str)
     def _on_draft_started(self, request_id: str) -> None:

@@ -14,6 +14,7 @@ from inference import (
     DraftFinished,
     EngineDescription,
     GenerationRequest,
+    LoadProgress,
     PrefillDone,
 )
 from inference.report_language import Language
@@ -25,6 +26,7 @@ from workstation.drafting.eligibility import describe_unseen, reason_not_to_draf
 from workstation.ui.block_rail import BlockRail
 from workstation.ui.draft_ledger import DraftLedger
 from workstation.ui.film_desk import FilmDesk
+from workstation.ui.models.model_progress import word_progress
 from workstation.ui.report_panel import ReportPanel
 
 
@@ -60,6 +62,8 @@ class DraftDesk(QObject):
         self._films.companion_settled.connect(self._on_companion_settled)
         self._panel.draft_requested.connect(self.draft)
         self._panel.stop_requested.connect(self._drafting.cancel)
+        self._drafting.engine_loading.connect(self._on_engine_loading)
+        self._drafting.load_progressed.connect(self._on_load_progressed)
         self._drafting.engine_ready.connect(self._on_engine_ready)
         self._drafting.engine_failed.connect(self._on_engine_failed)
         self._drafting.prefill_done.connect(self._on_prefill_done)
@@ -153,6 +157,17 @@ class DraftDesk(QObject):
     def _show_unseen(self) -> None:
         has_lateral = self._films.lateral is not None or self._films.is_lateral_loading
         self._panel.set_unseen(describe_unseen(self._films.count, has_lateral=has_lateral))
+
+    def _on_engine_loading(self, _model: str) -> None:
+        self._engine_trouble = self.tr("The model is still loading.")
+        self._rail.set_engine(None)
+        self.show_whether_draftable()
+
+    def _on_load_progressed(self, progress: LoadProgress) -> None:
+        words = word_progress(progress)
+        if words != self._engine_trouble:
+            self._engine_trouble = words
+            self.show_whether_draftable()
 
     def _on_engine_ready(self, description: EngineDescription) -> None:
         self._engine_trouble = ""

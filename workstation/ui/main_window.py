@@ -30,6 +30,8 @@ from workstation.ui.hung_film import HungFilm
 from workstation.ui.import_controls import ImportControls
 from workstation.ui.import_report import RefusedFilesPanel
 from workstation.ui.importer import Importer, RecordInstance
+from workstation.ui.models.model_chooser import ModelChooser
+from workstation.ui.models.model_progress import ModelProgress
 from workstation.ui.race.race_opener import RaceOpener
 from workstation.ui.reading_desk import ReadingDesk, Records
 from workstation.ui.report_panel import ReportPanel
@@ -65,6 +67,7 @@ class MainWindow(QMainWindow):
         self.desk = ReadingDesk(
             records, drafting, self.films, self.report_panel, self.block_rail, self
         )
+        self.models = ModelChooser(drafting, records.audit, records.user, settings, self)
         self.races = RaceOpener(records, drafting, self.films, self.desk, self)
         self.menus = WindowMenus(self)
         self.decoding_group = self.menus.decoding_group
@@ -126,6 +129,8 @@ class MainWindow(QMainWindow):
         self.research_label = QLabel(self.tr("Research use — not for diagnosis"), self)
         self.research_label.setObjectName("research_use")
         self.research_label.setContentsMargins(0, 0, 10, 0)
+        self.model_progress = ModelProgress(self._drafting, self)
+        bar.addPermanentWidget(self.model_progress)
         bar.addPermanentWidget(self.import_controls)
         bar.addPermanentWidget(self.research_label)
         self.import_controls.hide()
@@ -151,6 +156,8 @@ class MainWindow(QMainWindow):
         self._show_layout(self.grid.layout_name)
         self.desk.trouble.connect(self.show_trouble)
         self.races.trouble.connect(self.show_trouble)
+        self.models.trouble.connect(self.show_trouble)
+        self.models.decoding_chosen.connect(self._choose_decoding)
         self.report_panel.sign_requested.connect(self.sign)
         self.decoding_group.triggered.connect(self._on_decoding_chosen)
         self.language_group.triggered.connect(self._on_language_chosen)
@@ -262,6 +269,15 @@ class MainWindow(QMainWindow):
         language: Language = action.data()
         self.desk.choose_language(language)
         self._remember("draft_language", language)
+
+    def choose_model(self) -> None:
+        """Which model drafts, where it runs and how it decodes."""
+        self.models.open(self.desk.decoding)
+
+    def _choose_decoding(self, mode: str) -> None:
+        for action in self.decoding_group.actions():
+            if action.data() == mode:
+                action.trigger()
 
     def race_strategies(self) -> None:
         """Decode the open study by several strategies side by side; no report is touched."""

@@ -174,6 +174,7 @@ class WindowMenus(QObject):
         for language in LANGUAGES:
             self.add_choice(menu, self.language_group, _LANGUAGE_NAMES[language], language)
         menu.addSeparator()
+        self._add(menu, self.tr("&Model…"), "Ctrl+Shift+M", self._window.choose_model)
         race = self._window.race_strategies
         self._add(menu, self.tr("&Race decoding strategies…"), "Ctrl+R", race)
 

@@ -1,0 +1,1 @@
+"""Which model drafts: its choice, its loading, where it fits."""
