@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,7 +11,9 @@ from workstation.dicom.element_values import clean_text, first_int, floats_of, i
 
 Units = Literal["pixel", "display"]
 GraphicType = Literal["POINT", "POLYLINE", "INTERPOLATED", "CIRCLE", "ELLIPSE"]
-MAX_POINTS = 100_000
+MAX_POINTS = 10_000
+FARTHEST = 1e6
+"""Pixels: no image is larger, and what lies beyond can't be drawn."""
 _MAX_TEXT_LINES = 50
 _LEAST_POINTS: dict[GraphicType, int] = {
     "POINT": 1,
@@ -107,9 +108,9 @@ def _units_of(item: Dataset, keyword: str) -> Units:
 
 
 def _points_of(item: Dataset, keyword: str) -> tuple[Point, ...]:
-    """(column, row) pairs; () if one is no number."""
+    """(column, row) pairs; () if one is no number or senselessly far away."""
     numbers = floats_of(item, keyword)
     dimensions = first_int(item, "GraphicDimensions") or 2
-    if dimensions != 2 or len(numbers) % 2 or not all(map(math.isfinite, numbers)):
+    if dimensions != 2 or len(numbers) % 2 or not all(abs(n) <= FARTHEST for n in numbers):
         return ()
     return tuple(zip(numbers[::2], numbers[1::2], strict=True))

@@ -97,6 +97,8 @@ def measure(film: Film) -> Film:
     """Takes the film's measures here, on the reader's thread, so that painting need not."""
     assert film.stored_range[0] <= film.stored_range[1]
     assert film.robust_range[0] <= film.robust_range[1]
+    for mask in (film.hidden_mask, film.overlay_mask):
+        assert mask is None or mask.shape == film.stored.shape
     return film
 
 

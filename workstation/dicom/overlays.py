@@ -74,7 +74,8 @@ def read_overlays(
 ) -> tuple[tuple[OverlayPlane, ...], tuple[str, ...]]:
     """(planes of one frame, badges). words: [rows, columns] containers of the pixels, for planes
     embedded in their unused bits (retired in PS3.5 2004, still in archives)."""
-    planes, badges = [], []
+    planes: list[OverlayPlane] = []
+    badges: list[str] = []
     for group in OVERLAY_GROUPS:
         if Tag(group, 0x0100) not in dataset and Tag(group, 0x3000) not in dataset:
             continue
@@ -85,6 +86,9 @@ def read_overlays(
             continue
         if mask is None:
             continue
+        if sum(plane.mask.size for plane in planes) + mask.size > MAX_PIXELS:
+            badges.append(BADGE_OVERLAY)
+            break
         mask.setflags(write=False)
         planes.append(_describe(dataset, group, mask))
     return tuple(planes), tuple(dict.fromkeys(badges))

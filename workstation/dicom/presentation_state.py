@@ -7,6 +7,7 @@ shows it right; annotations and displayed area are for the viewer to draw and to
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -39,6 +40,8 @@ from workstation.dicom.shutters import Shutter, read_shutter
 from workstation.dicom.unreadable import Refusal, as_unreadable, muted_warnings
 
 GRAYSCALE_SOFTCOPY = "1.2.840.10008.5.1.4.1.1.11.1"
+MAX_ANNOTATIONS = 1000
+"""Of one image: they are drawn anew in every frame."""
 
 
 @dataclass(frozen=True)
@@ -187,7 +190,7 @@ def _read_presentation(parsed: ParsedInstance, film: Film) -> ImagePresentation:
         (a for item, a in read_displayed_areas(dataset) if _is_about(item, film)),
         None,
     )
-    annotations = tuple(
+    annotations = (
         annotation
         for item in items_of(dataset, "GraphicAnnotationSequence")
         if _is_about(item, film)
@@ -209,7 +212,7 @@ def _read_presentation(parsed: ParsedInstance, film: Film) -> ImagePresentation:
         presentation_shape=shape,
         shutter=shutter,
         overlays=shown,
-        annotations=annotations,
+        annotations=tuple(itertools.islice(annotations, MAX_ANNOTATIONS)),
         displayed_area=area,
         rotation_degrees=rotation % 360 if rotation % 90 == 0 else 0,
         is_flipped=text_of(dataset, "ImageHorizontalFlip").upper() == "Y",

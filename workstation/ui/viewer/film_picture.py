@@ -309,6 +309,9 @@ def open_geometry(film: Film, fitted: ViewGeometry) -> ViewGeometry:
     whole = (0.0, 0.0, float(fitted.columns), float(fitted.rows))
     if area is None or (area.box == whole and area.magnification is None):
         return turned
+    left, top, right, bottom = area.box
+    if right <= 0 or bottom <= 0 or left >= fitted.columns or top >= fitted.rows:
+        return turned  # nothing of the film would be seen
     return turned.fitted_to(area.box, area.magnification)
 
 

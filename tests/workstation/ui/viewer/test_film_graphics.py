@@ -21,6 +21,8 @@ from workstation.dicom.instance_reader import read_film
 from workstation.dicom.overlays import OVERLAY_INK
 from workstation.dicom.presentation_search import open_as_presented
 from workstation.dicom.presentation_state import GRAYSCALE_SOFTCOPY
+from workstation.reading.figure_wording import word_length
+from workstation.reading.figures import ruler_of
 from workstation.ui.viewer.film_overlay import Corners
 from workstation.ui.viewer.image_viewer import ImageViewer
 
@@ -228,6 +230,45 @@ def test_a_turned_state_opens_turned_and_space_restores_it(
     assert viewer.picture.geometry == opened
     viewer.resize(712, 612)
     assert viewer.picture.geometry.zoom == 30.0
+
+
+def test_senseless_states_leave_a_film_that_can_be_read(
+    viewer: ImageViewer, write_film: WriteFilm
+) -> None:
+    path = write_film("study/series/film.dcm", ramp())
+    area = item(
+        DisplayedAreaTopLeftHandCorner=[90000, 90000],
+        DisplayedAreaBottomRightHandCorner=[90010, 90010],
+        PresentationSizeMode="SCALE TO FIT",
+        PresentationPixelAspectRatio=[1, 1],
+    )
+    layers = [circle_at(30, 20, 1e30), *(circle_at(n % 60, n % 40, 3) for n in range(1500))]
+    write_state(
+        path.parent,
+        read_film(path),
+        DisplayedAreaSelectionSequence=Sequence([area]),
+        GraphicAnnotationSequence=Sequence(layers),
+    )
+    film = open_as_presented(read_film(path))
+    assert film.presentation is not None
+    assert len(film.presentation.annotations) == 1000
+    viewer.set_film(film)
+    assert viewer.picture is not None
+    assert viewer.picture.geometry.is_fitted
+    painted(viewer)
+
+
+def test_missing_calibration_is_told_by_the_measure_and_the_corner_not_by_a_warning(
+    viewer: ImageViewer, write_film: WriteFilm
+) -> None:
+    viewer.set_film(read_film(write_film("plain.dcm", ramp())))
+    assert "▲" not in words(viewer)
+    assert "no pixel spacing" in words(viewer)
+    film = read_film(write_film("detector.dcm", ramp(), ImagerPixelSpacing=["0.15", "0.15"]))
+    viewer.set_film(film)
+    assert "▲" not in words(viewer)
+    assert "0.150 mm at detector" in words(viewer)
+    assert word_length(12.34, ruler_of(film.display)) == "12.3 mm at detector"
 
 
 def test_frames_come_by_slider_and_key_and_keep_the_window(
