@@ -1,4 +1,7 @@
-"""`echo-workstation draft PATH... [--decoding MODE] [--language L] [--model FOLDER] [--json]`."""
+"""`echo-workstation draft PATH... [--decoding MODE] [--language L] [--model FOLDER] [--json]`.
+
+Further flags: draft_options.py.
+"""
 
 from __future__ import annotations
 
@@ -264,6 +267,7 @@ def describe_draft(draft: StudyDraft, model: EngineDescription) -> dict[str, Any
         "passes": finished.passes,
         "extra_passes": finished.extra_passes,
         "tokens": finished.tokens,
+        "pinned_tokens": finished.pinned_tokens,
         "prefill_ms": round(finished.prefill_ms, 3),
         "decode_ms": round(finished.decode_ms, 3),
         "tokens_per_second": round(finished.tokens_per_second, 1),

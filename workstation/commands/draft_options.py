@@ -1,0 +1,54 @@
+"""The flags of `echo-workstation draft` that steer decoding; each is a GenerationRequest field."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any, NamedTuple
+
+from inference import REMASKING_STRATEGIES
+
+
+class _Flag(NamedTuple):
+    name: str
+    field: str
+    kind: type
+    help: str
+
+
+_FLAGS = (
+    _Flag("--prefix", "prefix_text", str, "the report begins with this text"),
+    _Flag("--max-tokens", "max_new_tokens", int, "length limit, prefix included"),
+    _Flag("--temperature", "temperature", float, "0 (default) takes the likeliest token"),
+    _Flag("--top-k", "top_k", int, "sample from so many of the likeliest; 0 for all"),
+    _Flag("--top-p", "top_p", float, "sample from the likeliest share, 0..1"),
+    _Flag("--seed", "seed", int, "the same seed draws the same tokens"),
+    _Flag("--steps", "denoising_steps", int, "multi-step: passes a block at most"),
+    _Flag("--remasking", "remasking", str, "multi-step: " + ", ".join(REMASKING_STRATEGIES)),
+    _Flag("--confidence-threshold", "confidence_threshold", float, "multi-step: sure from here"),
+    _Flag("--entropy-bound", "entropy_bound", float, "multi-step entropy_bounded: nats"),
+    _Flag("--adaptive-threshold", "adaptive_threshold", float, "adaptive: sure from here"),
+    _Flag("--adaptive-passes", "adaptive_max_passes", int, "adaptive: passes a block at most"),
+    _Flag("--guided-ratio", "guided_ratio", float, "guided: disputed below this share"),
+    _Flag("--guided-rounds", "guided_rounds", int, "guided: checks at most"),
+)
+
+
+def add_draft_options(parser: argparse.ArgumentParser) -> None:
+    """Flags that are not given leave the engine's defaults, and are absent from the namespace."""
+    steering = parser.add_argument_group("decoding")
+    for flag in _FLAGS:
+        steering.add_argument(
+            flag.name,
+            dest=flag.field,
+            type=flag.kind,
+            choices=REMASKING_STRATEGIES if flag.field == "remasking" else None,
+            default=argparse.SUPPRESS,
+            metavar="NAME" if flag.field == "remasking" else flag.kind.__name__.upper(),
+            help=flag.help,
+        )
+
+
+def draft_settings(options: argparse.Namespace) -> dict[str, Any]:
+    """What was given, as fields of GenerationRequest (run_draft's settings)."""
+    given = vars(options)
+    return {flag.field: given[flag.field] for flag in _FLAGS if flag.field in given}
