@@ -11,6 +11,7 @@ from pathlib import Path
 
 from inference import DECODING_MODES
 from inference.report_language import LANGUAGES
+from workstation.commands.draft_options import add_draft_options, draft_settings
 
 _COMMANDS = ("draft", "render", "audit", "models", "receive")
 
@@ -54,6 +55,7 @@ def _run_command(given: list[str]) -> int:
     draft.add_argument("--language", choices=LANGUAGES, default="en")
     draft.add_argument("--json", action="store_true", dest="as_json")
     draft.add_argument("--data-dir", type=Path, help="where added models are known")
+    add_draft_options(draft)
     _add_model_options(draft)
     render = commands.add_parser("render", help="write what the viewer would show")
     render.add_argument("file", type=Path, metavar="FILE")
@@ -93,6 +95,7 @@ def _run_draft(options: argparse.Namespace) -> int:
         options.as_json,
         options.language,
         partial(load_registered_engine, data_dir=_data_dir(options)),
+        draft_settings(options),
     )
 
 
