@@ -169,6 +169,7 @@ class _Caption(QLabel):
 
     def wanted_height(self, viewport_width: int) -> int:
         """For all lines, up to six, in a viewport of this width."""
+        self.setMinimumHeight(0)  # or Qt takes it for the least the text needs
         most = _MOST_CAPTION_LINES * self.fontMetrics().lineSpacing() + 6
         return min(self.heightForWidth(max(viewport_width - 2 * _BORDER, 40)), most)
 
