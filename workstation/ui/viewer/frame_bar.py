@@ -10,9 +10,18 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QWidget
 
 from workstation.dicom.instance_reader import Film, UnreadableInstance
+from workstation.ui.theme import COLOURS
 from workstation.ui.viewer.film_sampler import sampler_of
 
 BAR_HEIGHT = 34
+_SLIDER_STYLE = f"""
+QSlider::groove:horizontal {{ height: 4px; border-radius: 2px; background: {COLOURS.strong_line}; }}
+QSlider::sub-page:horizontal {{ border-radius: 2px; background: {COLOURS.accent}; }}
+QSlider::handle:horizontal {{
+    width: 14px; margin: -5px 0; border-radius: 7px; background: {COLOURS.bright_text};
+}}
+"""
+"""The theme's handle is meant for panels; on a film it would be dark on black."""
 
 
 class FrameLoader(QObject):
@@ -84,6 +93,7 @@ class FrameBar(QWidget):
         # The keys stay with the film: frames have keys of their own in the table.
         self._slider.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._slider.setAccessibleName(self.tr("Frame"))
+        self._slider.setStyleSheet(_SLIDER_STYLE)
         self._number = QLabel()
         self._number.setMinimumWidth(96)
         row = QHBoxLayout(self)
