@@ -16,9 +16,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy import Connection, select, update
+
 from workstation.audit.audit_log import AuditLog
 from workstation.catalog.database import CatalogUnavailable, write_transaction
-from workstation.catalog.study_catalog import StudyCatalog
+from workstation.catalog.schema import InstanceRecord
+from workstation.catalog.study_catalog import StudyCatalog, UnknownStudy, file_state
 from workstation.dicom.dataset_reading import MAX_FILE_BYTES
 from workstation.dicom.instance_reader import InstanceHeader, UnreadableInstance, read_header
 from workstation.intake.film_store import FilmStore, KeptFile, TooLarge
@@ -33,7 +36,7 @@ class AnnouncedOtherwise(UnreadableInstance):
 
 @dataclass(frozen=True)
 class StoredInstance:
-    """Where a film ended up. is_new: False where it was listed before (nothing changed then)."""
+    """Where a film ended up. is_new: False where it was there before (nothing changed then)."""
 
     sop_instance_uid: str
     study_instance_uid: str
@@ -85,12 +88,16 @@ class InstanceStore:
             raise StoreUnavailable(_reason_of(error)) from error
 
     def is_listed(self, study_instance_uid: str, sop_instance_uid: str) -> bool:
-        """Whether that film is there already. Raises StoreUnavailable."""
+        """Whether that film is on the list and its file is there. Raises StoreUnavailable."""
         try:
+            if self._catalog.study(study_instance_uid).is_removed:
+                return False
             films = self._catalog.instances(study_instance_uid)
+        except UnknownStudy:
+            return False
         except CatalogUnavailable as error:
             raise StoreUnavailable(error.reason) from error
-        return any(film.sop_instance_uid == sop_instance_uid for film in films)
+        return any(f.sop_instance_uid == sop_instance_uid and f.path.is_file() for f in films)
 
     def remove_stale(self) -> int:
         """Delete what a crash left half-written; how many files that were."""
@@ -126,10 +133,11 @@ class InstanceStore:
         )
 
     def _list(self, header: InstanceHeader, path: Path, source: str) -> bool:
-        """False where the film is listed already, from this file or another."""
+        """False where the film is listed already and its file, this one or another, is there."""
         with write_transaction(self._catalog.engine) as connection:
             is_new = self._catalog.add_instance(header, path, connection=connection)
-            if is_new:
+            is_needed = is_new or _replace_lost_file(connection, header.sop_instance_uid, path)
+            if is_needed:
                 details = {
                     "path": str(path),
                     "sop_instance_uid": header.sop_instance_uid,
@@ -139,10 +147,22 @@ class InstanceStore:
                     "import",
                     user=self._user,
                     study_instance_uid=header.study_instance_uid,
-                    details=details,
+                    details=details if is_new else {**details, "replaces_lost_file": True},
                     connection=connection,
                 )
-        return is_new
+        return is_needed
+
+
+def _replace_lost_file(connection: Connection, sop_instance_uid: str, path: Path) -> bool:
+    """A film whose file was moved or deleted gets this one; False if its file is there."""
+    is_it = InstanceRecord.sop_instance_uid == sop_instance_uid
+    listed = connection.execute(select(InstanceRecord.path).where(is_it)).scalar_one()
+    if Path(listed).is_file():
+        return False
+    size, mtime_ns = file_state(path)
+    columns = {"path": str(path), "file_size": size, "file_mtime_ns": mtime_ns}
+    connection.execute(update(InstanceRecord).where(is_it).values(**columns))
+    return True
 
 
 class _ChunkReader:

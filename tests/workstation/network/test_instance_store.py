@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 
 from workstation.audit.audit_log import AuditLog
 from workstation.catalog.study_catalog import StudyCatalog
-from workstation.dicom.instance_reader import UnreadableInstance, read_film
+from workstation.dicom.instance_reader import UnreadableInstance, read_film, read_header
 from workstation.intake.film_store import FilmStore
 from workstation.network.failures import NetworkFailure, StoreUnavailable
 from workstation.network.instance_store import InstanceStore
@@ -158,6 +158,25 @@ def test_the_same_film_otherwise_encoded_changes_nothing(
     assert not again.is_new
     assert _files(store) == [first.path]
     assert _listed(catalog_engine) == [first.path]
+
+
+def test_a_film_whose_file_was_lost_gets_the_one_that_came(
+    store: InstanceStore, catalog_engine: Engine, phantom_films: list[Path], tmp_path: Path
+) -> None:
+    lost = tmp_path / "lost.dcm"
+    lost.write_bytes(phantom_films[0].read_bytes())
+    header = read_header(lost)
+    uids = (header.study_instance_uid, header.sop_instance_uid)
+    StudyCatalog(catalog_engine).add_instance(header, lost)
+    assert store.is_listed(*uids)
+    lost.unlink()
+    assert not store.is_listed(*uids)
+    stored = store.store(_chunks(phantom_films[0]), "test")
+    assert stored.is_new
+    assert _listed(catalog_engine) == [stored.path]
+    (entry,) = AuditLog(catalog_engine).entries()
+    assert entry.details["replaces_lost_file"]
+    assert store.is_listed(*uids)
 
 
 def test_pictures_are_not_taken_for_dicom(store: InstanceStore) -> None:
