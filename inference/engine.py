@@ -5,9 +5,8 @@ Not thread-safe; the app runs it on one worker thread. A CancelToken may be set 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -25,19 +24,11 @@ from inference.api import (
     PrefillDone,
 )
 from inference.checkpoint import Checkpoint, embedded_folder, open_checkpoint
-from inference.decoding.adaptive import decode_adaptive
-from inference.decoding.answer import Answer
-from inference.decoding.autoregressive import decode_autoregressive
-from inference.decoding.draft_session import DecodingCancelled, DraftSession, raise_if_cancelled
-from inference.decoding.guided import decode_guided
-from inference.decoding.multi_step import decode_multi_step
-from inference.decoding.one_step import decode_one_step, decode_one_step_unfused
-from inference.decoding.open_block import Block
+from inference.decoding.draft_session import DecodingCancelled, raise_if_cancelled
 from inference.decoding.pinned_tokens import pinned_tokens
 from inference.decoding.prompt_state import PromptState
-from inference.decoding.remasking import remasking_of
-from inference.decoding.sampling import TokenChooser
 from inference.decoding.text_decoder import TextDecoder
+from inference.decoding_modes import decode_blocks, open_answer, open_session
 from inference.device_fit import choose_dtype
 from inference.draft_events import BegunDraft, refuse_unseen, stream_answer
 from inference.file_digests import DigestCache
@@ -51,7 +42,6 @@ from inference.prompt_prefill import (
     needed_prompts,
     prefill_prompt,
 )
-from inference.report_grammar import BrokenRuns
 from inference.report_language import LANGUAGES
 from inference.request_checks import check_request
 from inference.stopwatch import Stopwatch
@@ -164,7 +154,8 @@ class ReportEngine:
         try:
             prompts, is_reused = self._take_prompts(request, cancel)
             prompt, *checking = prompts.values()
-            session = self._open_session(prompt, request, cancel, pinned)
+            capacity = self._capacity(prompt.prompt_ids, request)
+            session = open_session(self._checkpoint, prompt, capacity, request, cancel, pinned)
             draft = BegunDraft(request, pinned, cancel, clock, clock.elapsed_ms)
             try:
                 yield PrefillDone(
@@ -174,55 +165,14 @@ class ReportEngine:
                     elapsed_ms=draft.prefill_ms,
                     reused=is_reused,
                 )
-                blocks = self._decode_blocks(session, draft, checking)
-                yield from stream_answer(draft, session, blocks, self._open_answer(draft))
+                blocks = decode_blocks(self._checkpoint, draft, session, checking)
+                answer = open_answer(self._checkpoint, draft)
+                yield from stream_answer(draft, session, blocks, answer)
             finally:
                 self._kept = prompts
         except DecodingCancelled:
             passes = session.passes if session else 0
             yield DraftCancelled(request.request_id, passes, clock.elapsed_ms)
-
-    def _open_answer(self, draft: BegunDraft) -> Answer:
-        checkpoint, last_pinned = self._checkpoint, max(draft.pinned, default=-1)
-        limit = draft.request.max_new_tokens
-        return Answer(checkpoint.tokenizer, checkpoint.stop_ids, limit, last_pinned + 1)
-
-    def _decode_blocks(
-        self, session: DraftSession, draft: BegunDraft, checking: Sequence[PromptState]
-    ) -> Iterator[Block]:
-        request = draft.request
-        match request.decoding:
-            case "one-step":
-                return decode_one_step(session)
-            case "one-step-unfused":
-                return decode_one_step_unfused(session)
-            case "adaptive":
-                return decode_adaptive(
-                    session,
-                    request.adaptive_threshold,
-                    request.adaptive_max_passes,
-                    self._checkpoint.stop_ids,
-                    self._find_broken(request),
-                )
-            case "multi-step":
-                return decode_multi_step(session, request.denoising_steps, remasking_of(request))
-            case "autoregressive":
-                return decode_autoregressive(session)
-            case "guided":
-                causal = DraftSession(checking[0], checking[0].capacity, draft.cancel)
-                return decode_guided(
-                    session,
-                    partial(_check_draft, session, causal),
-                    request.guided_ratio,
-                    request.guided_rounds,
-                    partial(self._open_answer, draft),
-                )
-
-    def _find_broken(self, request: GenerationRequest) -> BrokenRuns | None:
-        """Only for a model whose every sentence is known; else confidence alone counts."""
-        if not self._checkpoint.manifest.canonical_wording:
-            return None
-        return BrokenRuns(self._checkpoint.tokenizer, request.language)
 
     def _take_prompts(
         self, request: GenerationRequest, cancel: CancelToken
@@ -246,24 +196,6 @@ class ReportEngine:
 
     def _capacity(self, prompt_ids: list[int], request: GenerationRequest) -> int:
         return answer_capacity(self._checkpoint, prompt_ids, request.max_new_tokens)
-
-    def _open_session(
-        self,
-        prompt: PromptState,
-        request: GenerationRequest,
-        cancel: CancelToken,
-        pinned: Mapping[int, int],
-    ) -> DraftSession:
-        return DraftSession(
-            prompt,
-            self._capacity(prompt.prompt_ids, request),
-            cancel,
-            pinned=pinned,
-            stop_ids=self._checkpoint.stop_ids,
-            chooser=TokenChooser(request.temperature, request.top_k, request.top_p, request.seed),
-            with_entropies=(request.decoding, request.remasking)
-            == ("multi-step", "entropy_bounded"),
-        )
 
     def _prefill(self, request: GenerationRequest, cancel: CancelToken) -> PromptState:
         weights = self._weights_for(request.decoding)
@@ -293,15 +225,6 @@ class ReportEngine:
             checkpoint.manifest.mask_token_id,
             checkpoint.stop_ids,
         )
-
-
-def _check_draft(
-    session: DraftSession, causal: DraftSession, token_ids: Sequence[int]
-) -> list[float]:
-    """See DraftSession.check_answer; the pass counts as the draft's."""
-    held = causal.check_answer(token_ids)
-    session.passes += 1
-    return held
 
 
 def choose_device(device: str) -> torch.device:

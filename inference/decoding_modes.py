@@ -1,0 +1,102 @@
+"""A request's decoding mode and settings into the passes that serve it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+
+from inference.api import CancelToken, GenerationRequest
+from inference.checkpoint import Checkpoint
+from inference.decoding.adaptive import decode_adaptive
+from inference.decoding.answer import Answer
+from inference.decoding.autoregressive import decode_autoregressive
+from inference.decoding.draft_session import DraftSession
+from inference.decoding.guided import decode_guided
+from inference.decoding.multi_step import decode_multi_step
+from inference.decoding.one_step import decode_one_step, decode_one_step_unfused
+from inference.decoding.open_block import Block
+from inference.decoding.prompt_state import PromptState
+from inference.decoding.remasking import remasking_of
+from inference.decoding.sampling import TokenChooser
+from inference.draft_events import BegunDraft
+from inference.report_grammar import BrokenRuns
+
+
+def open_session(
+    checkpoint: Checkpoint,
+    prompt: PromptState,
+    capacity: int,
+    request: GenerationRequest,
+    cancel: CancelToken,
+    pinned: Mapping[int, int],
+) -> DraftSession:
+    """The session that the request's passes run in; capacity: see DraftSession."""
+    return DraftSession(
+        prompt,
+        capacity,
+        cancel,
+        pinned=pinned,
+        stop_ids=checkpoint.stop_ids,
+        chooser=TokenChooser(request.temperature, request.top_k, request.top_p, request.seed),
+        with_entropies=(request.decoding, request.remasking) == ("multi-step", "entropy_bounded"),
+    )
+
+
+def open_answer(checkpoint: Checkpoint, draft: BegunDraft) -> Answer:
+    last_pinned, limit = max(draft.pinned, default=-1), draft.request.max_new_tokens
+    return Answer(checkpoint.tokenizer, checkpoint.stop_ids, limit, last_pinned + 1)
+
+
+def decode_blocks(
+    checkpoint: Checkpoint,
+    draft: BegunDraft,
+    session: DraftSession,
+    checking: Sequence[PromptState],
+) -> Iterator[Block]:
+    """The mode's blocks, one after the other as they are asked for.
+
+    checking: for ``guided``, the prompt in the autoregressive model's cache.
+    """
+    request = draft.request
+    match request.decoding:
+        case "one-step":
+            return decode_one_step(session)
+        case "one-step-unfused":
+            return decode_one_step_unfused(session)
+        case "adaptive":
+            return decode_adaptive(
+                session,
+                request.adaptive_threshold,
+                request.adaptive_max_passes,
+                checkpoint.stop_ids,
+                _find_broken(checkpoint, request),
+            )
+        case "guided":
+            causal = DraftSession(checking[0], checking[0].capacity, draft.cancel)
+            return decode_guided(
+                session,
+                partial(_check_draft, session, causal),
+                request.guided_ratio,
+                request.guided_rounds,
+                partial(open_answer, checkpoint, draft),
+            )
+        case "multi-step":
+            return decode_multi_step(session, request.denoising_steps, remasking_of(request))
+        case "autoregressive":
+            return decode_autoregressive(session)
+
+
+def _find_broken(checkpoint: Checkpoint, request: GenerationRequest) -> BrokenRuns | None:
+    """Only for a model whose every sentence is known; else confidence alone counts."""
+    if not checkpoint.manifest.canonical_wording:
+        return None
+    return BrokenRuns(checkpoint.tokenizer, request.language)
+
+
+def _check_draft(
+    session: DraftSession, causal: DraftSession, token_ids: Sequence[int]
+) -> list[float]:
+    """See DraftSession.check_answer; the pass counts as the draft's."""
+    held = causal.check_answer(token_ids)
+    session.passes += 1
+    return held
