@@ -91,6 +91,7 @@ class FolderWatcher(QObject):
         self._importer, self._engine = importer, engine
         self._watch: _Watch | None = None
         self._runs: dict[ImportRun, list[Path]] = {}
+        self._last_run: ImportRun | None = None
         self._reasons: dict[Path, str] = {}
         importer.file_refused.connect(self._on_file_refused)
         importer.run_ended.connect(self._on_run_ended)
@@ -118,7 +119,7 @@ class FolderWatcher(QObject):
 
     def is_from_here(self, run: ImportRun) -> bool:
         """Whether an import was begun by this watcher, and by no person."""
-        return run in self._runs
+        return run in self._runs or run is self._last_run
 
     def _on_files_ready(self, paths: list[str]) -> None:
         if self.sender() is not self._watch:
@@ -136,6 +137,7 @@ class FolderWatcher(QObject):
         if paths is None or not run.is_complete:
             return  # stopped: resumed by the reader, or found again after a restart
         del self._runs[run]
+        self._last_run = run
         if self._watch is not None:
             self._watch.settle({path: self._reasons.get(path, "") for path in paths})
         if not self._runs:

@@ -12,7 +12,7 @@ from workstation.ui.importer import Importer
 
 
 class ImportControls(QWidget):
-    """Progress and Stop, to be put into the status bar; hidden while nothing is imported.
+    """Progress and Stop (or Resume), for the status bar; hidden while nothing is imported.
 
     Signals: first_film_imported(study_instance_uid) once for each import that is to be opened;
     summed_up(text) at its end.
@@ -37,7 +37,7 @@ class ImportControls(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.progress_bar)
         row.addWidget(self.stop_button)
-        self.stop_button.clicked.connect(importer.cancel)
+        self.stop_button.clicked.connect(self._on_stop_clicked)
         importer.progress.connect(self._on_progress)
         importer.instance_imported.connect(self._on_instance_there)
         importer.instance_already_known.connect(self._on_instance_there)
@@ -61,8 +61,21 @@ class ImportControls(QWidget):
         if not paths:
             return
         self._open_first = open_first
+        self._show_running(True)
         self.show()
         self._importer.import_paths(paths)
+
+    def _on_stop_clicked(self) -> None:
+        if self._importer.is_running:
+            self._importer.cancel()
+        elif self._importer.can_resume:
+            self._show_running(True)
+            self._importer.resume()
+
+    def _show_running(self, is_running: bool) -> None:
+        self.progress_bar.setVisible(is_running)
+        words = self.tr("Stop import") if is_running else self.tr("Resume import")
+        self.stop_button.setText(words)
 
     def _on_progress(self, done: int, total: int) -> None:
         self.progress_bar.setMaximum(total)  # 0: still walking, the bar runs to and fro
@@ -78,6 +91,10 @@ class ImportControls(QWidget):
         self._refused.show()
 
     def _on_finished(self, added: int, duplicates: int, refused: int) -> None:
-        self.hide()
+        self.setVisible(self._importer.can_resume)
+        self._show_running(False)
         text = self.tr("{0} films added, {1} known already, {2} refused.")
+        left = self._importer.files_left
+        if left:
+            text += " " + self.tr("Stopped: {0} files left.").format(left)
         self.summed_up.emit(text.format(added, duplicates, refused))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from PySide6.QtCore import QObject, QSettings, Signal
+from PySide6.QtCore import QObject, QSettings, QTimer, Signal
 from PySide6.QtWidgets import QDialog, QWidget
 
 from workstation.audit.audit_log import AuditLog
@@ -26,6 +26,9 @@ from workstation.ui.removal_dialog import RemovalDialog
 from workstation.ui.study_list import StudyList
 from workstation.ui.thumbnail_loader import ThumbnailLoader
 from workstation.ui.watch_dialog import WatchDialog
+
+REFRESH_EVERY_MS = 2000
+"""While an import runs, and not before the first film of a pause: the list is read anew."""
 
 PICTURE_FORMATS = ("PNG", "JPEG")
 _FOLDER_KEY, _ON_KEY = "watched_folder", "watched_folder_on"
@@ -83,6 +86,11 @@ class IntakeDesk(QObject):
         studies.removal_requested.connect(self.ask_removal)
         self.thumbnails.thumbnail_ready.connect(self._on_thumbnail_ready)
         self.watcher.trouble.connect(self._on_watch_trouble)
+        self._refresh_pause = QTimer(self)
+        self._refresh_pause.setSingleShot(True)
+        self._refresh_pause.setInterval(REFRESH_EVERY_MS)
+        self._refresh_pause.timeout.connect(self._read_studies)
+        importer.instance_imported.connect(self._on_instance_imported)
         importer.picture_imported.connect(self._on_picture_imported)
         importer.run_ended.connect(self._on_run_ended)
 
@@ -97,6 +105,21 @@ class IntakeDesk(QObject):
         self.thumbnails.shutdown()
         for task in list(self._tasks):
             task.wait(5000)
+
+    # -- the list while films come in --------------------------------------------------------
+
+    def _on_instance_imported(self, _study_instance_uid: str, _sop_instance_uid: str) -> None:
+        if not self._refresh_pause.isActive():
+            self._refresh_pause.start()
+
+    def _read_studies(self) -> None:
+        """On a thread: with many studies that takes longer than a reader should wait."""
+        self._run(lambda: self._catalog.list_studies(with_removed=True), self._on_studies_read)
+
+    def _on_studies_read(self, rows: object) -> None:
+        assert isinstance(rows, list)
+        if self._importer.is_running:  # at its end the window reads them itself, newer ones
+            self._studies.set_studies(rows)
 
     # -- removal -----------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from inference import DecodingMode
 from inference.report_language import Language
 from workstation.catalog.database import CatalogUnavailable
+from workstation.catalog.study_catalog import UnknownStudy
 from workstation.drafting.drafting_worker import DraftingService
 from workstation.reading.hanging import PLACES
 from workstation.reporting.draft_report import DraftReport
@@ -30,6 +31,7 @@ from workstation.ui.hung_film import HungFilm
 from workstation.ui.import_controls import ImportControls
 from workstation.ui.import_report import RefusedFilesPanel
 from workstation.ui.importer import Importer, RecordInstance
+from workstation.ui.intake_desk import IntakeDesk
 from workstation.ui.models.model_chooser import ModelChooser
 from workstation.ui.models.model_progress import ModelProgress
 from workstation.ui.race.race_opener import RaceOpener
@@ -69,6 +71,7 @@ class MainWindow(QMainWindow):
         )
         self.models = ModelChooser(drafting, records.audit, records.user, settings, self)
         self.races = RaceOpener(records, drafting, self.films, self.desk, self)
+        self.intake = IntakeDesk(records, self.importer, self.study_list, self.desk, settings, self)
         self.menus = WindowMenus(self)
         self.decoding_group = self.menus.decoding_group
         self.language_group = self.menus.language_group
@@ -76,6 +79,7 @@ class MainWindow(QMainWindow):
         self._restore_layout()
         self._restore_choices()
         self.refresh_studies()
+        self.intake.start()
 
     # -- making ------------------------------------------------------------------------------
 
@@ -136,7 +140,8 @@ class MainWindow(QMainWindow):
         self.import_controls.hide()
 
     def _connect(self) -> None:
-        self.study_list.search_changed.connect(self.refresh_studies)
+        self.intake.said.connect(self.show_trouble)
+        self.intake.studies_changed.connect(self.refresh_studies)
         self.study_list.study_activated.connect(self._on_study_activated)
         self.film_tabs.tabBarClicked.connect(self.films.show_film)
         self.grid.study_step_requested.connect(self._on_study_step_requested)
@@ -168,12 +173,10 @@ class MainWindow(QMainWindow):
 
     # -- studies -----------------------------------------------------------------------------
 
-    def refresh_studies(self, search: str | None = None) -> None:
+    def refresh_studies(self) -> None:
         """Read the list again; the selection stays."""
-        if search is None:
-            search = self.study_list.search_field.text()
         try:
-            self.study_list.set_studies(self._records.catalog.list_studies(search))
+            self.study_list.set_studies(self._records.catalog.list_studies(with_removed=True))
         except CatalogUnavailable as error:
             self.show_trouble(str(error))
 
@@ -187,8 +190,11 @@ class MainWindow(QMainWindow):
         else:
             self.study_list.activate_previous()
 
-    def _on_study_changed(self, _study_instance_uid: str) -> None:
-        self.refresh_studies()
+    def _on_study_changed(self, study_instance_uid: str) -> None:
+        try:
+            self.study_list.put_study(self._records.catalog.study(study_instance_uid))
+        except (CatalogUnavailable, UnknownStudy) as error:
+            self.show_trouble(str(error))
 
     def _on_films_changed(self, films: list[HungFilm], shown: int) -> None:
         self.film_tabs.show_films(films, shown)
@@ -250,8 +256,8 @@ class MainWindow(QMainWindow):
         self.import_paths(paths)
 
     def _open_imported(self, study_instance_uid: str) -> None:
-        self.study_list.clear_search()
-        self.refresh_studies("")
+        self.study_list.show_all()
+        self.refresh_studies()
         self.study_list.activate_study(study_instance_uid)
 
     def _on_import_summed_up(self, text: str) -> None:
@@ -384,6 +390,7 @@ class MainWindow(QMainWindow):
         self.columns.remember()
         self.columns.close_windows()
         self.importer.shutdown()
+        self.intake.shutdown()
         self.loader.shutdown()
         self.films.shutdown()
         self._drafting.shutdown()

@@ -72,7 +72,7 @@ class RemovalDialog(QDialog):
     def _describe(self, plan: RemovalPlan, names: list[str]) -> list[tuple[str, str]]:
         lines: list[tuple[str, str]] = []
         if len(names) > 1:
-            shown = ", ".join(names[:4])
+            shown = " · ".join(names[:4])
             more = self.tr(" and {0} more").format(len(names) - 4) if len(names) > 4 else ""
             lines.append((shown + more, "muted"))
         if plan.draft_count:
@@ -84,8 +84,8 @@ class RemovalDialog(QDialog):
             lines.append((text, "warning"))
         if plan.signed_count:
             text = self.tr(
-                "Signed reports are kept: {0} of these studies only leave the list. The filter "
-                "“Removed, report kept” shows them."
+                "Signed reports are kept. Studies that have one ({0} here) only leave the list; "
+                "the filter “Removed, report kept” shows them."
             )
             lines.append((text.format(plan.signed_count), ""))
         text = self.tr(

@@ -9,7 +9,6 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
-    QPushButton,
     QSizePolicy,
     QToolButton,
     QWidget,
@@ -114,7 +113,9 @@ class FilterBar(QWidget):
             self.date_box.addItem(words, days)
         self.film_box = self._make_box(self.tr("Show studies with this view or modality"))
         self.offer_modalities([])
-        self.clear_button = QPushButton(self.tr("Clear"), self)
+        self.clear_button = QToolButton(self)
+        self.clear_button.setText("×")
+        self.clear_button.setAccessibleName(self.tr("Clear the filter"))
         self.clear_button.setProperty("role", "quiet")
         self.clear_button.setToolTip(self.tr("Show all studies"))
         self.clear_button.clicked.connect(self.clear)
@@ -172,6 +173,7 @@ class FilterBar(QWidget):
         box = QComboBox(self)
         box.setToolTip(words)
         box.setAccessibleName(words)
-        box.setMinimumContentsLength(6)
-        box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        box.setMinimumWidth(56)  # the column stays as narrow as the reader has made it
+        box.view().setMinimumWidth(160)
         return box

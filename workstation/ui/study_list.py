@@ -123,7 +123,7 @@ class StudyList(QWidget):
         """Studies that are gone. Emits nothing."""
         with self._refreshing():
             if self._active and self._active.study_instance_uid in study_instance_uids:
-                self._active = None
+                self._set_active(None)
             self.model.discard(study_instance_uids)
 
     @contextmanager
@@ -142,7 +142,7 @@ class StudyList(QWidget):
     def _select_active(self) -> None:
         position = self.model.position_of(self._active.study_instance_uid) if self._active else -1
         if position >= 0:
-            self._active = self._row_at(position)
+            self._set_active(self._row_at(position))
             if self.view.currentIndex().row() != position:
                 self.view.setCurrentIndex(self.model.index(position))
         else:
@@ -169,7 +169,7 @@ class StudyList(QWidget):
 
     def reopen(self, study_instance_uid: str) -> bool:
         """Activate a study even if it is the active one: what it consists of has changed."""
-        self._active = None
+        self._set_active(None)
         return self.activate_study(study_instance_uid)
 
     def activate_next(self) -> None:
@@ -189,6 +189,12 @@ class StudyList(QWidget):
     def clear_search(self) -> None:
         self.search_field.clear()
         self._announce_search()
+
+    def show_all(self) -> None:
+        """No search and no filter, so that any study can be activated."""
+        self.filter_button.setChecked(False)
+        self.filter_bar.clear()
+        self.clear_search()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """In the search field Down goes to the list, Enter opens the first hit, Esc clears."""
@@ -222,7 +228,7 @@ class StudyList(QWidget):
     def _activate(self, row: StudyRow) -> None:
         if self._active and self._active.study_instance_uid == row.study_instance_uid:
             return
-        self._active = row
+        self._set_active(row)
         self.study_activated.emit(row.study_instance_uid)
 
     def _on_current_changed(self, current: QModelIndex, _previous: QModelIndex) -> None:
@@ -235,7 +241,7 @@ class StudyList(QWidget):
         self._search_pause.stop()
         position = self.model.position_of(study_instance_uid)
         if position >= 0:
-            self._active = self._row_at(position)
+            self._set_active(self._row_at(position))
             self.study_activated.emit(study_instance_uid)
 
     def _on_search_text_changed(self, _text: str) -> None:
@@ -278,6 +284,10 @@ class StudyList(QWidget):
         menu.addAction(words, self._ask_removal)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(place)
+
+    def _set_active(self, row: StudyRow | None) -> None:
+        self._active = row
+        self.view.delegate.active_uid = row.study_instance_uid if row is not None else ""
 
     def _row_at(self, position: int) -> StudyRow:
         row: StudyRow = self.model.index(position).data(STUDY_ROLE)

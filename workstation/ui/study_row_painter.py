@@ -36,6 +36,7 @@ class StudyRowDelegate(QStyledItemDelegate):
     """Two lines: name and date; ID, modality, description and status. One for earlier studies."""
 
     thumbnails: ThumbnailSource | None = None
+    active_uid = ""  # of the open study: several may be selected, one is being read
 
     def sizeHint(self, option: QStyleOptionViewItem, index: AnyIndex) -> QSize:
         return QSize(180, row_height())
@@ -50,7 +51,9 @@ class StudyRowDelegate(QStyledItemDelegate):
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         selected = bool(state & QStyle.StateFlag.State_Selected)
-        _paint_ground(painter, area, selected, bool(state & QStyle.StateFlag.State_MouseOver))
+        hovered = bool(state & QStyle.StateFlag.State_MouseOver)
+        is_active = row.study_instance_uid == self.active_uid
+        _paint_ground(painter, area, selected=selected, hovered=hovered, is_active=is_active)
         if model.is_earlier(index.row()):
             _paint_earlier(painter, area, row, model, selected)
         else:
@@ -79,12 +82,15 @@ class StudyRowDelegate(QStyledItemDelegate):
         _paint_lines(painter, area.adjusted(left, 9, -12, -9), row, model, selected)
 
 
-def _paint_ground(painter: QPainter, area: QRect, selected: bool, hovered: bool) -> None:
+def _paint_ground(
+    painter: QPainter, area: QRect, *, selected: bool, hovered: bool, is_active: bool
+) -> None:
     if selected:
         painter.fillRect(area, QColor(COLOURS.accent_dim))
-        painter.fillRect(QRect(area.left(), area.top(), 3, area.height()), QColor(COLOURS.accent))
     elif hovered:
         painter.fillRect(area, QColor(COLOURS.hover))
+    if is_active:
+        painter.fillRect(QRect(area.left(), area.top(), 3, area.height()), QColor(COLOURS.accent))
     painter.fillRect(QRect(area.left(), area.bottom(), area.width(), 1), QColor(COLOURS.line))
 
 

@@ -56,6 +56,7 @@ class WindowMenus(QObject):
         window, menu = self._window, self._menu(self.tr("&File"))
         self._add(menu, self.tr("Open &films…"), "Ctrl+O", window.ask_for_files)
         self._add(menu, self.tr("Open f&older…"), "Ctrl+Shift+O", window.ask_for_folder)
+        self._add(menu, self.tr("&Watched folder…"), "", window.intake.ask_watched_folder)
         menu.addSeparator()
         self._add(menu, self.tr("&Quit"), "Ctrl+Q", window.close)
 
@@ -65,6 +66,9 @@ class WindowMenus(QObject):
         self._add(menu, self.tr("&Find study"), "Ctrl+F", studies.focus_search)
         self._add(menu, self.tr("&Next study"), "Ctrl+PgDown", studies.activate_next)
         self._add(menu, self.tr("&Previous study"), "Ctrl+PgUp", studies.activate_previous)
+        words = self.tr("Patient and &view of a picture…")
+        self._add(menu, words, "", window.intake.describe_open_picture)
+        self._add(menu, self.tr("&Remove studies…"), "", window.intake.remove_selected)
         words = self.tr("&Measurements into the report")
         self._add(menu, words, "Ctrl+M", window.add_measurements_to_report)
 

@@ -29,9 +29,12 @@ def test_a_thumbnail_is_made_once_and_anew_for_a_changed_file(
     assert made[-1, -1] > made[0, 0]
     reads: list[Path] = []
     read_film = thumbnails.read_film
-    monkeypatch.setattr(
-        thumbnails, "read_film", lambda path: (reads.append(path), read_film(path))[1]
-    )
+
+    def read_and_count(path: Path) -> Film:
+        reads.append(path)
+        return read_film(path)
+
+    monkeypatch.setattr(thumbnails, "read_film", read_and_count)
     assert np.array_equal(store.get(film), made)
     assert reads == []
     write_small(film.path, 1, PhotometricInterpretation="MONOCHROME1", StudyID="x")
