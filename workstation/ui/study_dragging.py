@@ -61,12 +61,12 @@ class StudyDragging(QObject):
 
     def _start_drag(self) -> None:
         self._press = None
-        study = self._study_of(QModelIndex(self._index))
+        study = self._study_of(self._index)
         if study is not None:
             drag = QDrag(self._view)
             drag.setMimeData(drag_data(DraggedFilm(study.study_instance_uid)))
             drag.exec(Qt.DropAction.CopyAction)
 
-    def _study_of(self, index: QModelIndex) -> StudyRow | None:
+    def _study_of(self, index: QModelIndex | QPersistentModelIndex) -> StudyRow | None:
         row = index.data(STUDY_ROLE) if index.isValid() else None
         return row if isinstance(row, StudyRow) else None

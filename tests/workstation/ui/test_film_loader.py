@@ -72,7 +72,7 @@ def test_only_the_newest_of_many_requests_is_delivered(
         assert may_go_on.wait(10)
         return read_film(path)
 
-    monkeypatch.setattr(film_loader, "read_film", read_slowly)
+    monkeypatch.setattr(film_loader, "open_film", read_slowly)
     delivered = QSignalSpy(loader.film_loaded)
     loader.request(paths[0])
     assert decoding.wait(10)
@@ -105,7 +105,7 @@ def test_a_mistake_of_ours_is_told_instead_of_waited_for(
     def stumble(path: Path) -> Film:
         raise ZeroDivisionError("bits stored is 0")
 
-    monkeypatch.setattr(film_loader, "read_film", stumble)
+    monkeypatch.setattr(film_loader, "open_film", stumble)
     with qtbot.waitSignal(loader.film_failed) as failed:
         loader.request(Path("film.dcm"))
     assert failed.args[1] == "unexpected error: bits stored is 0"

@@ -30,6 +30,6 @@ def dragged_film(carried: QMimeData) -> DraggedFilm | None:
     if not carried.hasFormat(MIME_TYPE):
         return None
     try:
-        return DraggedFilm(**json.loads(carried.data(MIME_TYPE).data()))
+        return DraggedFilm(**json.loads(bytes(carried.data(MIME_TYPE).data())))
     except (TypeError, ValueError):
         return None
