@@ -46,6 +46,7 @@ class StorageReceiver:
         self._settings, self._store, self._report = settings, store, report
         self._tls = _server_tls(settings) if settings.uses_tls else None
         self._entity: AE | None = None
+        self._said: set[tuple[str, str]] = set()
         self._incoming: dict[int, int] = {}  # bytes of the message at hand, by association
 
     @property
@@ -103,10 +104,12 @@ class StorageReceiver:
         self._report(IntakeEvent("rejected", _peer_of(event), reason=reason))
 
     def _on_accepted(self, event: Event) -> None:
-        refused = event.assoc.rejected_contexts
-        if refused:
-            reason = f"not received here: {class_names(refused)}"
-            self._report(IntakeEvent("rejected", _peer_of(event), reason=reason))
+        """What a caller offers in vain is said once: it offers the same every time."""
+        refused, peer = event.assoc.rejected_contexts, _peer_of(event)
+        reason = f"not received here: {class_names(refused)}"
+        if refused and (peer, reason) not in self._said:
+            self._said.add((peer, reason))
+            self._report(IntakeEvent("rejected", peer, reason=reason))
 
     def _on_pdu_received(self, event: Event) -> None:
         """Break off a message that grows beyond any film: it is collected in memory."""

@@ -68,6 +68,7 @@ SUCCESS = 0x0000
 OUT_OF_RESOURCES = 0xA700
 DOES_NOT_MATCH = 0xA900
 CANNOT_UNDERSTAND = 0xC000
+_NAMES_SHOWN = 4
 _COMMENT_LENGTH = 64  # Error Comment (0000,0902) is an LO
 
 
@@ -151,9 +152,10 @@ def make_status(status: int, comment: str = "") -> Dataset:
 
 
 def class_names(contexts: Iterable[PresentationContext]) -> str:
-    """Their SOP classes by name, each once."""
-    names = (UID(str(context.abstract_syntax)).name for context in contexts)
-    return ", ".join(dict.fromkeys(names))
+    """Their SOP classes by name, each once; of many the first few and how many more."""
+    names = list(dict.fromkeys(UID(str(context.abstract_syntax)).name for context in contexts))
+    more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
+    return ", ".join(names[:_NAMES_SHOWN]) + more
 
 
 def _file_chunks(event: Event) -> Iterator[bytes]:
