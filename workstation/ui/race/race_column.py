@@ -173,6 +173,7 @@ class RaceColumn(QFrame):
                 is_winner = self._place == 1 and not event.refused
                 self.stop(word_ending(event) or place, is_winner=is_winner)
                 self._show_figures(event.passes, event.tokens, event.tokens_per_second)
+                self._tell(event.refusal)
 
     def _show_figures(self, passes: int, tokens: int, per_second: float) -> None:
         speed = self.tr("{0} tok/s").format(f"{per_second:.0f}")

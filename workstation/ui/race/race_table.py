@@ -137,10 +137,10 @@ class RaceTable(QTableWidget):
         if texts < 2:
             return
         if is_differing:
-            text = self.tr("{0} findings differ").format(len(found))
+            one, several = self.tr("1 finding differs"), self.tr("{0} findings differ")
         else:
-            text = self.tr("All agree on {0} findings").format(len(found))
-        row = self._add_row(text)
+            one, several = self.tr("All agree on 1 finding"), self.tr("All agree on {0} findings")
+        row = self._add_row(one if len(found) == 1 else several.format(len(found)))
         self.setSpan(row, 0, 1, self.columnCount())
         item = self.item(row, 0)
         if item:

@@ -47,6 +47,7 @@ class ScriptedEngine:
 
     description: EngineDescription = DESCRIPTION
     failing: str = ""
+    refusal: str = ""
     may_write: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
@@ -59,6 +60,9 @@ class ScriptedEngine:
         text = OTHER if request.decoding == "one-step" else NORMAL
         if request.decoding == self.failing:
             raise EngineError("cpu: out of memory while drafting")
+        if self.refusal:
+            yield DraftFinished(name, "", "", "", "stop", 0, 0, 0.0, 0.0, refusal=self.refusal)
+            return
         yield PrefillDone(name, 96, 8, 10.0)
         while not self.may_write.wait(0.005):
             if cancel is not None and cancel.is_cancelled:
@@ -154,6 +158,7 @@ def test_race_is_replayed_from_the_start_to_the_table(bench: Bench) -> None:
     assert texts(dialog) == {"autoregressive": NORMAL, "one-step": OTHER, "adaptive": NORMAL}
     assert not dialog.table.isHidden()
     assert cells(dialog, "pleural effusion") == ["absent", "≠ present: small left", "absent"]
+    assert cells(dialog, "1 finding differs") == []
     assert cells(dialog, "pneumothorax") == ["absent"] * 3
     assert cells(dialog, "Passes, tokens") == ["2 passes · 3 tokens"] * 3
     dialog.reject()
@@ -264,6 +269,18 @@ def test_strategy_that_fails_says_why_in_its_column(bench: Bench) -> None:
     assert column.message_label.text() == "cpu: out of memory while drafting"
     assert column.state_label.text() == "failed"
     assert texts(dialog)["one-step"] == OTHER
+    dialog.reject()
+
+
+def test_refused_film_is_raced_to_its_refusal(bench: Bench) -> None:
+    bench.engine.refusal = "the film shows nothing"
+    dialog = bench.open_race()
+    bench.race(dialog)
+    dialog.stop()
+    for column in dialog.columns.values():
+        assert column.state_label.text() == "refused"
+        assert column.message_label.text() == "the film shows nothing"
+    assert dialog.table.findings == ()
     dialog.reject()
 
 
