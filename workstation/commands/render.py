@@ -35,7 +35,8 @@ def run_render(path: Path, out: Path, window: tuple[float, float] | None = None)
         return 1
     voi = linear_equivalent(shown.window)
     size = f"{picture.height} x {picture.width}"
-    print(f"{out}: {size}, C {voi.center:g} W {voi.width:g}{_notes(shown.film)}")
+    notes = "".join(f"; {badge}" for badge in badges(shown.film))
+    print(f"{out}: {size}, C {voi.center:g} W {voi.width:g}{notes}")
     return 0
 
 
@@ -56,15 +57,13 @@ def show_whole(film: Film) -> FilmPicture:
 
 
 def colours_of(picture: FilmPicture) -> np.ndarray:
-    """[height, width] uint8 grey, or [height, width, 3] where overlays are drawn."""
+    """[height, width] uint8 grey, or [height, width, 3] where overlays or annotations are drawn."""
+    asked = picture.film.presentation
+    if asked is not None and asked.annotations:
+        from workstation.ui.viewer.annotated_picture import paint_annotated  # starts Qt
+
+        return paint_annotated(picture)
     rgb = picture.rgb()
     if picture.film.overlay_mask is None:
         return (rgb & 0xFF).astype(np.uint8)
     return np.stack([rgb >> shift & 0xFF for shift in (16, 8, 0)], axis=-1).astype(np.uint8)
-
-
-def _notes(film: Film) -> str:
-    notes = list(badges(film))
-    if film.presentation is not None and film.presentation.annotations:
-        notes.append(f"{len(film.presentation.annotations)} annotations not drawn")
-    return "".join(f"; {note}" for note in notes)

@@ -4,7 +4,6 @@ and both with the pure display pipeline, which knows nothing of either."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -29,13 +28,11 @@ WriteDicom = Callable[..., Path]
 
 
 def seen_by_reader(qtbot: QtBot, film: Film) -> np.ndarray:
-    """[height, width, 3] uint8: the whole film as a real widget paints it at 1:1, its words and
-    vector annotations left out."""
+    """[height, width, 3] uint8: the whole film as a real widget paints it at 1:1, its words left
+    out."""
     view = FilmView()
     qtbot.addWidget(view)
     view.set_overlay_visible(False)
-    if film.presentation is not None:
-        film = replace(film, presentation=replace(film.presentation, annotations=()))
     rows, columns = film.stored.shape
     view.setMinimumSize(1, 1)
     view.resize(columns + 2 * FIT_MARGIN, rows + 2 * FIT_MARGIN)
@@ -112,7 +109,7 @@ def add_overlay(dataset: Dataset, rows: int, columns: int) -> None:
     dataset.add_new(0x60003000, "OW", np.packbits(mask, bitorder="little").tobytes())
 
 
-def write_state(write_dicom: WriteDicom) -> None:
+def write_state(write_dicom: WriteDicom, *, annotated: bool = False) -> None:
     """Beside the film 1.2.3.4: turned, flipped, windowed, shuttered, its overlay activated."""
     image = Dataset()
     image.ReferencedSOPClassUID, image.ReferencedSOPInstanceUID = "1.2", "1.2.3.4"
@@ -129,6 +126,8 @@ def write_state(write_dicom: WriteDicom) -> None:
     state.ShutterLeftVerticalEdge, state.ShutterRightVerticalEdge = 10, 200
     state.ShutterUpperHorizontalEdge, state.ShutterLowerHorizontalEdge = 5, 250
     state.add_new(0x60001001, "CS", "LAYER")
+    if annotated:
+        state.GraphicAnnotationSequence = Sequence([annotation_layer()])
     write_dicom(dataset=state, name="state.dcm")
 
 
@@ -150,6 +149,33 @@ def test_a_presentation_state_beside_the_film(
     assert np.array_equal(shown, seen_by_reader(qtbot, film))
     assert (plain[30, 40] == OVERLAY_INK).all()
     assert not np.array_equal(plain, piped(film))
+
+
+def test_annotations_are_rendered_as_the_reader_sees_them(
+    qtbot: QtBot, write_dicom: WriteDicom, tmp_path: Path
+) -> None:
+    pixels = np.arange(300 * 260, dtype=np.uint16).reshape(300, 260) % 4096
+    path = write_dicom(pixels, BitsStored=12, HighBit=11)
+    write_state(write_dicom, annotated=True)
+    film = open_as_presented(read_film(path))
+    assert film.presentation is not None
+    assert len(film.presentation.annotations) == 2
+    shown, grey = rendered(path, tmp_path), np.rot90(piped(film), -1)[:, ::-1]
+    drawn = (shown != grey).any(axis=-1)
+    assert 300 < drawn.sum() < 4000
+    assert np.array_equal(shown, seen_by_reader(qtbot, film))
+
+
+def annotation_layer() -> Dataset:
+    circle, text, layer = Dataset(), Dataset(), Dataset()
+    circle.GraphicAnnotationUnits, circle.GraphicType = "PIXEL", "CIRCLE"
+    circle.GraphicDimensions, circle.NumberOfGraphicPoints, circle.GraphicFilled = 2, 2, "N"
+    circle.GraphicData = [120.0, 100.0, 150.0, 100.0]
+    text.UnformattedTextValue, text.AnchorPoint = "Nodule", [120.0, 160.0]
+    text.AnchorPointAnnotationUnits, text.AnchorPointVisibility = "PIXEL", "Y"
+    layer.GraphicLayer = "A"
+    layer.GraphicObjectSequence, layer.TextObjectSequence = Sequence([circle]), Sequence([text])
+    return layer
 
 
 def test_every_film_of_the_shared_folder(qtbot: QtBot, shared_data: Path, tmp_path: Path) -> None:
