@@ -305,7 +305,7 @@ def format_draft(draft: StudyDraft, model: EngineDescription) -> str:
     lines += [
         "",
         f"{finished.passes} passes"
-        + (f" ({finished.extra_passes} second looks)" if finished.extra_passes else "")
+        + (f" ({finished.extra_passes} beyond one a block)" if finished.extra_passes else "")
         + f", {finished.tokens} tokens; "
         f"prefill {finished.prefill_ms:.0f} ms, decoding {finished.decode_ms:.0f} ms; "
         f"{finished.tokens_per_second:.0f} tokens/s" + _ENDINGS[finished.stop_reason],
