@@ -241,6 +241,6 @@ class NetworkDesk(QObject):
         if event.kind in ("stored", "known"):
             if not self._arrivals.isActive():
                 self._arrivals.start()
-        else:
-            who = " ".join(part for part in (event.peer, event.sop_instance_uid) if part)
-            self.refused.emit(who, event.reason)
+            return
+        who = " ".join(part for part in (event.peer, event.sop_instance_uid) if part)
+        self.refused.emit(who, event.reason)
