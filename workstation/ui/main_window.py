@@ -34,6 +34,7 @@ from workstation.ui.importer import Importer, RecordInstance
 from workstation.ui.intake_desk import IntakeDesk
 from workstation.ui.models.model_chooser import ModelChooser
 from workstation.ui.models.model_progress import ModelProgress
+from workstation.ui.network.network_desk import NetworkDesk
 from workstation.ui.race.race_opener import RaceOpener
 from workstation.ui.reading_desk import ReadingDesk, Records
 from workstation.ui.report_panel import ReportPanel
@@ -72,6 +73,7 @@ class MainWindow(QMainWindow):
         self.models = ModelChooser(drafting, records.audit, records.user, settings, self)
         self.races = RaceOpener(records, drafting, self.films, self.desk, self)
         self.intake = IntakeDesk(records, self.importer, self.study_list, self.desk, settings, self)
+        self.network = NetworkDesk(records, settings, self)
         self.menus = WindowMenus(self)
         self.decoding_group = self.menus.decoding_group
         self.language_group = self.menus.language_group
@@ -80,6 +82,7 @@ class MainWindow(QMainWindow):
         self._restore_choices()
         self.refresh_studies()
         self.intake.start()
+        self.network.restore()
 
     # -- making ------------------------------------------------------------------------------
 
@@ -163,6 +166,10 @@ class MainWindow(QMainWindow):
         self.races.trouble.connect(self.show_trouble)
         self.models.trouble.connect(self.show_trouble)
         self.models.decoding_chosen.connect(self._choose_decoding)
+        self.statusBar().insertPermanentWidget(0, self.network.light)
+        self.network.films_arrived.connect(self.refresh_studies)
+        self.network.refused.connect(self.refused_panel.add)
+        self.network.trouble.connect(self.show_trouble)
         self.report_panel.sign_requested.connect(self.sign)
         self.decoding_group.triggered.connect(self._on_decoding_chosen)
         self.language_group.triggered.connect(self._on_language_chosen)
@@ -263,6 +270,10 @@ class MainWindow(QMainWindow):
     def _on_import_summed_up(self, text: str) -> None:
         self.refresh_studies()
         self.statusBar().showMessage(text, 10_000)
+
+    def fetch_priors(self) -> None:
+        """The open patient's other films, from the first server of the network settings."""
+        self.network.fetch_priors(self.desk.study_instance_uid)
 
     # -- drafting and signing ----------------------------------------------------------------
 
@@ -389,6 +400,7 @@ class MainWindow(QMainWindow):
             self._settings.setValue("geometry", self.saveGeometry())
         self.columns.remember()
         self.columns.close_windows()
+        self.network.shutdown()
         self.importer.shutdown()
         self.intake.shutdown()
         self.loader.shutdown()

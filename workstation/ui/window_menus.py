@@ -57,6 +57,9 @@ class WindowMenus(QObject):
         self._add(menu, self.tr("Open &films…"), "Ctrl+O", window.ask_for_files)
         self._add(menu, self.tr("Open f&older…"), "Ctrl+Shift+O", window.ask_for_folder)
         self._add(menu, self.tr("&Watched folder…"), "", window.intake.ask_watched_folder)
+        words = self.tr("Get studies from a &server…")
+        self._add(menu, words, "Ctrl+Shift+F", window.network.show_query)
+        self._add(menu, self.tr("Net&work…"), "", window.network.show_settings)
         menu.addSeparator()
         self._add(menu, self.tr("&Quit"), "Ctrl+Q", window.close)
 
@@ -66,6 +69,7 @@ class WindowMenus(QObject):
         self._add(menu, self.tr("&Find study"), "Ctrl+F", studies.focus_search)
         self._add(menu, self.tr("&Next study"), "Ctrl+PgDown", studies.activate_next)
         self._add(menu, self.tr("&Previous study"), "Ctrl+PgUp", studies.activate_previous)
+        self._add(menu, self.tr("Fetch p&riors"), "Ctrl+Shift+P", window.fetch_priors)
         words = self.tr("Patient and &view of a picture…")
         self._add(menu, words, "", window.intake.describe_open_picture)
         self._add(menu, self.tr("&Remove studies…"), "", window.intake.remove_selected)
