@@ -154,18 +154,23 @@ class StudyCatalog:
 
         with_removed: also studies off the list, whose signed reports are kept.
         """
-        query = _study_query()
+        wanted = select(StudyRecord.study_instance_uid)
         if not with_removed:
-            query = query.where(StudyRecord.removed_at == "")
-        for word in search_words(search):
+            wanted = wanted.where(StudyRecord.removed_at == "")
+        words = search_words(search)
+        for word in words:
             # instr takes the word literally: % and _ are no wildcards here.
-            query = query.where(func.instr(StudyRecord.search_text, word) > 0)
+            wanted = wanted.where(func.instr(StudyRecord.search_text, word) > 0)
+        query = _study_query(wanted, counts_few=bool(words))
         with read_transaction(self._engine) as connection:
             return [_study_row(*row) for row in connection.execute(query)]
 
     def study(self, study_instance_uid: str) -> StudyRow:
         """Raises UnknownStudy."""
-        query = _study_query().where(StudyRecord.study_instance_uid == study_instance_uid)
+        wanted = select(StudyRecord.study_instance_uid).where(
+            StudyRecord.study_instance_uid == study_instance_uid
+        )
+        query = _study_query(wanted, counts_few=True)
         with read_transaction(self._engine) as connection:
             row = connection.execute(query).one_or_none()
         if row is None:
@@ -291,17 +296,18 @@ def _dash_date(word: str) -> str:
     return "-".join(part for part in match.groups() if part) if match else word
 
 
-def _study_query() -> Select[Any]:
-    films = (
-        select(
-            InstanceRecord.study_instance_uid,
-            func.count().label("instance_count"),
-            func.group_concat(InstanceRecord.modality.distinct()).label("modalities"),
-            func.group_concat(InstanceRecord.view_position.distinct()).label("views"),
-        )
-        .group_by(InstanceRecord.study_instance_uid)
-        .subquery()
-    )
+def _study_query(wanted: Select[Any], *, counts_few: bool) -> Select[Any]:
+    """The rows of the studies wanted. counts_few: they are few of many, so that counting the
+    films of all would take most of the time."""
+    counted = select(
+        InstanceRecord.study_instance_uid,
+        func.count().label("instance_count"),
+        func.group_concat(InstanceRecord.modality.distinct()).label("modalities"),
+        func.group_concat(InstanceRecord.view_position.distinct()).label("views"),
+    ).group_by(InstanceRecord.study_instance_uid)
+    if counts_few:
+        counted = counted.where(InstanceRecord.study_instance_uid.in_(wanted))
+    films = counted.subquery()
     status = case(
         (SignatureRecord.study_instance_uid.is_not(None), "signed"),
         (ReportRecord.study_instance_uid.is_not(None), "draft"),
@@ -331,6 +337,7 @@ def _study_query() -> Select[Any]:
         .outerjoin(films, films.c.study_instance_uid == study.study_instance_uid)
         .outerjoin(ReportRecord, same_report)
         .outerjoin(SignatureRecord, same_signature)
+        .where(study.study_instance_uid.in_(wanted))
         .order_by(study.study_date.desc(), study.study_time.desc(), study.added_at.desc())
     )
 
@@ -338,7 +345,7 @@ def _study_query() -> Select[Any]:
 def _study_row(*columns: Any) -> StudyRow:
     """The columns of `_study_query`, which are in the order of StudyRow's fields."""
     *first, modalities, count, status, time, views, removed_at, search_text = columns
-    return StudyRow(
+    values: tuple[Any, ...] = (
         *first,
         _split_distinct(modalities or ""),
         count,
@@ -348,6 +355,7 @@ def _study_row(*columns: Any) -> StudyRow:
         bool(removed_at),
         search_text,
     )
+    return StudyRow(*values)
 
 
 @lru_cache(maxsize=1024)

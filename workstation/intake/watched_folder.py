@@ -69,7 +69,8 @@ class WatchedFolder:
         now = datetime.now(UTC).isoformat()
         rows = []
         for path, reason in outcomes.items():
-            size, mtime_ns = self._offered.pop(path, None) or file_state(path)
+            offered = path in self._offered
+            size, mtime_ns = self._offered.pop(path) if offered else file_state(path)
             self._dealt_with[path] = (size, mtime_ns)
             row = {"path": str(path), "file_size": size, "file_mtime_ns": mtime_ns}
             rows.append({**row, "reason": reason, "seen_at": now})

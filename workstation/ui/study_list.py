@@ -131,10 +131,14 @@ class StudyList(QWidget):
         """Rows change under the reader's eyes: selection and place stay, nothing is announced."""
         self._is_refreshing = True
         scroll = self.view.verticalScrollBar().value()
+        place = self.view.visualRect(self.view.currentIndex())
+        was_seen = place.intersects(self.view.viewport().rect())
         try:
             yield
             self._select_active()
             self.view.verticalScrollBar().setValue(scroll)
+            if was_seen:  # it stays so, however many studies came in above it
+                self.view.scrollTo(self.view.currentIndex())
         finally:
             self._is_refreshing = False
         self._show_counts()

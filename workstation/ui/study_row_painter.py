@@ -18,6 +18,8 @@ MARK_WIDTH = 34
 
 _THUMBNAIL = 46
 _SMALL = 9.5  # pt
+# Not clipped: Chinese glyphs, of another font, are taller than the line.
+_IN_THE_MIDDLE = int(Qt.AlignmentFlag.AlignVCenter) | int(Qt.TextFlag.TextDontClip)
 
 
 class ThumbnailSource(Protocol):
@@ -171,13 +173,13 @@ def _paint_two_ends(painter: QPainter, line: QRect, left: _Text, right: _Text) -
     text, font, ink = right
     painter.setFont(font)
     painter.setPen(ink)
-    painter.drawText(line, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
+    painter.drawText(line, int(Qt.AlignmentFlag.AlignRight) | _IN_THE_MIDDLE, text)
     room = line.width() - QFontMetrics(font).horizontalAdvance(text) - 10
     text, font, ink = left
     painter.setFont(font)
     painter.setPen(ink)
     elided = QFontMetrics(font).elidedText(text, Qt.TextElideMode.ElideRight, room)
-    painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, elided)
+    painter.drawText(line, int(Qt.AlignmentFlag.AlignLeft) | _IN_THE_MIDDLE, elided)
 
 
 _STATUS_COLOURS = {

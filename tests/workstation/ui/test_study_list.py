@@ -322,3 +322,16 @@ def test_removed_studies_leave_without_a_word(study_list: StudyList) -> None:
     study_list.put_study(replace(FIRST, status="signed"))
     assert study_list.model.rows[0].status == "signed"
     assert emitted(spy) == []
+
+
+def test_the_open_study_stays_in_sight_while_others_come_in_above_it(
+    study_list: StudyList,
+) -> None:
+    study_list.activate_study("1.2.1")
+    newer = [
+        replace(FIRST, study_instance_uid=f"9.{n}", patient_id=f"N-{n}", study_date="20260601")
+        for n in range(40)
+    ]
+    study_list.set_studies([*newer, *ROWS])
+    place = study_list.view.visualRect(study_list.view.currentIndex())
+    assert study_list.view.viewport().rect().contains(place.center())
