@@ -12,17 +12,12 @@ from workstation.catalog.database import CatalogUnavailable
 from workstation.catalog.study_catalog import InstanceRow, StudyCatalog, StudyRow, UnknownStudy
 from workstation.dicom.instance_reader import Film
 from workstation.dicom.view_position import FRONTAL_VIEWS, choose_model_films, find_lateral
-from workstation.reading.hanging import (
-    LayoutName,
-    find_counterpart,
-    find_prior,
-    match_patients,
-    plan_hanging,
-)
+from workstation.reading.hanging import LayoutName, plan_hanging
+from workstation.ui.compared_films import AnotherPatient, ComparedFilms
 from workstation.ui.film_loader import FilmLoader
 from workstation.ui.hung_film import HangingWording, HungFilm
 from workstation.ui.lateral_companion import LateralCompanion
-from workstation.ui.shared_films import give_back_memory, issuer_of
+from workstation.ui.shared_films import give_back_memory
 from workstation.ui.viewer.film_dragging import DraggedFilm
 from workstation.ui.viewer.viewport_grid import ViewportGrid
 from workstation.ui.viewport_place import ViewportPlace
@@ -67,7 +62,7 @@ class FilmDesk(QObject):
         ]
         self._study: StudyRow | None = None
         self._films: list[HungFilm] = []
-        self._compared: list[HungFilm] = []
+        self._compared = ComparedFilms(catalog, self._wording, self)
         self._max_images = 1
         self._told_of: set[str] = set()
         for place in self._places:
@@ -136,19 +131,21 @@ class FilmDesk(QObject):
     def open(self, study_instance_uid: str, films: list[InstanceRow]) -> None:
         """Hang a study: frontal, lateral, and the newest prior of the same patient."""
         self._study = None
-        self._films, self._compared = [], []
+        self._films = []
+        self._compared.clear()
         self._told_of = set()
         try:
             self._study = self._catalog.study(study_instance_uid)
             self._films = [self._wording.current(self._study, row) for row in films]
-            self._compared = self._films_of_prior(self._study)
+            self._compared.open(self._study)
         except (CatalogUnavailable, UnknownStudy) as error:
             self.trouble.emit(str(error))
         self.hang()
 
     def clear(self) -> None:
         """Show no study."""
-        self._study, self._films, self._compared = None, [], []
+        self._study, self._films = None, []
+        self._compared.clear()
         self._companion.clear()
         for place in self._places:
             place.clear()
@@ -163,15 +160,9 @@ class FilmDesk(QObject):
             self._grid.set_layout("1x1")
             self._places[0].say(self.tr("This study has no films."))
             return
-        plan = plan_hanging(
-            [film.row for film in self._films],
-            [film.row for film in self._compared if film.role == "prior"],
-            self.layout_choice,
-        )
-        sources = {
-            "current": self._films,
-            "prior": [film for film in self._compared if film.role == "prior"],
-        }
+        sources = {"current": self._films, "prior": self._compared.priors}
+        rows = {source: [film.row for film in films] for source, films in sources.items()}
+        plan = plan_hanging(rows["current"], rows["prior"], self.layout_choice)
         self._grid.set_layout(plan.layout)
         hung = [sources[each.source][each.index] if each else None for each in plan.places]
         self._grid.links.set_on(any(film is not None and not film.is_current for film in hung))
@@ -189,7 +180,7 @@ class FilmDesk(QObject):
     def show_film(self, index: int) -> None:
         """Show a film of the list (the study's, then those compared with it) in the active
         viewport."""
-        films = [*self._films, *self._compared]
+        films = self._all_films()
         if 0 <= index < len(films):
             self._hang_in(self._grid.active_index, films[index])
 
@@ -243,7 +234,7 @@ class FilmDesk(QObject):
         film = self._active_place().hung
         if film is None or not film.is_current:
             film = next((each for each in self._films), None)
-        prior = self._counterpart(film)
+        prior = self._compared.like(film, self._compared.priors)
         if film is None or prior is None:
             self._say_no_prior()
             return
@@ -261,7 +252,8 @@ class FilmDesk(QObject):
         else:
             hung = place.hung
             is_current = hung is not None and hung.is_current
-            other = self._counterpart(hung) if is_current else self._current_like(hung)
+            others = self._compared.priors if is_current else self._films
+            other = self._compared.like(hung, others)
             if other is None:
                 self._say_no_prior()
                 return
@@ -269,34 +261,10 @@ class FilmDesk(QObject):
             self._tell_of(other)
         self._announce()
 
-    def _counterpart(self, film: HungFilm | None) -> HungFilm | None:
-        """The prior's film of the same view."""
-        priors = [each for each in self._compared if each.role == "prior"]
-        if film is None or not priors:
-            return None
-        index = find_counterpart([each.row for each in priors], film.row.view_position)
-        return priors[index] if index is not None else None
-
-    def _current_like(self, film: HungFilm | None) -> HungFilm | None:
-        """The open study's film of the same view as one of another study."""
-        if film is None:
-            return None
-        rows = [each.row for each in self._films]
-        index = find_counterpart(rows, film.row.view_position)
-        return self._films[index] if index is not None else None
-
     def _say_no_prior(self) -> None:
         self.trouble.emit(
             self.tr("There is no earlier film of this view that is surely of the same patient.")
         )
-
-    def _films_of_prior(self, study: StudyRow) -> list[HungFilm]:
-        prior = find_prior(self._catalog, study.study_instance_uid)
-        if prior is None:
-            return []
-        rows = self._catalog.instances(prior.study.study_instance_uid)
-        word = self._wording.of_other_study
-        return [word(study, prior.study, row, prior.match) for row in rows]
 
     # -- dropping ----------------------------------------------------------------------------
 
@@ -304,8 +272,14 @@ class FilmDesk(QObject):
         if self._study is None:
             self.study_requested.emit(dragged.study_instance_uid)
             return
+        uid = dragged.study_instance_uid
+        is_open = uid == self._study.study_instance_uid
         try:
-            films = self._films_dropped(self._study, dragged.study_instance_uid)
+            films = self._films if is_open else self._compared.bring(uid)
+        except AnotherPatient as refusal:
+            text = self.tr("Not shown beside this study: {0}. Open that study by itself.")
+            self.trouble.emit(text.format(refusal))
+            return
         except (CatalogUnavailable, UnknownStudy) as error:
             self.trouble.emit(str(error))
             return
@@ -314,41 +288,9 @@ class FilmDesk(QObject):
             self._hang_in(number, (asked or films)[0])
             self._grid.activate(number, take_focus=True)
 
-    def _films_dropped(self, study: StudyRow, study_instance_uid: str) -> list[HungFilm]:
-        """The films of a study that was dropped; none where it is another patient's."""
-        if study_instance_uid == study.study_instance_uid:
-            return self._films
-        known = [f for f in self._compared if f.study_instance_uid == study_instance_uid]
-        if known:
-            return known
-        other = self._catalog.study(study_instance_uid)
-        match = match_patients(study, other)
-        if not match.is_same:
-            text = self.tr("Not shown beside this study: {0}. Open that study by itself.")
-            self.trouble.emit(text.format(self._wording.difference(match)))
-            return []
-        rows = self._catalog.instances(study_instance_uid)
-        films = [self._wording.of_other_study(study, other, row, match) for row in rows]
-        self._compared.extend(films)
-        return films
-
     def _reason_to_refuse(self, film: Film) -> str:
-        """The files have the last word on whose a prior is, not the catalog."""
-        current = next(
-            (each.film for each in self._places if each.is_of_current_study and each.film), None
-        )
-        if current is None:
-            return ""
-        match = match_patients(current.header, film.header)
-        if not match.is_same:
-            return self.tr("not surely the same patient: {0}").format(
-                self._wording.difference(match)
-            )
-        issuers = issuer_of(current), issuer_of(film)
-        if all(issuers) and issuers[0] != issuers[1]:
-            text = self.tr("the patient IDs have different issuers: {0} and {1}")
-            return text.format(*issuers)
-        return ""
+        current = (each.film for each in self._places if each.is_of_current_study and each.film)
+        return self._compared.reason_to_refuse(film, next(current, None))
 
     # -- viewports ---------------------------------------------------------------------------
 
@@ -358,11 +300,14 @@ class FilmDesk(QObject):
         self._announce()
 
     def _step_film(self, step: int) -> None:
-        films = [*self._films, *self._compared]
+        films = self._all_films()
         if films:
             shown = self._active_place().showing
             at = films.index(shown) if shown in films else -step
             self.show_film((at + step) % len(films))
+
+    def _all_films(self) -> list[HungFilm]:
+        return [*self._films, *self._compared.films]
 
     def _active_place(self) -> ViewportPlace:
         return self._places[self._grid.active_index]
@@ -397,7 +342,7 @@ class FilmDesk(QObject):
 
     def _announce(self) -> None:
         self._find_companion()
-        films = [*self._films, *self._compared]
+        films = self._all_films()
         shown = self._active_place().showing
         self.films_changed.emit(films, films.index(shown) if shown in films else -1)
         self.film_changed.emit()

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QSettings
+from PySide6.QtCore import QByteArray, QSettings, Qt
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
-    QApplication,
-    QHBoxLayout,
     QLabel,
     QMainWindow,
     QMessageBox,
@@ -23,11 +21,11 @@ from workstation.catalog.study_catalog import UnknownStudy
 from workstation.drafting.drafting_worker import DraftingService
 from workstation.reading.hanging import PLACES
 from workstation.reporting.draft_report import DraftReport
+from workstation.ui.audit_check import show_audit_check
 from workstation.ui.block_rail import BlockRail
+from workstation.ui.film_column import FilmColumn
 from workstation.ui.film_desk import FilmDesk
 from workstation.ui.film_loader import FilmLoader
-from workstation.ui.film_strip import FilmStrip
-from workstation.ui.hung_film import HungFilm
 from workstation.ui.import_controls import ImportControls
 from workstation.ui.import_report import RefusedFilesPanel
 from workstation.ui.importer import Importer, RecordInstance
@@ -41,12 +39,10 @@ from workstation.ui.report_panel import ReportPanel
 from workstation.ui.sign_dialog import SignDialog
 from workstation.ui.study_dragging import StudyDragging
 from workstation.ui.study_list import StudyList
-from workstation.ui.theme import FONT_SCALES, font_scale, set_font_scale
+from workstation.ui.text_size import TextSize
 from workstation.ui.viewer.cheat_sheet import CheatSheet
 from workstation.ui.viewer.image_viewer import ImageViewer
 from workstation.ui.viewer.shortcuts import Shortcuts
-from workstation.ui.viewer.tool_bar import VIEWPORT_GROUPS, ViewerToolBar
-from workstation.ui.viewer.viewport_grid import ViewportGrid
 from workstation.ui.window_columns import WindowColumns
 from workstation.ui.window_menus import WindowMenus
 
@@ -65,6 +61,7 @@ class MainWindow(QMainWindow):
         self._records, self._drafting, self._settings = records, drafting, settings
         self.importer = Importer(record_instance, self)
         self.loader = FilmLoader(self)
+        self.text_size = TextSize(settings, self)
         self._build_widgets()
         self.films = FilmDesk(records.catalog, self.grid, self.loader, self)
         self.desk = ReadingDesk(
@@ -90,29 +87,14 @@ class MainWindow(QMainWindow):
         self.study_list = StudyList(self)
         self.shortcuts = Shortcuts(self._settings, parent=self)
         self.study_dragging = StudyDragging(self.study_list.view)
-        self.grid = ViewportGrid(self.shortcuts, self)
+        film_column = FilmColumn(self.shortcuts, self)
+        self.grid, self.film_tabs = film_column.grid, film_column.film_tabs
+        self.tool_bar, self.viewport_bar = film_column.tool_bar, film_column.viewport_bar
         self.grid.set_measurement_store(self._records.measurements)
-        self.tool_bar = ViewerToolBar(self.shortcuts, self.grid.perform, self)
-        self.viewport_bar = ViewerToolBar(
-            self.shortcuts, self.grid.perform, self, groups=VIEWPORT_GROUPS
-        )
-        self.film_tabs = FilmStrip(self)
         self.report_panel = ReportPanel(self)
         self.block_rail = BlockRail(self)
         self.refused_panel = RefusedFilesPanel(self)
         self.refused_panel.hide()
-        film_column = QWidget(self)
-        film_layout = QVBoxLayout(film_column)
-        film_layout.setContentsMargins(0, 0, 0, 0)
-        film_layout.setSpacing(0)
-        film_layout.addWidget(self.tool_bar)
-        strip_row = QHBoxLayout()
-        strip_row.setContentsMargins(0, 0, 0, 0)
-        strip_row.addWidget(self.film_tabs, 1)
-        strip_row.addStretch(0)
-        strip_row.addWidget(self.viewport_bar)
-        film_layout.addLayout(strip_row)
-        film_layout.addWidget(self.grid, 1)
         self.columns = WindowColumns(
             {"studies": self.study_list, "films": film_column, "report": self.report_panel},
             self._settings,
@@ -148,20 +130,16 @@ class MainWindow(QMainWindow):
         self.study_list.study_activated.connect(self._on_study_activated)
         self.film_tabs.tabBarClicked.connect(self.films.show_film)
         self.grid.study_step_requested.connect(self._on_study_step_requested)
-        self.grid.tool_changed.connect(self.tool_bar.show_tool)
         self.grid.trouble.connect(self.show_trouble)
         self.grid.keys_requested.connect(self.show_keys)
         self.desk.study_changed.connect(self._on_study_changed)
-        self.films.films_changed.connect(self._on_films_changed)
+        self.films.films_changed.connect(self.film_tabs.show_films)
         self.films.layout_chosen.connect(self._on_layout_chosen)
         self.films.study_requested.connect(self.study_list.activate_study)
         self.films.trouble.connect(self.show_trouble)
         self.columns.detached_changed.connect(self.menus.show_detached)
         self.grid.links.changed.connect(self.menus.show_linked)
-        self.grid.links.changed.connect(self._show_linked)
-        self.grid.layout_changed.connect(self._show_layout)
-        self._show_linked(False)
-        self._show_layout(self.grid.layout_name)
+        self.text_size.changed.connect(self.menus.show_text_size)
         self.desk.trouble.connect(self.show_trouble)
         self.races.trouble.connect(self.show_trouble)
         self.models.trouble.connect(self.show_trouble)
@@ -203,39 +181,24 @@ class MainWindow(QMainWindow):
         except (CatalogUnavailable, UnknownStudy) as error:
             self.show_trouble(str(error))
 
-    def _on_films_changed(self, films: list[HungFilm], shown: int) -> None:
-        self.film_tabs.show_films(films, shown)
-
-    # -- viewports, windows, text size -------------------------------------------------------
-
     @property
     def viewer(self) -> ImageViewer:
         """The viewer of the active viewport."""
         return self.grid.active.viewer
 
+    def focus_films(self) -> None:
+        """The keyboard to the active viewport, in whatever window it is."""
+        self.grid.window().activateWindow()
+        self.viewer.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def focus_report(self) -> None:
+        """The keyboard to the report, in whatever window it is."""
+        self.report_panel.window().activateWindow()
+        self.report_panel.focus_page()
+
     def _on_layout_chosen(self, layout: str) -> None:
         self._remember("layout", layout or "auto")
         self.menus.show_layout(layout)
-
-    def _show_linked(self, linked: bool) -> None:
-        self.viewport_bar.show_checked("link", linked)
-
-    def _show_layout(self, shown: str) -> None:
-        for layout in PLACES:
-            self.viewport_bar.show_checked(f"layout.{layout}", layout == shown)
-
-    def choose_text_size(self, scale: float) -> None:
-        """Make all text larger or smaller, now and from now on."""
-        app = QApplication.instance()
-        assert isinstance(app, QApplication)
-        set_font_scale(app, scale)
-        self._remember("text_size", str(scale))
-        self.menus.show_text_size(scale)
-
-    def step_text_size(self, step: int) -> None:
-        at = FONT_SCALES.index(font_scale()) + step
-        if 0 <= at < len(FONT_SCALES):
-            self.choose_text_size(FONT_SCALES[at])
 
     # -- import ------------------------------------------------------------------------------
 
@@ -318,11 +281,7 @@ class MainWindow(QMainWindow):
         layout = self._settings.value("layout") if self._settings is not None else None
         self.films.layout_choice = layout if layout in PLACES else None
         self.menus.show_layout(self.films.layout_choice or "")
-        size = str(self._settings.value("text_size")) if self._settings is not None else ""
-        scale = next((each for each in FONT_SCALES if str(each) == size), None)
-        if scale is not None and scale != font_scale():
-            self.choose_text_size(scale)
-        self.menus.show_text_size(font_scale())
+        self.text_size.restore()
 
     def _remember(self, key: str, value: str) -> None:
         if self._settings is not None:
@@ -364,18 +323,9 @@ class MainWindow(QMainWindow):
     def verify_audit(self) -> None:
         """Check the whole chain and say what was found."""
         try:
-            result = self._records.audit.verify()
+            show_audit_check(self._records.audit, self)
         except CatalogUnavailable as error:
             self.show_trouble(str(error))
-            return
-        if result.ok:
-            text = self.tr("The audit log is intact: {0} entries.").format(result.entries)
-            QMessageBox.information(self, self.tr("Audit log"), text)
-        else:
-            row = result.first_broken_row
-            place = self.tr("row {0}").format(row) if row is not None else self.tr("the log")
-            text = self.tr("The audit log was changed at {0}: {1}").format(place, result.reason)
-            QMessageBox.critical(self, self.tr("Audit log"), text)
 
     def show_trouble(self, text: str) -> None:
         """Something the reader should know; nothing stops for it."""

@@ -114,6 +114,16 @@ class ReportPanel(QWidget):
         shortcut.setContext(context)
         return shortcut
 
+    def focus_page(self) -> None:
+        """The keyboard to what is shown: the findings while they can be written."""
+        page = self.pages.currentWidget()
+        if page is self.editor:
+            self.editor.editors["findings"].setFocus()
+        elif page is self.start_page and self.start_page.draft_button.isEnabled():
+            self.start_page.draft_button.setFocus()
+        else:
+            page.setFocus()
+
     @property
     def window_actions(self) -> list[QAction]:
         """Draft, stop and sign: for any other window whose keyboard should reach them."""

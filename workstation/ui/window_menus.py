@@ -113,6 +113,8 @@ class WindowMenus(QObject):
         self.link_action = action
         self.link_action.setCheckable(True)
         menu.addSeparator()
+        self._add(menu, self.tr("Go to the films"), "F6", window.focus_films)
+        self._add(menu, self.tr("Go to the report"), "F7", window.focus_report)
         self.studies_action = self._add(menu, self.tr("Study list"), "F9", self._show_studies)
         self.studies_action.setCheckable(True)
         self.studies_action.setChecked(True)
@@ -132,14 +134,14 @@ class WindowMenus(QObject):
             self.add_choice(menu, self.text_size_group, f"{scale:.0%}", scale)
         self.text_size_group.triggered.connect(self._on_text_size_chosen)
         menu.addSeparator()
-        self._add(menu, self.tr("Larger"), "Ctrl++", lambda: window.step_text_size(1))
-        self._add(menu, self.tr("Smaller"), "Ctrl+-", lambda: window.step_text_size(-1))
+        self._add(menu, self.tr("Larger"), "Ctrl++", lambda: window.text_size.step(1))
+        self._add(menu, self.tr("Smaller"), "Ctrl+-", lambda: window.text_size.step(-1))
 
     def _on_layout_chosen(self, action: QAction) -> None:
         self._window.films.choose_layout(action.data() or None)
 
     def _on_text_size_chosen(self, action: QAction) -> None:
-        self._window.choose_text_size(action.data())
+        self._window.text_size.choose(action.data())
 
     def _on_desk_action(self) -> None:
         action = self.sender()

@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from workstation.app import build_window
 from workstation.catalog.database import open_database
 from workstation.drafting.drafting_worker import DraftingService
+from workstation.reporting.draft_report import DraftReport
 from workstation.ui.main_window import MainWindow
 from workstation.ui.theme import apply_theme, font_scale, set_font_scale, ui_font
 
@@ -117,6 +118,20 @@ def test_keys_of_menu_and_report_reach_a_window_of_its_own(rooms: Rooms) -> None
     assert {"Ctrl+O", "Ctrl+PgDown", "Ctrl+D", "Ctrl+Return", "Esc", "F1"} <= reached
 
 
+def test_the_keyboard_goes_to_films_and_report(rooms: Rooms) -> None:
+    window = rooms.open()
+    window.focus_films()
+    assert window.focusWidget() is window.viewer
+    window.report_panel.show_report(DraftReport())
+    window.report_panel.write_by_hand()
+    window.focus_films()
+    window.focus_report()
+    assert window.focusWidget() is window.report_panel.editor.editors["findings"]
+    keys = {a.shortcut().toString() for a in window.menus.actions() if not a.shortcut().isEmpty()}
+    assert {"F6", "F7", "F9", "Ctrl++", "Ctrl+-"} <= keys
+    assert not any(window.shortcuts.action_of(key) for key in keys)
+
+
 def test_text_size_scales_everything_and_is_kept(
     rooms: Rooms, write_film: Callable[..., Path], qtbot: QtBot
 ) -> None:
@@ -132,7 +147,7 @@ def test_text_size_scales_everything_and_is_kept(
     labels = [*window.findChildren(QLabel), editor, window.study_list.search_field]
     before = {id(each): QFontMetrics(each.font()).height() for each in labels}
     size = ui_font().pointSizeF()
-    window.choose_text_size(1.5)
+    window.text_size.choose(1.5)
     assert ui_font().pointSizeF() == pytest.approx(1.5 * size)
     for each in labels:
         growth = QFontMetrics(each.font()).height() / before[id(each)]
@@ -143,7 +158,7 @@ def test_text_size_scales_everything_and_is_kept(
     rooms.open()
     assert font_scale() == 1.5
     assert rooms.window is not None
-    rooms.window.step_text_size(-1)
+    rooms.window.text_size.step(-1)
     assert font_scale() == 1.3
     with pytest.raises(ValueError, match="no text size"):
         set_font_scale(app, 9.0)
