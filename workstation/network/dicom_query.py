@@ -22,7 +22,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 )
 
 from workstation.dicom.unreadable import muted_warnings
-from workstation.network.connections import ConnectionCloser
+from workstation.network.connections import ConnectionGuard
 from workstation.network.failures import InvalidSettings, NetworkFailure, Stopped
 from workstation.network.instance_store import InstanceStore
 from workstation.network.settings import DicomServer, check_ae_title, check_server
@@ -234,7 +234,7 @@ class DicomStudySource:
             ae_title=server.ae_title.strip(),
             ext_neg=roles,
             tls_args=(_client_tls(server), server.host) if server.uses_tls else None,
-            evt_handlers=[*(handlers or []), *ConnectionCloser().handlers],
+            evt_handlers=[*(handlers or []), *ConnectionGuard().handlers],
         )
         if not association.is_established:
             raise NetworkFailure(server.name, _why_not(association, server))

@@ -13,7 +13,7 @@ from pynetdicom.events import Event
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
 from workstation.dicom.dataset_reading import MAX_FILE_BYTES
-from workstation.network.connections import ConnectionCloser
+from workstation.network.connections import ConnectionGuard
 from workstation.network.failures import InvalidSettings, NetworkFailure
 from workstation.network.instance_store import InstanceStore
 from workstation.network.settings import ReceiverSettings, check_receiver
@@ -72,7 +72,7 @@ class StorageReceiver:
             (evt.EVT_ACCEPTED, self._on_accepted),
             (evt.EVT_PDU_RECV, self._on_pdu_received),
             (evt.EVT_CONN_CLOSE, self._on_closed),
-            *ConnectionCloser().handlers,
+            *ConnectionGuard().handlers,
         ]
         address = (settings.host, settings.port)
         try:

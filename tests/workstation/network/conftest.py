@@ -25,7 +25,7 @@ from sqlalchemy import Engine
 
 from workstation.audit.audit_log import AuditLog
 from workstation.catalog.study_catalog import StudyCatalog
-from workstation.network.connections import ConnectionCloser
+from workstation.network.connections import ConnectionGuard
 from workstation.network.instance_store import InstanceStore
 from workstation.network.receiver import StorageReceiver
 from workstation.network.settings import ReceiverSettings
@@ -101,7 +101,7 @@ def connect(
     for syntax in (ExplicitVRLittleEndian, JPEGBaseline8Bit):
         for sop_class in (DigitalXRayImageStorageForPresentation, SecondaryCaptureImageStorage):
             entity.add_requested_context(sop_class, syntax)
-    handlers = ConnectionCloser().handlers
+    handlers = ConnectionGuard().handlers
     return entity.associate(
         settings.host, port or settings.port, ae_title=called, evt_handlers=handlers
     )

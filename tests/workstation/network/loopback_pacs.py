@@ -18,7 +18,7 @@ from pynetdicom.sop_class import (
     Verification,
 )
 
-from workstation.network.connections import ConnectionCloser
+from workstation.network.connections import ConnectionGuard
 from workstation.network.storage_service import receiver_contexts
 
 _KEYS = ("PatientName", "PatientID", "PatientBirthDate", "StudyDate", "StudyDescription")
@@ -57,7 +57,7 @@ class LoopbackPacs:
             (evt.EVT_C_FIND, self._on_find),
             (evt.EVT_C_GET, self._on_get),
             (evt.EVT_C_MOVE, self._on_move),
-            *ConnectionCloser().handlers,
+            *ConnectionGuard().handlers,
         ]
         self._entity.start_server(("127.0.0.1", self.port), block=False, evt_handlers=handlers)
 

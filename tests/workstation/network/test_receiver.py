@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from collections.abc import Iterator
@@ -281,6 +282,18 @@ def test_an_instance_larger_than_any_film_is_cut_off(
     assert "Status" not in association.send_c_store(phantom_films[0])
     assert "cut off" in reports.wait_for("refused")[0].reason
     assert _listed(catalog_engine) == []
+
+
+def test_a_pdu_larger_than_any_is_cut_off_before_it_is_read(
+    start_receiver: StartReceiver, phantom_films: list[Path]
+) -> None:
+    """4 GB announced by a caller that has not even said who it is."""
+    settings = start_receiver()
+    with socket.create_connection((settings.host, settings.port), 5) as stranger:
+        stranger.sendall(b"\x01\x00\xff\xff\xff\xff")
+        with contextlib.suppress(ConnectionResetError):
+            assert stranger.recv(1) == b""  # closed at once, not when 4 GB have come
+    assert _send(settings, phantom_films[0])[0].Status == 0x0000
 
 
 def test_a_port_in_use_is_said(store: InstanceStore, reports: Reports) -> None:
