@@ -183,7 +183,12 @@ def test_manifests_from_before_adaptive_offer_it_if_they_offer_one_step(
 ) -> None:
     _change_json(copied_folder / MANIFEST_NAME, decoding_modes=["one-step", "autoregressive"])
     engine = ReportEngine.load(copied_folder, "cpu")
-    assert engine.description.decoding_modes == ("one-step", "adaptive", "autoregressive")
+    assert engine.description.decoding_modes == (
+        "one-step",
+        "adaptive",
+        "guided",
+        "autoregressive",
+    )
     _change_json(copied_folder / MANIFEST_NAME, decoding_modes=["multi-step"])
     assert ReportEngine.load(copied_folder, "cpu").description.decoding_modes == ("multi-step",)
 
