@@ -33,7 +33,7 @@ class _Watch(QThread):
     def __init__(self, folder: Path, engine: Engine, parent: QObject) -> None:
         super().__init__(parent)
         self.setObjectName("folderWatchThread")
-        self._path, self._engine = folder, engine
+        self.path, self._engine = folder, engine
         self._wake = Event()
         self._is_ending = False
         self._settled: deque[Mapping[Path, str]] = deque()
@@ -52,7 +52,7 @@ class _Watch(QThread):
         while True:
             began = time.monotonic()
             try:
-                folder = folder or WatchedFolder(self._path, self._engine)
+                folder = folder or WatchedFolder(self.path, self._engine)
                 while self._settled:
                     folder.settle(self._settled[0])
                     self._settled.popleft()
@@ -63,7 +63,7 @@ class _Watch(QThread):
             except CatalogUnavailable as unavailable:
                 self._say(str(unavailable))
             except OSError as error:
-                self._say(f"{self._path}: {error.strerror or error}")
+                self._say(f"{self.path}: {error.strerror or error}")
             else:
                 if ready:
                     self.files_ready.emit([str(path) for path in ready])
@@ -98,7 +98,7 @@ class FolderWatcher(QObject):
 
     @property
     def folder(self) -> Path | None:
-        return self._watch._path if self._watch is not None else None
+        return self._watch.path if self._watch is not None else None
 
     def watch(self, folder: Path | None) -> None:
         """Watch this folder instead of what was watched; None for none."""
