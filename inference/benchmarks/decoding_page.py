@@ -10,7 +10,7 @@ from typing import Any
 from inference.benchmarks.decoding_strategies import BASELINE
 from inference.benchmarks.decoding_summary import StrategySpeed
 
-_WIDTH, _NAMES, _ROW, _BAR = 760, 190, 24, 14
+_WIDTH, _NAMES, _ROW, _BAR = 790, 220, 24, 14
 _PREFILL, _DECODE, _RATE = "#9bb4cc", "#1f5fa8", "#2b7a5a"
 
 
@@ -80,7 +80,7 @@ def draw_speeds(setting: Setting, rows: Sequence[StrategySpeed]) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" '
         f'width="{_WIDTH}" height="{height}" font-family="sans-serif" font-size="11">\n'
-        f'<rect width="100%" height="100%" fill="white"/>\n{"".join(parts)}</svg>\n'
+        f'<rect width="{_WIDTH}" height="{height}" fill="white"/>\n{"".join(parts)}</svg>\n'
     )
 
 
