@@ -201,6 +201,8 @@ def smart_resize(
 
 def _pad_to_square(grey: np.ndarray) -> np.ndarray:
     rows, columns = grey.shape
+    if rows == columns:
+        return grey
     side = max(rows, columns)
     square = np.zeros((side, side), dtype=np.float32)
     top, left = (side - rows) // 2, (side - columns) // 2
