@@ -30,6 +30,9 @@ from workstation.ui.watch_dialog import WatchDialog
 REFRESH_EVERY_MS = 2000
 """While an import runs, and not before the first film of a pause: the list is read anew."""
 
+_LAST_WAIT_MS = 30_000
+"""A thread must not be destroyed while it decodes; the pool gives up a film before this."""
+
 PICTURE_FORMATS = ("PNG", "JPEG")
 _FOLDER_KEY, _ON_KEY = "watched_folder", "watched_folder_on"
 
@@ -101,10 +104,10 @@ class IntakeDesk(QObject):
 
     def shutdown(self) -> None:
         """End every thread."""
-        self.watcher.shutdown()
-        self.thumbnails.shutdown()
+        self.watcher.shutdown(_LAST_WAIT_MS)
+        self.thumbnails.shutdown(_LAST_WAIT_MS)
         for task in list(self._tasks):
-            task.wait(5000)
+            task.wait(_LAST_WAIT_MS)
 
     # -- the list while films come in --------------------------------------------------------
 

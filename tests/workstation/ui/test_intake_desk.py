@@ -27,6 +27,7 @@ from workstation.ui.removal_dialog import RemovalDialog
 from workstation.ui.study_list import StudyList
 
 WriteFilm = Callable[..., Path]
+PATIENCE_MS = 60_000  # of a machine with much else to do; a decoding child alone takes seconds
 PIXELS = np.arange(4096, dtype=np.uint16).reshape(64, 64)
 
 
@@ -80,12 +81,12 @@ def place(qtbot, catalog_engine: Engine) -> Iterator[Place]:
     qtbot.addWidget(made.window)
     made.window.show()
     yield made
-    made.importer.shutdown()
+    assert made.importer.shutdown(PATIENCE_MS)
     made.intake.shutdown()
 
 
 def bring_in(qtbot, place: Place, *paths: Path) -> None:
-    with qtbot.waitSignal(place.importer.finished):
+    with qtbot.waitSignal(place.importer.finished, timeout=PATIENCE_MS):
         place.controls.import_paths(list(paths))
 
 
@@ -105,7 +106,7 @@ def test_studies_are_removed_after_a_question_and_leave_the_desk(
     assert place.names() == ["DOE, JANE"]
     place.intake.remove_selected()
     dialog = place.window.findChildren(RemovalDialog)[-1]
-    with qtbot.waitSignal(place.intake.said) as said:
+    with qtbot.waitSignal(place.intake.said, timeout=PATIENCE_MS) as said:
         qtbot.mouseClick(dialog.remove_button, Qt.MouseButton.LeftButton)
     assert said.args == ["1 study removed."]
     assert place.names() == []
@@ -150,13 +151,13 @@ def test_pictures_ask_for_their_patient_and_join_one_study(
     assert not form.save_button.isEnabled()
     form.birth_field.setText("1958-03-02")
     form.save_button.click()
-    qtbot.waitUntil(lambda: form.heading.text() == "chest_lateral.png")
+    qtbot.waitUntil(lambda: form.heading.text() == "chest_lateral.png", timeout=PATIENCE_MS)
     assert form.name_field.text() == "DOE^JANE"
     assert form.view_box.currentData() == "LL"
     assert form.same_box.isChecked()
-    with qtbot.waitSignal(place.intake.studies_changed):
+    with qtbot.waitSignal(place.intake.studies_changed, timeout=PATIENCE_MS):
         form.save_button.click()
-    qtbot.waitUntil(lambda: place.intake.form is None)
+    qtbot.waitUntil(lambda: place.intake.form is None, timeout=PATIENCE_MS)
     (row,) = place.studies.model.rows
     assert (row.patient_name, row.views, row.instance_count) == ("DOE, JANE", ("LL", "PA"), 2)
     assert (row.patient_birth_date, row.study_date) == ("19580302", "20260412")
@@ -186,24 +187,26 @@ def test_a_watched_folder_brings_films_in_and_names_the_rest_once(
     folder.mkdir()
     (folder / "notes.txt").write_text("hello")
     save_picture(folder / "quiet.png", 5)
-    with qtbot.waitSignal(place.importer.finished):
+    with qtbot.waitSignal(place.importer.finished, timeout=PATIENCE_MS):
         place.intake.set_watched_folder(str(folder), is_on=True)
     assert place.intake.form is None  # nobody is interrupted by what a machine brings
-    with qtbot.waitSignal(place.importer.finished):
+    with qtbot.waitSignal(place.importer.finished, timeout=PATIENCE_MS):
         write_film("incoming/a.dcm", PIXELS)
     assert sorted(place.names()) == ["", "DOE, JANE"]
     refused = [(file.path.name, file.reason) for file in place.refused.files]
     assert refused == [("notes.txt", "not a DICOM, PNG or JPEG file")]
     place.intake.set_watched_folder(str(folder), is_on=False)
     found = QSignalSpy(place.intake.watcher.files_found)
-    with qtbot.waitSignal(place.importer.finished):
+    with qtbot.waitSignal(place.importer.finished, timeout=PATIENCE_MS):
         place.intake.set_watched_folder(str(folder), is_on=True)
         write_film("incoming/b.dcm", PIXELS)
     assert found.at(0)[0] == 1
 
 
 def test_a_watched_folder_that_goes_away_is_named(qtbot, place: Place, tmp_path: Path) -> None:
-    with qtbot.waitSignal(place.intake.said, check_params_cb=lambda text: "can't be read" in text):
+    with qtbot.waitSignal(
+        place.intake.said, check_params_cb=lambda text: "can't be read" in text, timeout=PATIENCE_MS
+    ):
         place.intake.set_watched_folder(str(tmp_path / "gone"), is_on=True)
 
 
@@ -213,7 +216,7 @@ def test_thumbnails_come_while_the_list_is_painted(
     bring_in(qtbot, place, write_film("a.dcm", PIXELS))
     (row,) = place.studies.model.rows
     before = place.studies.view.viewport().grab().toImage()
-    with qtbot.waitSignal(place.intake.thumbnails.thumbnail_ready) as ready:
+    with qtbot.waitSignal(place.intake.thumbnails.thumbnail_ready, timeout=PATIENCE_MS) as ready:
         place.intake.start()
         place.studies.view.viewport().grab()
     assert ready.args == [row.study_instance_uid]
@@ -229,7 +232,7 @@ def test_a_stopped_import_is_resumed_from_the_status_line(
     for number in range(30):
         write_film(f"in/{number:02}.dcm", PIXELS)
     place.importer.instance_imported.connect(place.importer.cancel)
-    with qtbot.waitSignal(place.importer.finished) as finished:
+    with qtbot.waitSignal(place.importer.finished, timeout=PATIENCE_MS) as finished:
         place.controls.import_paths([tmp_path / "in"])
     place.importer.instance_imported.disconnect(place.importer.cancel)
     added = finished.args[0]
@@ -237,7 +240,7 @@ def test_a_stopped_import_is_resumed_from_the_status_line(
     assert place.importer.files_left == 30 - added
     assert place.controls.stop_button.text() == "Resume import"
     assert place.controls.isVisible()
-    with qtbot.waitSignal(place.importer.finished) as finished:
+    with qtbot.waitSignal(place.importer.finished, timeout=PATIENCE_MS) as finished:
         qtbot.mouseClick(place.controls.stop_button, Qt.MouseButton.LeftButton)
     assert finished.args == [30 - added, 0, 0]
     assert not place.controls.isVisible()
