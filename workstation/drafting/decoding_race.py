@@ -6,20 +6,20 @@ import logging
 import traceback
 from collections.abc import Sequence
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import Signal
 
 from inference import CancelToken, DecodingMode, DraftEvent, GenerationRequest
 from workstation.drafting.drafting_worker import DraftingEngine, describe_error
+from workstation.drafting.main_thread_teller import MainThreadTeller
 from workstation.drafting.race import run_race
 
 _log = logging.getLogger(__name__)
 
 
-class DecodingRace(QObject):
+class DecodingRace(MainThreadTeller):
     """One race; hand it to DraftingService.run_task once.
 
-    Ends in exactly one of finished, stopped, failed. Its signals leave from the drafting
-    thread: connect only bound methods of QObjects of the main thread.
+    Ends in exactly one of finished, stopped, failed. All signals are of the main thread.
     """
 
     run_started = Signal(str, int, int)  # decoding, lap from 1, laps (0: not known yet)
@@ -36,7 +36,7 @@ class DecodingRace(QObject):
     def run(self, engine: DraftingEngine | None) -> None:
         """On the drafting thread."""
         if engine is None:
-            self.failed.emit(self.tr("No model is loaded."))
+            self.tell("failed", self.tr("No model is loaded."))
             return
         failure, result = "", None
         try:
@@ -45,14 +45,14 @@ class DecodingRace(QObject):
             _log.error("the race failed:\n%s", traceback.format_exc())
             failure = describe_error(error)
         if failure:
-            self.failed.emit(failure)
+            self.tell("failed", failure)
         elif result is None:
-            self.stopped.emit()
+            self.tell("stopped")
         else:
-            self.finished.emit(result)
+            self.tell("finished", result)
 
     def on_run_started(self, decoding: DecodingMode, lap: int, laps: int) -> None:
-        self.run_started.emit(decoding, lap, laps)
+        self.tell("run_started", decoding, lap, laps)
 
     def on_event(self, decoding: DecodingMode, event: DraftEvent) -> None:
-        self.event_happened.emit(decoding, event)
+        self.tell("event_happened", decoding, event)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import Signal
 
 from inference import LoadProgress
+from workstation.drafting.main_thread_teller import MainThreadTeller
 
 
-class LoadReporter(QObject):
+class LoadReporter(MainThreadTeller):
     """A ProgressListener; hand it to the engine loader and connect `reported` to
     DraftingService.report_loading. Made on the main thread, called on any."""
 
     reported = Signal(object)  # LoadProgress
 
     def __call__(self, progress: LoadProgress) -> None:
-        self.reported.emit(progress)
+        self.tell("reported", progress)

@@ -7,15 +7,16 @@ import traceback
 from collections.abc import Mapping
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import Signal
 
 from inference import CancelToken, inspect_model
 from workstation.drafting.drafting_worker import DraftingEngine, describe_error
+from workstation.drafting.main_thread_teller import MainThreadTeller
 
 _log = logging.getLogger(__name__)
 
 
-class ModelInspector(QObject):
+class ModelInspector(MainThreadTeller):
     """An EngineTask for one look at some folders. folders: by the name they are known by.
 
     Every folder is answered by inspected or refused, unless it is cancelled. Nothing is loaded.
@@ -36,9 +37,9 @@ class ModelInspector(QObject):
                 return
             failure = ""
             try:
-                self.inspected.emit(name, inspect_model(folder, is_hashed=False))
+                self.tell("inspected", name, inspect_model(folder, is_hashed=False))
             except Exception as error:  # a broken folder must not end the thread
                 _log.info("inspecting %s failed:\n%s", name, traceback.format_exc())
                 failure = describe_error(error)
             if failure:
-                self.refused.emit(name, failure)
+                self.tell("refused", name, failure)

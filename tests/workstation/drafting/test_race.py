@@ -214,18 +214,18 @@ def test_embedded_model_races_and_drafts_again_afterwards(qtbot: QtBot) -> None:
 def test_race_without_a_model_fails_with_words(qtbot: QtBot) -> None:
     service = DraftingService()
     running = DecodingRace(requests())
-    with qtbot.waitSignal(running.failed, timeout=10_000) as failed:
+    with qtbot.waitSignal(running.failed, timeout=120_000) as failed:
         service.run_task(running)
     assert failed.args == ["No model is loaded."]
-    assert service.shutdown(10_000)
+    assert service.shutdown(120_000)
 
 
 def test_shutdown_stops_a_race(qtbot: QtBot) -> None:
     service = DraftingService(lambda _model, _device: ScriptedEngine(pass_s=0.01))
-    with qtbot.waitSignal(service.engine_ready, timeout=10_000):
+    with qtbot.waitSignal(service.engine_ready, timeout=120_000):
         service.start("scripted", "cpu")
     running = DecodingRace(requests())
-    with qtbot.waitSignal(running.event_happened, timeout=10_000):
+    with qtbot.waitSignal(running.event_happened, timeout=120_000):
         service.run_task(running)
-    with qtbot.waitSignal(running.stopped, timeout=10_000):
-        assert service.shutdown(10_000)
+    with qtbot.waitSignal(running.stopped, timeout=120_000):
+        assert service.shutdown(120_000)

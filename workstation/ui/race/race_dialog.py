@@ -250,7 +250,7 @@ class RaceDialog(QDialog):
         if self._race is not None:
             self._race.cancel_token.cancel()
             self._show_phase(self.tr("Stopping…"))
-        elif self.playback.is_playing:
+        elif self.result_shown is not None:
             self.playback.pause()
             self.playback.seek(self.playback.duration_ms)
             self._show_table()

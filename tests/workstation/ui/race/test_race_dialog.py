@@ -86,7 +86,7 @@ class Bench:
         self.window: MainWindow = build_window(self.database, self.drafting, settings)
         qtbot.addWidget(self.window)
         self.window.show()
-        with qtbot.waitSignal(self.drafting.engine_ready, timeout=10_000):
+        with qtbot.waitSignal(self.drafting.engine_ready, timeout=120_000):
             self.drafting.start("scripted", "cpu")
 
     def open_film(self, path: Path) -> None:
@@ -98,11 +98,12 @@ class Bench:
         self.window.race_strategies()
         dialog = self.window.races.dialog
         assert dialog is not None
+        dialog.playback._timer.setInterval(3_600_000)  # the replay moves on the test's word
         return dialog
 
     def race(self, dialog: RaceDialog) -> None:
         """Start, and wait until all have run; the replay is left at its beginning."""
-        with self.qtbot.waitSignal(dialog.playback.playing_changed, timeout=20_000):
+        with self.qtbot.waitSignal(dialog.playback.playing_changed, timeout=120_000):
             dialog.start()
 
     def events(self) -> list[str]:
@@ -226,9 +227,9 @@ def test_escape_stops_a_race_before_it_closes_the_window(bench: Bench) -> None:
     dialog.start()
     race = dialog._race
     assert race is not None
-    with bench.qtbot.waitSignal(race.stopped, timeout=10_000):
+    with bench.qtbot.waitSignal(race.stopped, timeout=120_000):
         bench.qtbot.keyClick(dialog, Qt.Key.Key_Escape)
-    bench.qtbot.waitUntil(lambda: not dialog.is_running)
+    bench.qtbot.waitUntil(lambda: not dialog.is_running, timeout=60_000)
     assert dialog.isVisible()
     assert bench.events()[-1] == "race-cancelled"
     assert dialog.start_button.isEnabled()
@@ -242,7 +243,7 @@ def test_closing_stops_the_race_and_audits_it(bench: Bench) -> None:
     dialog.start()
     race = dialog._race
     assert race is not None
-    with bench.qtbot.waitSignal(race.stopped, timeout=10_000):
+    with bench.qtbot.waitSignal(race.stopped, timeout=120_000):
         dialog.reject()
     assert bench.events()[-1] == "race-cancelled"
     assert bench.events().count("race-cancelled") == 1
@@ -250,12 +251,12 @@ def test_closing_stops_the_race_and_audits_it(bench: Bench) -> None:
 
 def test_there_is_no_race_while_a_draft_is_written(bench: Bench) -> None:
     bench.engine.may_write.clear()
-    with bench.qtbot.waitSignal(bench.drafting.prefill_done, timeout=10_000):
+    with bench.qtbot.waitSignal(bench.drafting.prefill_done, timeout=120_000):
         bench.window.report_panel.request_draft()
     bench.window.race_strategies()
     assert bench.window.races.dialog is None
     assert "while a draft is being written" in bench.window.statusBar().currentMessage()
-    with bench.qtbot.waitSignal(bench.drafting.draft_finished, timeout=10_000):
+    with bench.qtbot.waitSignal(bench.drafting.draft_finished, timeout=120_000):
         bench.engine.may_write.set()
     assert bench.open_race().start_button.isEnabled()
 
