@@ -61,7 +61,7 @@ class RandomCheckpoint(Checkpoint):
     """A checkpoint whose weights are drawn, not read."""
 
     @property
-    def sha256(self) -> str:  # type: ignore[override]  # nothing to cache: there is no file
+    def sha256(self) -> str:  # nothing to cache: there is no file
         return ""
 
     def load_model(

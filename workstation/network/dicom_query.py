@@ -14,7 +14,7 @@ from pydicom.dataset import Dataset
 from pynetdicom import AE, Association, build_context, build_role, evt
 from pynetdicom.events import Event as NetworkEvent
 from pynetdicom.presentation import PresentationContext
-from pynetdicom.sop_class import (  # type: ignore[attr-defined]
+from pynetdicom.sop_class import (
     StudyRootQueryRetrieveInformationModelFind,
     StudyRootQueryRetrieveInformationModelGet,
     StudyRootQueryRetrieveInformationModelMove,

@@ -10,7 +10,7 @@ from typing import Any
 from pydicom.dataset import Dataset
 from pynetdicom import AE, evt
 from pynetdicom.events import Event
-from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
+from pynetdicom.sop_class import Verification
 
 from workstation.dicom.dataset_reading import MAX_FILE_BYTES
 from workstation.network.connections import ConnectionGuard

@@ -121,7 +121,7 @@ class ReportPanel(QWidget):
             self.editor.editors["findings"].setFocus()
         elif page is self.start_page and self.start_page.draft_button.isEnabled():
             self.start_page.draft_button.setFocus()
-        else:
+        elif page is not None:
             page.setFocus()
 
     @property
