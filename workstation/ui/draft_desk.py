@@ -48,7 +48,7 @@ class DraftDesk(QObject):
         super().__init__(parent)
         self._drafting, self._films = drafting, films
         self._panel, self._rail = panel, rail
-        self.decoding: DecodingMode = "one-step"
+        self.decoding: DecodingMode = "adaptive"
         self.language: Language = "en"
         self._study_uid = ""
         self._ledger = DraftLedger(audit, user, self.trouble.emit)

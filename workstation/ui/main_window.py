@@ -264,10 +264,12 @@ class MainWindow(QMainWindow):
         self.races.open()
 
     def _restore_choices(self) -> None:
-        """Mode and language as they were chosen last; the first of each at the start."""
+        """Mode and language as they were chosen last; adaptive and English at the start."""
+        first = {"decoding": "adaptive", "draft_language": "en"}
         groups = {"decoding": self.decoding_group, "draft_language": self.language_group}
         for key, group in groups.items():
-            chosen = self._settings.value(key) if self._settings is not None else None
+            stored = self._settings.value(key) if self._settings is not None else None
+            chosen = stored or first[key]
             actions = group.actions()
             next((each for each in actions if each.data() == chosen), actions[0]).setChecked(True)
         mode, language = (group.checkedAction() for group in groups.values())
