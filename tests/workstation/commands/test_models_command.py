@@ -95,7 +95,7 @@ def test_copy_that_the_disk_has_no_room_for_is_refused(
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10, 9, 1))
     assert _models(data_dir, "add", str(folder), "--copy", "--accept-licence") == 1
-    assert "the copy needs 21." in capsys.readouterr().err
+    assert "the copy needs 22." in capsys.readouterr().err
     assert not (data_dir / "models").exists()
     assert ModelRegistry(data_dir).entries() == []
 
