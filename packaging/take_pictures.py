@@ -1,4 +1,4 @@
-"""Take the README's pictures of the demo: empty, half filled, signed.
+"""Take the README's pictures of the demo: empty, half filled, signed, with a prior, a race.
 
     QT_QPA_PLATFORM=offscreen python packaging/take_pictures.py resources/pictures
 
@@ -22,7 +22,8 @@ from workstation.ui.demo_films import write_demo_films
 from workstation.ui.main_window import MainWindow
 from workstation.ui.theme import apply_theme
 
-_SIZE = (1500, 900)
+_SIZE = (1720, 1000)
+_FOLLOWED = "PH-018825"  # the demo's patient with an earlier study
 _SETTLE_MS = 400  # the words' fade, and the coalesced repaint
 
 
@@ -50,6 +51,20 @@ class HalfWay(QObject):
             self._window.report_panel.draft_view.is_motion_enabled = False
             QApplication.processEvents()
             self._window.grab().save(str(self._path))
+
+
+def take_race(window: MainWindow, path: Path) -> None:
+    """The end of a race: its text, figures and findings compared."""
+    window.race_strategies()
+    dialog = window.races.dialog
+    assert dialog is not None
+    dialog.start()
+    while dialog.is_running:
+        settle()
+    dialog.playback.seek(dialog.playback.duration_ms)
+    settle()
+    dialog.grab().save(str(path))
+    dialog.reject()
 
 
 def main(out: Path) -> None:
@@ -81,6 +96,13 @@ def main(out: Path) -> None:
         window.desk.sign(lambda _report: "Dr. A. Reader")
         settle()
         window.grab().save(str(out / "signed.png"))
+
+        follow_up = next(row for row in window.study_list.model.rows if row.patient_id == _FOLLOWED)
+        window.study_list.activate_study(follow_up.study_instance_uid)
+        wait_for(window.loader.film_loaded)
+        settle()
+        window.grab().save(str(out / "prior.png"))
+        take_race(window, out / "race.png")
         window.close()
         drafting.shutdown(60_000)
 
