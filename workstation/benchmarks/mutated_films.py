@@ -123,6 +123,15 @@ def peak_memory_mb() -> tuple[float, float] | None:
     except ImportError:
         return None
     decoding_pool.close_children()
-    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    own = _own_peak_kb() or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     return own / 1024, children / 1024
+
+
+def _own_peak_kb() -> int | None:
+    """Linux: of this program alone; getrusage counts the process it was started from, too."""
+    try:
+        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), None)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import socket
 import ssl
+from contextlib import suppress
 from typing import Any
 
 from pydicom.dataset import Dataset
 from pynetdicom import AE, evt
+from pynetdicom.association import Association
 from pynetdicom.events import Event
 from pynetdicom.sop_class import Verification
 
@@ -85,7 +87,10 @@ class StorageReceiver:
     def stop(self) -> None:
         """Break off what is under way and close the port. A sender will have to send again."""
         if self._entity is not None:
-            self._entity.shutdown()
+            for server in list(self._entity._servers):
+                server.shutdown()
+            for association in self._entity.active_associations:
+                _hang_up(association)
             self._entity = None
 
     def _on_c_store(self, event: Event) -> Dataset:
@@ -147,6 +152,18 @@ class _PatientlessContext(ssl.SSLContext):
             raise
         wrapped.settimeout(None)
         return wrapped
+
+
+def _hang_up(association: Association) -> None:
+    """Abort it, or close the connection of a caller that has not been accepted yet: there is no
+    association to abort then (PS3.8 Table 9-10), and pynetdicom raises in its thread if told to.
+    """
+    connection = association.dul.socket
+    if association.is_established:
+        association.abort()
+    elif connection is not None and connection.socket is not None:
+        with suppress(OSError):  # the caller was faster
+            connection.socket.shutdown(socket.SHUT_RDWR)
 
 
 def _server_tls(settings: ReceiverSettings) -> ssl.SSLContext:

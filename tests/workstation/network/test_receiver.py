@@ -318,6 +318,21 @@ def test_stopping_closes_the_port(store: InstanceStore, reports: Reports) -> Non
     receiver.stop()
 
 
+def test_stopping_hangs_up_on_a_caller_that_says_nothing(
+    store: InstanceStore, reports: Reports
+) -> None:
+    settings = ReceiverSettings(port=free_port(), allowed_ae_titles=("SENDER",))
+    receiver = StorageReceiver(settings, store, reports)
+    receiver.start()
+    with socket.create_connection(("127.0.0.1", settings.port), 5) as silent:
+        receiver.stop()
+        try:
+            said = silent.recv(1)
+        except ConnectionResetError:  # it was not even heard
+            said = b""
+    assert said == b""
+
+
 def test_compressed_films_arrive_as_they_were_compressed(
     start_receiver: StartReceiver, shared_data: Path, catalog_engine: Engine
 ) -> None:
