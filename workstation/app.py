@@ -24,7 +24,7 @@ from workstation.model_registry import ModelRegistry, load_registered_engine
 from workstation.reading.measurement_store import MeasurementStore
 from workstation.reporting.report_store import ReportStore, login_name
 from workstation.reporting.sign_off import SignOff
-from workstation.ui.demo_films import DemoRenderer
+from workstation.ui.intake.demo_films import DemoRenderer
 from workstation.ui.main_window import MainWindow
 from workstation.ui.reading_desk import Records
 from workstation.ui.theme import apply_theme

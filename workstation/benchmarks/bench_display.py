@@ -27,7 +27,7 @@ from PySide6.QtWidgets import QApplication
 from workstation.benchmarks.written_film import write_film_file
 from workstation.dicom.display_pipeline import Window
 from workstation.dicom.instance_reader import Film, read_film
-from workstation.ui.film_loader import FilmLoader
+from workstation.ui.film.film_loader import FilmLoader
 from workstation.ui.theme import apply_theme
 from workstation.ui.viewer.film_sampler import sampler_of
 from workstation.ui.viewer.image_viewer import ImageViewer

@@ -30,7 +30,7 @@ from workstation.catalog.study_catalog import StudyCatalog, make_search_text
 from workstation.dicom.instance_reader import InstanceHeader
 from workstation.intake.import_run import ImportRun
 from workstation.intake.instance_recorder import InstanceRecorder
-from workstation.ui.study_list import StudyList
+from workstation.ui.studies.study_list import StudyList
 from workstation.ui.theme import apply_theme
 
 _FAMILIES = ("DOE", "ROE", "YAMADA", "MÜLLER", "GARCIA", "SMITH", "NOVAK", "山田", "OKAFOR", "LEE")

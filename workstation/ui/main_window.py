@@ -22,23 +22,23 @@ from workstation.drafting.drafting_worker import DraftingService
 from workstation.reading.hanging import PLACES
 from workstation.reporting.draft_report import DraftReport
 from workstation.ui.audit_check import show_audit_check
-from workstation.ui.block_rail import BlockRail
-from workstation.ui.film_column import FilmColumn
-from workstation.ui.film_desk import FilmDesk
-from workstation.ui.film_loader import FilmLoader
-from workstation.ui.import_controls import ImportControls
-from workstation.ui.import_report import RefusedFilesPanel
-from workstation.ui.importer import Importer, RecordInstance
-from workstation.ui.intake_desk import IntakeDesk
+from workstation.ui.draft.block_rail import BlockRail
+from workstation.ui.film.film_column import FilmColumn
+from workstation.ui.film.film_desk import FilmDesk
+from workstation.ui.film.film_loader import FilmLoader
+from workstation.ui.intake.import_controls import ImportControls
+from workstation.ui.intake.import_report import RefusedFilesPanel
+from workstation.ui.intake.importer import Importer, RecordInstance
+from workstation.ui.intake.intake_desk import IntakeDesk
 from workstation.ui.models.model_chooser import ModelChooser
 from workstation.ui.models.model_progress import ModelProgress
 from workstation.ui.network.network_desk import NetworkDesk
 from workstation.ui.race.race_opener import RaceOpener
 from workstation.ui.reading_desk import ReadingDesk, Records
-from workstation.ui.report_panel import ReportPanel
-from workstation.ui.sign_dialog import SignDialog
-from workstation.ui.study_dragging import StudyDragging
-from workstation.ui.study_list import StudyList
+from workstation.ui.report.report_panel import ReportPanel
+from workstation.ui.report.sign_dialog import SignDialog
+from workstation.ui.studies.study_dragging import StudyDragging
+from workstation.ui.studies.study_list import StudyList
 from workstation.ui.text_size import TextSize
 from workstation.ui.viewer.cheat_sheet import CheatSheet
 from workstation.ui.viewer.image_viewer import ImageViewer

@@ -23,11 +23,11 @@ from workstation.reporting.draft_report import DraftReport
 from workstation.reporting.report_state import ReportSigned, ReportState
 from workstation.reporting.report_store import DraftOrigin, ReportStore
 from workstation.reporting.sign_off import NothingToSign, NotSigned, SignOff, UnsavedEdits
-from workstation.ui.block_rail import BlockRail
-from workstation.ui.draft_desk import DraftDesk
-from workstation.ui.draft_ledger import RunningDraft
-from workstation.ui.film_desk import FilmDesk
-from workstation.ui.report_panel import ReportPanel
+from workstation.ui.draft.block_rail import BlockRail
+from workstation.ui.draft.draft_desk import DraftDesk
+from workstation.ui.draft.draft_ledger import RunningDraft
+from workstation.ui.film.film_desk import FilmDesk
+from workstation.ui.report.report_panel import ReportPanel
 
 SAVE_RETRY_MS = 2000
 

@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLay
 
 from inference import BlockCommitted, DecodingMode, DraftEvent, DraftFinished, PrefillDone
 from workstation.drafting.race import RaceRun, time_of
-from workstation.ui.block_rail import BlockTiles
-from workstation.ui.draft_view import DraftView
+from workstation.ui.draft.block_rail import BlockTiles
+from workstation.ui.draft.draft_view import DraftView
 from workstation.ui.race.race_wording import (
     explain_strategy,
     name_strategy,

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from inference import BlockCommitted, DecodingMode, DraftEvent, DraftFinished, PrefillDone
 from workstation.drafting.race import time_of
-from workstation.ui.draft_transcript import LOW_CONFIDENCE
+from workstation.ui.draft.draft_transcript import LOW_CONFIDENCE
 from workstation.ui.race.race_wording import name_strategy, word_time
 from workstation.ui.theme import COLOURS, colour, ui_font
 

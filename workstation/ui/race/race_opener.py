@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QWidget
 
 from workstation.drafting.drafting_worker import DraftingService
 from workstation.drafting.eligibility import reason_not_to_draft
-from workstation.ui.film_desk import FilmDesk
+from workstation.ui.film.film_desk import FilmDesk
 from workstation.ui.race.race_dialog import RaceDialog
 from workstation.ui.race.race_ledger import RaceLedger, RaceSubject
 from workstation.ui.reading_desk import ReadingDesk, Records

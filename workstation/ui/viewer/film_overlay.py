@@ -13,7 +13,7 @@ from PySide6.QtGui import QPainter
 
 from workstation.dicom.display_pipeline import BADGE_PRESENTED, Voi, Window
 from workstation.dicom.instance_reader import Film, InstanceHeader
-from workstation.ui.header_wording import age_at, iso_date, join_present
+from workstation.ui.film.header_wording import age_at, iso_date, join_present
 from workstation.ui.theme import COLOURS, ui_font
 from workstation.ui.viewer.haloed_text import HaloedLine, HaloedTextPainter
 from workstation.ui.viewer.view_geometry import Orientation, SideLetters

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from workstation.dicom.display_pipeline import Voi
 from workstation.dicom.instance_reader import Film
 from workstation.dicom.presentation_state import present
-from workstation.ui.header_wording import iso_date, join_present
+from workstation.ui.film.header_wording import iso_date, join_present
 from workstation.ui.theme import COLOURS
 from workstation.ui.viewer.annotation_painter import AnnotationPainter
 from workstation.ui.viewer.film_overlay import FilmOverlay, ShownState

@@ -1,0 +1,1 @@
+"""The draft as it fills in: rail, live text, asking the model."""

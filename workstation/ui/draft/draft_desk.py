@@ -1,0 +1,241 @@
+"""Drafting for the study on the desk: whether it can be asked for, the request, its events."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from inference import (
+    BlockCommitted,
+    DecodingMode,
+    DraftCancelled,
+    DraftFinished,
+    EngineDescription,
+    GenerationRequest,
+    LoadProgress,
+    PrefillDone,
+)
+from inference.report_language import Language
+from workstation.audit.audit_log import AuditLog
+from workstation.dicom.display_pipeline import model_image
+from workstation.dicom.instance_reader import Film
+from workstation.drafting.drafting_worker import DraftingService
+from workstation.drafting.eligibility import describe_unseen, reason_not_to_draft
+from workstation.ui.draft.block_rail import BlockRail
+from workstation.ui.draft.draft_ledger import DraftLedger
+from workstation.ui.film.film_desk import FilmDesk
+from workstation.ui.models.model_progress import word_progress
+from workstation.ui.report.report_panel import ReportPanel
+
+
+class DraftDesk(QObject):
+    """Asks the model about the films on the desk and shows what it answers.
+
+    Signals: draft_finished(DraftFinished, RunningDraft) for a draft of the open study that gave a
+    report; engine_changed(); trouble(text).
+    """
+
+    draft_finished = Signal(object, object)
+    engine_changed = Signal()
+    trouble = Signal(str)
+
+    def __init__(
+        self, drafting: DraftingService, films: FilmDesk, panel: ReportPanel, rail: BlockRail,
+        audit: AuditLog, user: str, parent: QObject | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(parent)
+        self._drafting, self._films = drafting, films
+        self._panel, self._rail = panel, rail
+        self.decoding: DecodingMode = "adaptive"
+        self.language: Language = "en"
+        self._study_uid = ""
+        self._ledger = DraftLedger(audit, user, self.trouble.emit)
+        self._is_waiting = False  # for the lateral film
+        self._engine_trouble = self.tr("The model is still loading.")
+        self._connect()
+        self.show_whether_draftable()
+
+    def _connect(self) -> None:
+        self._films.film_changed.connect(self._on_film_changed)
+        self._films.companion_settled.connect(self._on_companion_settled)
+        self._panel.draft_requested.connect(self.draft)
+        self._panel.stop_requested.connect(self._drafting.cancel)
+        self._drafting.engine_loading.connect(self._on_engine_loading)
+        self._drafting.load_progressed.connect(self._on_load_progressed)
+        self._drafting.engine_ready.connect(self._on_engine_ready)
+        self._drafting.engine_failed.connect(self._on_engine_failed)
+        self._drafting.prefill_done.connect(self._on_prefill_done)
+        self._drafting.block_committed.connect(self._on_block_committed)
+        self._drafting.draft_finished.connect(self._on_draft_finished)
+        self._drafting.draft_cancelled.connect(self._on_draft_cancelled)
+        self._drafting.draft_failed.connect(self._on_draft_failed)
+        self._drafting.superseded_draft_ended.connect(self._on_superseded_draft_ended)
+
+    # -- the open study ----------------------------------------------------------------------
+
+    def open_study(self, study_instance_uid: str) -> None:
+        """Drafts are of this study from now on; text of another never lands here."""
+        self._study_uid = study_instance_uid
+        self._rail.clear()
+
+    def leave_study(self) -> None:
+        self._drafting.cancel()
+        self._study_uid, self._is_waiting = "", False
+
+    def cancel(self) -> None:
+        self._drafting.cancel()
+
+    def end_all(self) -> None:
+        """Before the window closes: no event will come after shutdown."""
+        self._drafting.cancel()
+        self._ledger.cancel_all({"window_closed": True})
+
+    def show_calibration(self, model_sha256: str) -> None:
+        """The confidences of a report are read by the calibration of the model that wrote it."""
+        engine = self._drafting.engine_description
+        is_its_own = engine is not None and engine.model_sha256 == model_sha256
+        self._panel.set_calibration(engine.calibration if engine and is_its_own else None)
+
+    # -- asking ------------------------------------------------------------------------------
+
+    def draft(self) -> None:
+        """Ask the model for a draft of the film shown, and of the lateral one if it takes two."""
+        film = self._films.film
+        description = self._drafting.engine_description
+        if self._reason_not_to_draft() or film is None or description is None:
+            self._is_waiting = False
+            self.show_whether_draftable()
+            return
+        self._is_waiting = self._films.is_lateral_loading
+        if self._is_waiting:
+            return
+        lateral = self._films.lateral
+        films = [film] if lateral is None else [film, lateral]
+        request = self._make_request(films, description)
+        not_seen = self._panel.unseen_label.text()
+        if not self._ledger.begin(self._study_uid, request, films, description, not_seen):
+            return
+        self._panel.begin_drafting()
+        self._rail.begin(request.decoding)
+        self._drafting.request_draft(request)
+
+    def show_whether_draftable(self) -> None:
+        reason = self._reason_not_to_draft()
+        self._panel.set_can_draft(not reason, reason)
+
+    def _make_request(self, films: list[Film], description: EngineDescription) -> GenerationRequest:
+        """What was chosen, as far as the model offers it."""
+        modes, languages = description.decoding_modes, description.languages
+        return GenerationRequest(
+            uuid.uuid4().hex,
+            tuple(model_image(film) for film in films),
+            language=self.language if self.language in languages else languages[0],
+            decoding=self.decoding if self.decoding in modes else modes[0],
+        )
+
+    def _reason_not_to_draft(self) -> str:
+        if self._engine_trouble:
+            return self._engine_trouble
+        film = self._films.film
+        if film is None:
+            return self.tr("No film is shown, so there is nothing to draft from.")
+        return reason_not_to_draft(film.header)
+
+    def _on_film_changed(self) -> None:
+        if self._films.film is None:
+            self._is_waiting = False
+        self._show_unseen()
+        self.show_whether_draftable()
+
+    def _on_companion_settled(self) -> None:
+        self._show_unseen()
+        if self._is_waiting and self._panel.report is not None:
+            self.draft()
+
+    def _show_unseen(self) -> None:
+        has_lateral = self._films.lateral is not None or self._films.is_lateral_loading
+        self._panel.set_unseen(describe_unseen(self._films.count, has_lateral=has_lateral))
+
+    def _on_engine_loading(self, _model: str) -> None:
+        self._engine_trouble = self.tr("The model is still loading.")
+        self._rail.set_engine(None)
+        self.show_whether_draftable()
+
+    def _on_load_progressed(self, progress: LoadProgress) -> None:
+        words = word_progress(progress)
+        if words != self._engine_trouble:
+            self._engine_trouble = words
+            self.show_whether_draftable()
+
+    def _on_engine_ready(self, description: EngineDescription) -> None:
+        self._engine_trouble = ""
+        self._rail.set_engine(description)
+        self._films.set_max_images(description.max_images)
+        self._show_unseen()
+        self.engine_changed.emit()
+        self.show_whether_draftable()
+
+    def _on_engine_failed(self, message: str) -> None:
+        self._engine_trouble = self.tr("The model can't be loaded: {0}").format(message)
+        self._rail.set_engine(None)
+        self.trouble.emit(self._engine_trouble)
+        self.show_whether_draftable()
+
+    # -- answers -----------------------------------------------------------------------------
+
+    def _on_prefill_done(self, event: PrefillDone) -> None:
+        if self._is_here(event.request_id):
+            self._panel.set_prefill(event)
+            self._rail.set_prefill(event)
+
+    def _on_block_committed(self, event: BlockCommitted) -> None:
+        if self._is_here(event.request_id):
+            self._panel.add_block(event)
+            self._rail.add_block(event)
+
+    def _on_draft_finished(self, event: DraftFinished) -> None:
+        is_here = self._is_here(event.request_id)
+        outcome: dict[str, Any] = {
+            "text": event.text,
+            "stop_reason": event.stop_reason,
+            "passes": event.passes,
+            "extra_passes": event.extra_passes,
+            "tokens": event.tokens,
+            "prefill_ms": round(event.prefill_ms, 1),
+            "decode_ms": round(event.decode_ms, 1),
+        }
+        if event.refused:
+            outcome["refusal"] = event.refusal
+            self._ledger.end("draft-refused", event.request_id, outcome)
+            if is_here:
+                self._panel.refuse_drafting(event)
+                self._rail.refuse()
+            return
+        outcome["taken_over"] = is_here
+        draft = self._ledger.end("draft-finished", event.request_id, outcome)
+        if is_here and draft is not None:
+            self._rail.finish(event)
+            self.draft_finished.emit(event, draft)
+
+    def _on_draft_cancelled(self, event: DraftCancelled) -> None:
+        is_here = self._is_here(event.request_id)
+        self._ledger.end("draft-cancelled", event.request_id, {"passes": event.passes})
+        if is_here:
+            self._panel.cancel_drafting(event)
+            self._rail.cancel(event)
+
+    def _on_draft_failed(self, request_id: str, message: str) -> None:
+        is_here = self._is_here(request_id)
+        self._ledger.end("draft-failed", request_id, {"reason": message})
+        if is_here:
+            self._panel.fail_drafting(message)
+            self._rail.fail()
+
+    def _on_superseded_draft_ended(self, request_id: str) -> None:
+        self._ledger.end("draft-cancelled", request_id, {"superseded": True})
+
+    def _is_here(self, request_id: str) -> bool:
+        """Whether the draft belongs to the study on the desk: text never lands on another."""
+        return bool(self._study_uid) and self._ledger.study_of(request_id) == self._study_uid

@@ -1,0 +1,1 @@
+"""The films: which hangs where, loading, the viewports' places."""

@@ -1,0 +1,356 @@
+"""The films on the desk: those of the open study, the prior beside them, who hangs where.
+
+The draft is always of the open study: whatever a viewport shows, `film` and `lateral` never come
+from a prior.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+
+from workstation.catalog.database import CatalogUnavailable
+from workstation.catalog.study_catalog import InstanceRow, StudyCatalog, StudyRow, UnknownStudy
+from workstation.dicom.instance_reader import Film
+from workstation.dicom.view_position import FRONTAL_VIEWS, choose_model_films, find_lateral
+from workstation.reading.hanging import LayoutName, plan_hanging
+from workstation.ui.film.compared_films import AnotherPatient, ComparedFilms
+from workstation.ui.film.film_loader import FilmLoader
+from workstation.ui.film.hung_film import HangingWording, HungFilm
+from workstation.ui.film.lateral_companion import LateralCompanion
+from workstation.ui.film.shared_films import give_back_memory
+from workstation.ui.film.viewport_place import ViewportPlace
+from workstation.ui.viewer.film_dragging import DraggedFilm
+from workstation.ui.viewer.viewport_grid import ViewportGrid
+
+
+class FilmDesk(QObject):
+    """Holds the films of at most one study, and of the studies compared with it.
+
+    Signals: films_changed(list[HungFilm], which one the active viewport shows, -1 for none);
+    film_changed() when the film that would be drafted may be another, or is there;
+    companion_settled() when a lateral film asked for is there, or can't be read;
+    other_study_shown(study_instance_uid) the first time a film of it hangs;
+    study_requested(study_instance_uid) when one is dropped while none is open;
+    layout_chosen(LayoutName, "" for as the study asks); trouble(text).
+    """
+
+    films_changed = Signal(list, int)
+    film_changed = Signal()
+    companion_settled = Signal()
+    other_study_shown = Signal(str)
+    study_requested = Signal(str)
+    layout_chosen = Signal(str)
+    trouble = Signal(str)
+
+    def __init__(
+        self,
+        catalog: StudyCatalog,
+        grid: ViewportGrid,
+        loader: FilmLoader,
+        parent: QObject | None = None,
+    ) -> None:
+        """loader: for the first viewport; the others have their own, so that none waits."""
+        super().__init__(parent)
+        self._catalog, self._grid = catalog, grid
+        self.layout_choice: LayoutName | None = None  # None: as the study asks
+        self._companion = LateralCompanion(self)
+        self._wording = HangingWording(self)
+        loaders = [loader, *(FilmLoader(self) for _ in grid.viewports[1:])]
+        self._places = [
+            ViewportPlace(viewport, each, grid.links, self._reason_to_refuse, self)
+            for viewport, each in zip(grid.viewports, loaders, strict=True)
+        ]
+        self._study: StudyRow | None = None
+        self._films: list[HungFilm] = []
+        self._compared = ComparedFilms(catalog, self._wording, self)
+        self._max_images = 1
+        self._told_of: set[str] = set()
+        for place in self._places:
+            place.settled.connect(self._on_place_settled)
+        grid.active_changed.connect(self._on_active_changed)
+        grid.film_dropped.connect(self._on_film_dropped)
+        grid.desk_action_requested.connect(self.perform)
+        self._companion.settled.connect(self.companion_settled)
+
+    # -- what is drafted ---------------------------------------------------------------------
+
+    @property
+    def count(self) -> int:
+        """How many films the study has."""
+        return len(self._films)
+
+    @property
+    def film(self) -> Film | None:
+        """The film a draft is asked of: of the open study, on screen, frontal if there is one.
+        None while it is decoded."""
+        place = self._drafted_place()
+        return place.film if place is not None else None
+
+    @property
+    def lateral(self) -> Film | None:
+        """The lateral film that goes to the model with the other one."""
+        return self._companion.film
+
+    @property
+    def is_lateral_loading(self) -> bool:
+        return self._companion.is_loading
+
+    @property
+    def is_current_film_active(self) -> bool:
+        """Whether the active viewport shows a film of the open study just now."""
+        shown = self._active_place().showing
+        return shown is not None and shown.is_current
+
+    def set_max_images(self, max_images: int) -> None:
+        """How many films the model takes."""
+        self._max_images = max_images
+        if self._films:
+            self._find_companion()
+
+    def _drafted_place(self) -> ViewportPlace | None:
+        places = [place for place in self._shown_places() if place.is_of_current_study]
+        active = self._active_place()
+        if active in places and active.view_position.upper() in FRONTAL_VIEWS:
+            return active
+        chosen = choose_model_films([place.view_position for place in places], max_images=1)
+        return places[chosen[0]] if chosen else None
+
+    def _find_companion(self) -> None:
+        """The lateral film that goes to the model with the other, if the model takes two."""
+        place = self._drafted_place()
+        drafted = place.hung.row if place is not None and place.hung is not None else None
+        lateral = find_lateral([film.row.view_position for film in self._films])
+        row = self._films[lateral].row if lateral is not None else None
+        if self._study is None or self._max_images < 2 or row is None or row == drafted:
+            self._companion.clear()
+        else:
+            self._companion.request(row.path, self._study.study_instance_uid)
+
+    # -- opening -----------------------------------------------------------------------------
+
+    def open(self, study_instance_uid: str, films: list[InstanceRow]) -> None:
+        """Hang a study: frontal, lateral, and the newest prior of the same patient."""
+        self._study = None
+        self._films = []
+        self._compared.clear()
+        self._told_of = set()
+        try:
+            self._study = self._catalog.study(study_instance_uid)
+            self._films = [self._wording.current(self._study, row) for row in films]
+            self._compared.open(self._study)
+        except (CatalogUnavailable, UnknownStudy) as error:
+            self.trouble.emit(str(error))
+        self.hang()
+
+    def clear(self) -> None:
+        """Show no study."""
+        self._study, self._films = None, []
+        self._compared.clear()
+        self._companion.clear()
+        for place in self._places:
+            place.clear()
+        self._grid.links.set_on(False)
+        self._grid.set_layout("1x1")
+        give_back_memory()
+        self.films_changed.emit([], -1)
+
+    def hang(self) -> None:
+        """Everything to its place, as the study and the layout chosen ask."""
+        if not self._films:
+            self._grid.set_layout("1x1")
+            self._places[0].say(self.tr("This study has no films."))
+            return
+        sources = {"current": self._films, "prior": self._compared.priors}
+        rows = {source: [film.row for film in films] for source, films in sources.items()}
+        plan = plan_hanging(rows["current"], rows["prior"], self.layout_choice)
+        self._grid.set_layout(plan.layout)
+        hung = [sources[each.source][each.index] if each else None for each in plan.places]
+        self._grid.links.set_on(any(film is not None and not film.is_current for film in hung))
+        for number, (place, film) in enumerate(zip(self._places, hung, strict=False)):
+            place.hang(film, at_once=number == 0)
+        if self._places[0].film is not None:
+            self._begin_others()
+        for place in self._places[len(hung) :]:
+            place.clear()
+        self._grid.activate(0)
+        for film in hung:
+            self._tell_of(film)
+        self._announce()
+
+    def show_film(self, index: int) -> None:
+        """Show a film of the list (the study's, then those compared with it) in the active
+        viewport."""
+        films = self._all_films()
+        if 0 <= index < len(films):
+            self._hang_in(self._grid.active_index, films[index])
+
+    def choose_layout(self, layout: LayoutName | None) -> None:
+        """1×1, 1×2 or 2×2 for this and other studies; None lets each study choose."""
+        self.layout_choice = layout
+        self.layout_chosen.emit(layout or "")
+        if self._films:
+            self.hang()
+        else:
+            self._grid.set_layout(layout or "1x1")
+
+    def shutdown(self) -> None:
+        """When the window is gone: end the threads that read films."""
+        self._companion.shutdown()
+        for place in self._places:
+            place.shutdown()
+
+    # -- comparing ---------------------------------------------------------------------------
+
+    def perform(self, action_id: str) -> None:
+        """Do an action of the viewer's table that is done to the viewports."""
+        name, _, argument = action_id.partition(".")
+        if name == "layout":
+            self.choose_layout(argument)  # type: ignore[arg-type]
+        elif name == "hang":
+            self.choose_layout(None)
+        elif name == "viewport":
+            self._grid.cycle(1 if argument == "next" else -1)
+        elif name == "film":
+            self._step_film(1 if argument == "next" else -1)
+        elif name == "link":
+            self.toggle_links()
+        elif name == "compare":
+            self.compare()
+        elif name == "blink":
+            self.blink()
+
+    def toggle_links(self) -> None:
+        """Zoom, pan and window of the viewports together, or each by itself."""
+        links = self._grid.links
+        links.set_on(not links.is_on, self._grid.active.viewer)
+        self.trouble.emit(
+            self.tr("Zoom, pan and window are linked.")
+            if links.is_on
+            else self.tr("Each viewport by itself.")
+        )
+
+    def compare(self) -> None:
+        """The film of the active viewport left, its like of the prior right, linked."""
+        film = self._active_place().hung
+        if film is None or not film.is_current:
+            film = next((each for each in self._films), None)
+        prior = self._compared.like(film, self._compared.priors)
+        if film is None or prior is None:
+            self._say_no_prior()
+            return
+        self._grid.set_layout("1x2")
+        self._grid.links.set_on(True)
+        self._hang_in(0, film)
+        self._hang_in(1, prior)
+        self._grid.activate(0, take_focus=True)
+
+    def blink(self) -> None:
+        """The active viewport's film and its like of the prior in turn, at the same place."""
+        place = self._active_place()
+        if place.is_blinking:
+            place.blink_back()
+        else:
+            hung = place.hung
+            is_current = hung is not None and hung.is_current
+            others = self._compared.priors if is_current else self._films
+            other = self._compared.like(hung, others)
+            if other is None:
+                self._say_no_prior()
+                return
+            place.blink_to(other)
+            self._tell_of(other)
+        self._announce()
+
+    def _say_no_prior(self) -> None:
+        self.trouble.emit(
+            self.tr("There is no earlier film of this view that is surely of the same patient.")
+        )
+
+    # -- dropping ----------------------------------------------------------------------------
+
+    def _on_film_dropped(self, number: int, dragged: DraggedFilm) -> None:
+        if self._study is None:
+            self.study_requested.emit(dragged.study_instance_uid)
+            return
+        uid = dragged.study_instance_uid
+        is_open = uid == self._study.study_instance_uid
+        try:
+            films = self._films if is_open else self._compared.bring(uid)
+        except AnotherPatient as refusal:
+            text = self.tr("Not shown beside this study: {0}. Open that study by itself.")
+            self.trouble.emit(text.format(refusal))
+            return
+        except (CatalogUnavailable, UnknownStudy) as error:
+            self.trouble.emit(str(error))
+            return
+        asked = [film for film in films if film.row.sop_instance_uid == dragged.sop_instance_uid]
+        if asked or films:
+            self._hang_in(number, (asked or films)[0])
+            self._grid.activate(number, take_focus=True)
+
+    def _reason_to_refuse(self, film: Film) -> str:
+        current = (each.film for each in self._places if each.is_of_current_study and each.film)
+        return self._compared.reason_to_refuse(film, next(current, None))
+
+    # -- viewports ---------------------------------------------------------------------------
+
+    def _hang_in(self, number: int, film: HungFilm) -> None:
+        self._places[number].hang(film)
+        self._tell_of(film)
+        self._announce()
+
+    def _step_film(self, step: int) -> None:
+        films = self._all_films()
+        if films:
+            shown = self._active_place().showing
+            at = films.index(shown) if shown in films else -step
+            self.show_film((at + step) % len(films))
+
+    def _all_films(self) -> list[HungFilm]:
+        return [*self._films, *self._compared.films]
+
+    def _active_place(self) -> ViewportPlace:
+        return self._places[self._grid.active_index]
+
+    def _shown_places(self) -> list[ViewportPlace]:
+        return self._places[: len(self._grid.shown)]
+
+    def _on_active_changed(self) -> None:
+        if self._films:
+            self._announce()
+
+    def _on_place_settled(self) -> None:
+        place = self.sender()
+        if isinstance(place, ViewportPlace) and place in self._shown_places():
+            self._begin_others()
+            self._follow(place)
+        self.film_changed.emit()
+
+    def _begin_others(self) -> None:
+        for place in self._places:
+            place.begin()
+
+    def _follow(self, arrived: ViewportPlace) -> None:
+        """A film that just came takes the scale and window of the one read beside it."""
+        others = [
+            place for place in self._shown_places() if place.film is not None and place != arrived
+        ]
+        drafted = self._drafted_place()
+        leader = drafted if drafted in others else next(iter(others), arrived)
+        assert leader is not None
+        self._grid.links.follow(leader.viewport.viewer)
+
+    def _announce(self) -> None:
+        self._find_companion()
+        films = self._all_films()
+        shown = self._active_place().showing
+        self.films_changed.emit(films, films.index(shown) if shown in films else -1)
+        self.film_changed.emit()
+
+    def _tell_of(self, film: HungFilm | None) -> None:
+        """That a film of another study is looked at is worth a line in the audit log."""
+        if film is not None and not film.is_current:
+            uid = film.study_instance_uid
+            if uid not in self._told_of:
+                self._told_of.add(uid)
+                self.other_study_shown.emit(uid)

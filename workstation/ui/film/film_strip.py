@@ -1,0 +1,86 @@
+"""The films of the study and of its prior as tabs; to be clicked, or dragged to a viewport."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QDrag, QMouseEvent
+from PySide6.QtWidgets import QApplication, QTabBar, QWidget
+
+from workstation.ui.film.header_wording import iso_date
+from workstation.ui.film.hung_film import HungFilm
+from workstation.ui.viewer.film_dragging import DraggedFilm, drag_data
+
+
+class FilmStrip(QTabBar):
+    """Hidden where there is only one film."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("film_tabs")
+        self.setAccessibleName(self.tr("Films of this study and its prior"))
+        self.setExpanding(False)
+        self.setDrawBase(False)
+        self.setElideMode(Qt.TextElideMode.ElideRight)
+        self.setUsesScrollButtons(True)
+        self._films: tuple[HungFilm, ...] = ()
+        self._pressed: QPoint | None = None
+        self.hide()
+
+    def show_films(self, films: Sequence[HungFilm], shown: int) -> None:
+        """shown: the one in the active viewport, -1 for none."""
+        if tuple(films) != self._films:
+            self._films = tuple(films)
+            while self.count():
+                self.removeTab(0)
+            for number, film in enumerate(films, 1):
+                self._add(number, film)
+        if shown >= 0:
+            self.setCurrentIndex(shown)
+        self.setVisible(len(films) > 1)
+
+    def dragged(self, index: int) -> DraggedFilm:
+        """What a tab carries when it is dragged."""
+        film = self._films[index]
+        return DraggedFilm(film.study_instance_uid, film.row.sop_instance_uid)
+
+    def _add(self, number: int, film: HungFilm) -> None:
+        view = film.row.view_position or film.row.modality or "?"
+        if film.is_current:
+            text = f"{number} · {view}"
+        else:
+            word = self.tr("PRIOR") if film.role == "prior" else self.tr("LATER")
+            text = f"{word} {iso_date(film.date)} · {view}"
+        index = self.addTab(text)
+        self.setTabToolTip(
+            index, f"{film.caption}\n" + self.tr("Click, or drag it into a viewport.")
+        )
+        self.setAccessibleTabName(index, f"{text}, {film.caption}")
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        is_left = event.button() == Qt.MouseButton.LeftButton
+        self._pressed = event.position().toPoint() if is_left else None
+        if not is_left or self.tabAt(event.position().toPoint()) < 0:
+            super().mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        at = event.position().toPoint()
+        if self._pressed is None:
+            super().mouseMoveEvent(event)
+        elif (at - self._pressed).manhattanLength() >= QApplication.startDragDistance():
+            index, self._pressed = self.tabAt(self._pressed), None
+            if index >= 0:
+                drag = QDrag(self)
+                drag.setMimeData(drag_data(self.dragged(index)))
+                drag.exec(Qt.DropAction.CopyAction)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """A click shows the film; on release, so that a drag does not."""
+        pressed, self._pressed = self._pressed, None
+        index = self.tabAt(pressed) if pressed is not None else -1
+        if index >= 0 and index == self.tabAt(event.position().toPoint()):
+            self.setCurrentIndex(index)
+            self.tabBarClicked.emit(index)
+        else:
+            super().mouseReleaseEvent(event)

@@ -1,0 +1,1 @@
+"""Films coming in: import, watched folder, pictures, what was refused."""

@@ -1,0 +1,1 @@
+"""The report column: text, statements, signing."""
