@@ -19,6 +19,7 @@ PROMPTS = {
     ),
 }
 
+IMPRESSION_HEADINGS = ("Impression:", "结论：")
 _HEADINGS = re.compile(r"(findings?|impressions?|所见|结论)\s*[:：]\s*", re.IGNORECASE)
 
 

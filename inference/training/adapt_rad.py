@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import torch
 
+from inference.prompts import IMPRESSION_HEADINGS
 from inference.training.config import RadConfig
 from inference.training.forward import ReportForward, masked_cross_entropy
 from inference.training.loop import step_generator
+from inference.training.pairs import impression_positions
 from inference.training.rad_layout import mask_blocks, multi_copy_rad_mask
 from inference.training.stage_setup import StageSetup
 
@@ -18,17 +20,46 @@ _SEED = 3
 
 
 def adapt_rad(setup: StageSetup) -> None:
-    schedule = setup.config.schedule
+    schedule, rad = setup.config.schedule, setup.config.rad
     features = setup.features()
+    tokenizer = setup.start.tokenizer
+    headings = [
+        tokenizer.encode(f" {heading}", add_special_tokens=False).ids
+        for heading in IMPRESSION_HEADINGS
+    ]
 
     def loss_of(number: int) -> torch.Tensor:
         draw = setup.pairs.draw(number, schedule.batch, _SEED + schedule.seed)
+        seen, (answers, supervised) = features.of(draw, number), setup.pairs.answers(draw)
+        if rad.swapped_share:
+            seen, supervised = swap_films(seen, answers, supervised, rad.swapped_share, headings)
         return rad_loss(
-            setup.forwards[draw.kind], features.of(draw, number), *setup.pairs.answers(draw),
-            setup.config.rad, step_generator(_SEED + schedule.seed, number),
+            setup.forwards[draw.kind], seen, answers, supervised, rad,
+            step_generator(_SEED + schedule.seed, number),
         )  # fmt: skip
 
     setup.train(setup.modules(), loss_of)
+
+
+def swap_films(
+    features: torch.Tensor, answers: torch.Tensor, supervised: torch.Tensor, share: float,
+    headings: list[list[int]],
+) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
+    """(features, supervised) with that share of the rows, every k-th one, changed: another row's
+    film, and only the impression asked. A batch of one stays as it is.
+
+    features [B, image tokens, hidden]; answers, supervised [B, R].
+    """
+    count = len(answers)
+    rows = torch.arange(count)[torch.arange(count) * share % 1 >= 1 - share]
+    asked = supervised & impression_positions(answers, headings)
+    rows = rows[asked[rows].any(1)]
+    if count < 2 or not len(rows):
+        return features, supervised
+    features, supervised = features.clone(), supervised.clone()
+    features[rows] = features[(rows + 1) % count]
+    supervised[rows] = asked[rows]
+    return features, supervised
 
 
 def rad_loss(

@@ -74,9 +74,15 @@ class ScheduleConfig:
 
 @dataclass(frozen=True)
 class RadConfig:
-    """copies: noisy copies that share one context and one clean copy."""
+    """copies: noisy copies that share one context and one clean copy.
+
+    swapped_share: of the studies of a batch, how many are shown with another study's film, and then
+    learn the impression alone: it has to be read off the findings. With their own films the
+    impression can be guessed from the picture as well, and copying is learnt late.
+    """
 
     copies: int = 2
+    swapped_share: float = 0.0
     noise: MaskNoise = field(default_factory=MaskNoise)
 
 

@@ -97,6 +97,24 @@ def pad_answers(answers: list[list[int]], pad_id: int) -> tuple[torch.Tensor, to
     return padded, supervised
 
 
+def impression_positions(ids: torch.Tensor, headings: list[list[int]]) -> torch.Tensor:
+    """[B, R] bool: from the first impression heading on; none in a row without a heading.
+
+    headings: their token ids, one list for each way to write one.
+    """
+    after = torch.zeros(ids.shape, dtype=torch.bool)
+    for row, tokens in enumerate(ids.tolist()):
+        starts = [
+            start
+            for heading in headings
+            for start in range(len(tokens) - len(heading) + 1)
+            if tokens[start : start + len(heading)] == heading
+        ]
+        if starts:
+            after[row, min(starts) :] = True
+    return after
+
+
 def cut_by_length(pool: np.ndarray, lengths: np.ndarray, batch_size: int) -> list[list[int]]:
     """The pool sorted by length, in batches: what is padded to the longest is little."""
     by_length = pool[np.argsort(lengths[pool], kind="stable")]
