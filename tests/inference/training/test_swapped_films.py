@@ -29,13 +29,16 @@ def test_a_share_of_the_rows_sees_another_film_and_is_asked_for_the_impression_a
     assert swapped.sum() == 2
     assert asked[swapped].tolist() == [[False, False, True, True, True, True]] * 2
     assert asked[~swapped].all()
-    assert supervised.all() and bool((features[:, 0, 0] == torch.arange(8.0)).all())  # not in place
+    assert supervised.all()
+    assert bool((features[:, 0, 0] == torch.arange(8.0)).all())
 
 
 def test_rows_without_an_impression_and_single_studies_stay_as_they_are() -> None:
     features, answers, supervised = _batch()
     seen, asked = swap_films(features, answers, supervised, 1.0, [[99]])
-    assert torch.equal(seen, features) and asked.all()
+    assert torch.equal(seen, features)
+    assert asked.all()
     one = (features[:1], answers[:1], supervised[:1])
     seen, asked = swap_films(*one, 1.0, [HEADING])
-    assert torch.equal(seen, features[:1]) and asked.all()
+    assert torch.equal(seen, features[:1])
+    assert asked.all()
