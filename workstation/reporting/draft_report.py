@@ -14,6 +14,7 @@ from inference.report_language import (
     extract_statements,
     rewrite_statement,
 )
+from workstation.reporting.check_override import CheckOverride
 from workstation.reporting.report_state import (
     JOINERS,
     SECTIONS,
@@ -196,6 +197,27 @@ class DraftReport:
         else:
             self._commit(changed, [edit], typed_section=section)
 
+    def set_locked(self, section: Section, sentence_id: int, locked: bool) -> None:
+        """Lock a sentence against redrafts, or free it. Raises KeyError if there is none such."""
+        self._require_unsigned()
+        index, sentence = self._find(section, sentence_id)
+        if sentence.locked == locked:
+            return
+        sentences = list(self._state.sentences(section))
+        sentences[index] = replace(sentence, locked=locked)
+        kind: EditKind = "lock" if locked else "unlock"
+        edit = Edit(kind, section, sentence.text, sentence.text)
+        self._commit(self._state.with_section(section, sentences), [edit])
+
+    def add_override(self, override: CheckOverride, section: Section = "findings") -> None:
+        """Set a check aside, with the reason; one of the same key before it is replaced."""
+        self._require_unsigned()
+        others = [each for each in self._state.overrides if each.key != override.key]
+        before = [each.reason for each in self._state.overrides if each.key == override.key]
+        state = replace(self._state, overrides=(*others, override))
+        edit = Edit("override", section, "".join(before), override.reason)
+        self._commit(state, [edit])
+
     @property
     def can_undo(self) -> bool:
         return bool(self._done) and not self._is_signed
@@ -270,7 +292,7 @@ class DraftReport:
         if all(sentence.id != old.id for sentence in renewed):
             # The reader asked for this sentence to be changed: however different, it is the same.
             provenance: Provenance = "human" if old.provenance == "human" else "edited"
-            renewed[0] = replace(renewed[0], id=old.id, provenance=provenance)
+            renewed[0] = replace(renewed[0], id=old.id, provenance=provenance, locked=old.locked)
         renewed[0] = replace(renewed[0], separator=old.separator)
         sentences = list(self._state.sentences(section))
         sentences[index : index + 1] = renewed
@@ -287,6 +309,9 @@ class DraftReport:
 
     def _go_to(self, kind: EditKind, state: ReportState) -> None:
         edits = self._section_edits(kind, self._state, state)
+        if not edits:  # only what was set aside changes: that too is saved, and shown anew
+            reasons = ("; ".join(o.reason for o in each.overrides) for each in (self._state, state))
+            edits = [Edit(kind, "findings", *reasons)]
         self._state = state
         self._tell(edits)
 
@@ -358,6 +383,7 @@ def locate_confidences(
 
 __all__ = [
     "SECTIONS",
+    "CheckOverride",
     "ConfidenceSpan",
     "DraftReport",
     "Edit",

@@ -9,10 +9,14 @@ from typing import Any, Literal
 
 from inference.report_language import LANGUAGES, Language
 from workstation.audit.audit_chain import canonical_json
+from workstation.reporting.check_override import CheckOverride
 
 Provenance = Literal["ai", "edited", "human"]
 Section = Literal["findings", "impression"]
-EditKind = Literal["edit", "add", "delete", "flip", "undo", "redo", "draft", "text"]
+EditKind = Literal[
+    "edit", "add", "delete", "flip", "undo", "redo", "draft", "text",
+    "lock", "unlock", "override", "redraft", "language",
+]  # fmt: skip
 SECTIONS: tuple[Section, ...] = ("findings", "impression")
 PROVENANCES: tuple[Provenance, ...] = ("ai", "edited", "human")
 JOINERS: dict[Language, str] = {"en": " ", "zh": ""}  # between two sentences
@@ -31,6 +35,7 @@ class Sentence:
         a probability of disease.
     separator: white space between the sentence before and this one, so that paragraphs survive;
         as a rule JOINERS of the report's language.
+    locked: a redraft leaves it byte for byte; the reader may still edit it.
     """
 
     id: int
@@ -38,6 +43,7 @@ class Sentence:
     provenance: Provenance
     confidence: float | None = None
     separator: str = " "
+    locked: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,7 @@ class ReportState:
     findings: tuple[Sentence, ...] = ()
     impression: tuple[Sentence, ...] = ()
     language: Language = "en"
+    overrides: tuple[CheckOverride, ...] = ()
 
     @property
     def findings_text(self) -> str:
@@ -76,8 +83,9 @@ class ReportState:
 class Edit:
     """One change, as the audit log keeps it.
 
-    before, after: the sentence for "edit", "add", "delete" and "flip"; the whole section for
-    "text", "draft", "undo" and "redo" (one Edit for each section that changed).
+    before, after: the sentence for "edit", "add", "delete", "flip", "lock" and "unlock"; the
+    reason for "override"; the whole section for "text", "draft", "redraft", "language", "undo"
+    and "redo" (one Edit for each section that changed).
     """
 
     kind: EditKind
@@ -148,12 +156,18 @@ def coalesce_edits(edits: Iterable[Edit]) -> tuple[Edit, ...]:
 def state_to_json(state: ReportState) -> str:
     """Canonical JSON of the state: the form that is stored and whose sha256 is signed.
 
-    The language is written where it isn't English: reports saved before there was a choice keep
-    their bytes, and with them their hashes.
+    The language is written where it isn't English, a lock and overrides where there are any:
+    reports saved before these existed keep their bytes, and with them their hashes.
     """
     values = asdict(state)
     if state.language == "en":
         del values["language"]
+    if not state.overrides:
+        del values["overrides"]
+    for section in SECTIONS:
+        for sentence in values[section]:
+            if not sentence["locked"]:
+                del sentence["locked"]
     return canonical_json(values)
 
 
@@ -163,15 +177,17 @@ def state_from_json(text: str) -> ReportState:
         stored = json.loads(text)
         sections = {section: tuple(map(_sentence, stored[section])) for section in SECTIONS}
         language = stored.get("language", "en")
+        overrides = tuple(CheckOverride(**each) for each in stored.get("overrides", ()))
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a stored report: {error}") from error
     if language not in LANGUAGES:
         raise ValueError(f"not a stored report: written in {language!r}")
-    return ReportState(**sections, language=language)
+    return ReportState(**sections, language=language, overrides=overrides)
 
 
 def _sentence(stored: dict[str, Any]) -> Sentence:
     sentence = Sentence(**stored)
-    if sentence.provenance not in PROVENANCES or not isinstance(sentence.text, str):
+    is_valid = sentence.provenance in PROVENANCES and isinstance(sentence.text, str)
+    if not (is_valid and isinstance(sentence.locked, bool)):
         raise ValueError(f"not a stored sentence: {stored!r}")
     return sentence

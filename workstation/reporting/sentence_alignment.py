@@ -64,8 +64,9 @@ def align_sentences(
     """Old sentences carried over to a new text.
 
     Unchanged (also moved) sentences keep id and provenance. A changed one keeps its id; if the
-    model wrote it, it becomes "edited", as does a new one that carries its words. Others are
-    new and "human". all_edited: new ones too count as edited (the program reworded a sentence).
+    model wrote it, it becomes "edited", as does a new one that carries its words; a lock stays
+    with the id. Others are new and "human". all_edited: new ones too count as edited (the
+    program reworded a sentence).
     """
     pairs, rewritten_by = _pair(old, pieces)
     aligned: list[Sentence] = []
@@ -78,7 +79,8 @@ def align_sentences(
         edited = all_edited or any(ancestor.provenance != "human" for ancestor in ancestors)
         provenance: Provenance = "edited" if edited else "human"
         identity = source.id if source is not None else new_id()
-        aligned.append(Sentence(identity, piece.text, provenance, None, piece.separator))
+        locked = source is not None and source.locked
+        aligned.append(Sentence(identity, piece.text, provenance, None, piece.separator, locked))
     return tuple(aligned)
 
 
