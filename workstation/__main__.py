@@ -61,9 +61,7 @@ def _run_command(given: list[str]) -> int:
     render.add_argument("file", type=Path, metavar="FILE")
     render.add_argument("--out", type=Path, required=True, metavar="PNG")
     render.add_argument("--window", type=_window, metavar="CENTER,WIDTH")
-    audit = commands.add_parser("audit", help="check the audit log")
-    audit.add_argument("action", choices=["verify"])
-    audit.add_argument("--data-dir", type=Path)
+    _add_audit_command(commands)
     _add_models_command(commands)
     _add_receive_command(commands)
     options = parser.parse_args(given)
@@ -78,9 +76,7 @@ def _run_command(given: list[str]) -> int:
             from workstation.commands.render import run_render
 
             return run_render(options.file, options.out, options.window)
-    from workstation.commands.audit import run_audit_verify
-
-    return run_audit_verify(_data_dir(options))
+    return _run_audit(options)
 
 
 def _run_draft(options: argparse.Namespace) -> int:
@@ -97,6 +93,32 @@ def _run_draft(options: argparse.Namespace) -> int:
         partial(load_registered_engine, data_dir=_data_dir(options)),
         draft_settings(options),
     )
+
+
+def _add_audit_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    audit = commands.add_parser("audit", help="check the audit log, or write it to a file")
+    actions = audit.add_subparsers(dest="action", required=True)
+    verify = actions.add_parser("verify", help="check every row; names the first broken one")
+    verify.add_argument("--head", type=Path, metavar="FILE", help="a stamped head kept elsewhere")
+    export = actions.add_parser("export", help="all rows, and the stamped head beside them")
+    export.add_argument("--format", choices=("csv", "jsonl"), default="csv", dest="file_format")
+    head = actions.add_parser("head", help="the stamped head alone, to be kept elsewhere")
+    for action in (export, head):
+        action.add_argument("--out", type=Path, required=True, metavar="FILE")
+    for action in (verify, export, head):
+        action.add_argument("--data-dir", type=Path)
+
+
+def _run_audit(options: argparse.Namespace) -> int:
+    from workstation.commands import audit
+
+    data_dir = _data_dir(options)
+    match options.action:
+        case "export":
+            return audit.run_audit_export(data_dir, options.out, options.file_format)
+        case "head":
+            return audit.run_audit_head(data_dir, options.out)
+    return audit.run_audit_verify(data_dir, options.head)
 
 
 def _add_models_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

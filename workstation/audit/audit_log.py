@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, insert, select, update
@@ -50,12 +51,27 @@ EVENTS = (
     "race-cancelled",
     "race-failed",
     "edit",
+    "draft-taken-over",
+    "sign-preliminary",
     "sign",
     "addendum",
+    "correction-started",
+    "correction-abandoned",
+    "correct",
+    "login",
+    "login-failed",
+    "logout",
+    "locked",
+    "unlocked",
+    "account-created",
+    "account-changed",
     "settings",
     "query",
     "verify",
+    "audit-opened",
+    "audit-exported",
 )
+_ROWS_A_REPORT = 2000
 _TAMPERED = (
     "the audit log was changed by another program and takes no more rows; "
     "run 'echo-workstation audit verify'"
@@ -78,13 +94,18 @@ class AuditEntry:
 
 @dataclass(frozen=True)
 class VerifyResult:
-    """first_broken_row is None if all is well, or if what is wrong is not a row (see reason)."""
+    """first_broken_row is None if all is well, or if what is wrong is not a row (see reason).
+    head is the hash of newest_row, 0 for an empty log."""
 
     ok: bool
     entries: int
     head: str
     first_broken_row: int | None = None
     reason: str = ""
+    newest_row: int = 0
+
+
+OnProgress = Callable[[int, int], object]  # rows done, rows there are; may raise to stop
 
 
 class AuditLog:
@@ -93,6 +114,16 @@ class AuditLog:
     def __init__(self, engine: Engine, now: Callable[[], datetime] | None = None) -> None:
         self._engine = engine
         self._now = now or (lambda: datetime.now(UTC))
+
+    @property
+    def engine(self) -> Engine:
+        """The database the log is in."""
+        return self._engine
+
+    @property
+    def data_folder(self) -> Path:
+        """Where that database lies."""
+        return database_path(self._engine).parent
 
     def append(
         self,
@@ -150,7 +181,7 @@ class AuditLog:
         with read_transaction(self._engine) as connection:
             rows = connection.execute(query).all()
         return [
-            AuditEntry(**{**row._asdict(), "details": _parse_details(row.details)})
+            AuditEntry(**{**row._asdict(), "details": parse_details(row.details)})
             for row in reversed(rows)
         ]
 
@@ -159,22 +190,34 @@ class AuditLog:
         with read_transaction(self._engine) as connection:
             return connection.execute(select(AuditHeadRecord.hash)).scalar_one()
 
-    def verify(self) -> VerifyResult:
-        """Check every row, the stored head, what was signed, and the triggers. Changes nothing."""
-        with read_transaction(self._engine) as connection, _tolerant_text(connection):
-            count, head = _count_rows(connection)
+    def verify(
+        self,
+        known: Mapping[int, str] | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> VerifyResult:
+        """Check every row, the stored head, what was signed, and the triggers. Changes nothing.
+
+        known: hashes by row that were carried away (a stamped head): rows cut off the end after
+        the stored head was rewritten show only by them. on_progress is called on the caller's
+        thread; what it raises ends the check.
+        """
+        with read_transaction(self._engine) as connection, tolerant_text(connection):
+            count, newest, head = _count_rows(connection)
+            rows = _chain_rows(connection)
+            if on_progress is not None:
+                rows = _tell_progress(rows, count, on_progress)
             problem = (
-                find_break(_chain_rows(connection), _anchors(connection))
+                find_break(rows, _anchors(connection, known or {}))
                 or _find_row_beyond_head(connection, count)
                 or _find_signed_mismatch(connection)
             )
             if problem:
-                return VerifyResult(False, count, head, problem.row, problem.reason)
+                return VerifyResult(False, count, head, problem.row, problem.reason, newest)
             missing = _changed_triggers(connection)
         if missing:
             reason = f"the rows hold, but protection was removed (triggers: {', '.join(missing)})"
-            return VerifyResult(False, count, head, None, reason)
-        return VerifyResult(True, count, head)
+            return VerifyResult(False, count, head, None, reason, newest)
+        return VerifyResult(True, count, head, newest_row=newest)
 
     def verify_and_record(self, user: str) -> VerifyResult:
         """``verify``, and the outcome as a row of its own."""
@@ -186,7 +229,8 @@ class AuditLog:
         return self.append("verify", user=user, details=vars(result))
 
 
-def _parse_details(details: str) -> Mapping[str, Any]:
+def parse_details(details: str) -> Mapping[str, Any]:
+    """The details of a stored row; {"unreadable": text} where they are not a JSON object."""
     try:
         parsed = json.loads(details)
     except (TypeError, ValueError):
@@ -195,7 +239,7 @@ def _parse_details(details: str) -> Mapping[str, Any]:
 
 
 @contextmanager
-def _tolerant_text(connection: Connection) -> Iterator[None]:
+def tolerant_text(connection: Connection) -> Iterator[None]:
     """Read text that is not UTF-8 as replacement characters: a tampered row must not stop us."""
     driver = connection.connection.driver_connection
     assert driver is not None
@@ -206,10 +250,14 @@ def _tolerant_text(connection: Connection) -> Iterator[None]:
         driver.text_factory = str
 
 
-def _count_rows(connection: Connection) -> tuple[int, str]:
+def _count_rows(connection: Connection) -> tuple[int, int, str]:
+    """How many there are; number and hash of the newest."""
     count = connection.exec_driver_sql("SELECT count(*) FROM audit_entry").scalar_one()
-    newest = connection.exec_driver_sql("SELECT hash FROM audit_entry ORDER BY row DESC LIMIT 1")
-    return count, newest.scalar() or GENESIS_HASH
+    newest = connection.exec_driver_sql(
+        "SELECT row, hash FROM audit_entry ORDER BY row DESC LIMIT 1"
+    ).one_or_none()
+    row, own_hash = newest or (0, GENESIS_HASH)
+    return count, row, str(own_hash)
 
 
 def _chain_rows(connection: Connection) -> Iterator[ChainRow]:
@@ -224,9 +272,21 @@ def _chain_rows(connection: Connection) -> Iterator[ChainRow]:
     )
 
 
-def _anchors(connection: Connection) -> dict[int, str]:
-    """Hashes by row that must be in the chain: the stored head's and every signature's."""
-    anchors: dict[int, str] = {}
+def _tell_progress(
+    rows: Iterator[ChainRow], count: int, on_progress: OnProgress
+) -> Iterator[ChainRow]:
+    on_progress(0, count)
+    for done, row in enumerate(rows, 1):
+        if done % _ROWS_A_REPORT == 0:
+            on_progress(done, count)
+        yield row
+    on_progress(count, count)
+
+
+def _anchors(connection: Connection, known: Mapping[int, str]) -> dict[int, str]:
+    """Hashes by row that must be in the chain: those known from elsewhere, the stored head's and
+    every signature's."""
+    anchors = {row: own_hash for row, own_hash in known.items() if row > 0}
     for table, columns in (("signature", "audit_row, audit_head"), ("audit_head", "row, hash")):
         for row, own_hash in connection.exec_driver_sql(f"SELECT {columns} FROM {table}"):
             if isinstance(row, int) and row > 0:
@@ -248,7 +308,7 @@ def _find_row_beyond_head(connection: Connection, count: int) -> ChainBreak | No
 def _find_signed_mismatch(connection: Connection) -> ChainBreak | None:
     """Signed reports and addenda against their audit rows, both ways."""
     events = dict(
-        (row, (event, _parse_details(details)))
+        (row, (event, parse_details(details)))
         for row, event, details in connection.exec_driver_sql(
             "SELECT row, event, details FROM audit_entry WHERE event IN ('sign', 'addendum')"
         )

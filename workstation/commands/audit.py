@@ -1,34 +1,92 @@
-"""``echo-workstation audit verify``."""
+"""``echo-workstation audit verify | export | head``."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+from workstation.audit.audit_export import AuditExport, ExportFormat
 from workstation.audit.audit_log import AuditLog, VerifyResult
+from workstation.audit.stamped_head import HeadRefused, HeadStamp, StampedHead, read_head
 from workstation.catalog.database import CatalogUnavailable, open_database
 from workstation.reporting.report_store import login_name
 
 
-def run_audit_verify(data_dir: Path) -> int:
+def run_audit_verify(data_dir: Path, head_path: Path | None = None) -> int:
     """Exit code: 0 all is well, 1 broken (the first broken row is named), 2 can't be opened.
 
-    Reads only; then the outcome is added to the log, where it can be written.
+    head_path: a stamped head that was kept elsewhere; it must be in the log, so that rows cut off
+    the end are missed. Reads only; then the outcome is added to the log, where it can be written.
     """
     try:
-        result = _verify(data_dir)
-    except CatalogUnavailable as error:
+        head = read_head(head_path) if head_path is not None else None
+        result, note = _verify(data_dir, head, head_path)
+    except HeadRefused as error:
+        print(f"echo-workstation: {error}", file=sys.stderr)
+        return 1 if error.was_altered else 2
+    except (CatalogUnavailable, OSError) as error:
         print(f"echo-workstation: {error}", file=sys.stderr)
         return 2
     print(_describe(result))
+    if head is not None:
+        print(_describe_head(head, result, note))
     _record(data_dir, result)
     return 0 if result.ok else 1
 
 
-def _verify(data_dir: Path) -> VerifyResult:
+def run_audit_export(data_dir: Path, out: Path, file_format: ExportFormat) -> int:
+    """The whole log, and its stamped head beside it.
+
+    Exit code: 0 written, 1 written from a log that is broken, 2 not written.
+    """
+
+    def write(export: AuditExport) -> StampedHead:
+        outcome = export.write(out, file_format)
+        print(f"{outcome.path}: {outcome.rows} rows")
+        print(f"{outcome.head_path}: head of row {outcome.head.row}")
+        return outcome.head
+
+    return _export(data_dir, write)
+
+
+def run_audit_head(data_dir: Path, out: Path) -> int:
+    """The stamped head alone; exit codes as for an export."""
+
+    def write(export: AuditExport) -> StampedHead:
+        head = export.write_head_only(out)
+        print(f"{out}: head of row {head.row}, {head.hash}")
+        return head
+
+    return _export(data_dir, write)
+
+
+def _export(data_dir: Path, write: Callable[[AuditExport], StampedHead]) -> int:
+    try:
+        engine = open_database(data_dir)
+        try:
+            head = write(AuditExport(AuditLog(engine), login_name()))
+        finally:
+            engine.dispose()
+    except (CatalogUnavailable, OSError) as error:
+        print(f"echo-workstation: {error}", file=sys.stderr)
+        return 2
+    if head.is_whole:
+        return 0
+    print(f"The audit log is BROKEN: {head.reason}; the head says so.", file=sys.stderr)
+    return 1
+
+
+def _verify(
+    data_dir: Path, head: StampedHead | None, head_path: Path | None
+) -> tuple[VerifyResult, str]:
     engine = open_database(data_dir, read_only=True)
     try:
-        return AuditLog(engine).verify()
+        audit = AuditLog(engine)
+        if head is None or head_path is None:
+            return audit.verify(), ""
+        note = HeadStamp(audit.data_folder).check(head, head_path)
+        return audit.verify({head.row: head.hash}), note
     finally:
         engine.dispose()
 
@@ -38,6 +96,12 @@ def _describe(result: VerifyResult) -> str:
         return f"The audit log is whole: {result.entries} rows, head {result.head}"
     where = "" if result.first_broken_row is None else f" at row {result.first_broken_row}"
     return f"The audit log is BROKEN{where}: {result.reason} ({result.entries} rows)"
+
+
+def _describe_head(head: StampedHead, result: VerifyResult, note: str) -> str:
+    stamped = f"The head of row {head.row}, stamped {head.stamped_at} by {head.user},"
+    agrees = "is in the log" if result.ok else "was checked against it"
+    return f"{stamped} {agrees}; {note or 'its stamp is this data folder’s'}."
 
 
 def _record(data_dir: Path, result: VerifyResult) -> None:
