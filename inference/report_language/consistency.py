@@ -83,12 +83,18 @@ _CONCLUDED_FROM: dict[str, frozenset[str]] = {
 
 @dataclass(frozen=True)
 class Contradiction:
-    """Two sentences that cannot both stand; second is empty where one is missing."""
+    """Two sentences that cannot both stand; second is empty where one is missing.
+
+    concept: what they disagree about, "" for a repeated sentence. sides: of findings and
+    impression, where these differ.
+    """
 
     kind: ContradictionKind
     first: str
     second: str
     message: str
+    concept: str = ""
+    sides: tuple[Side, Side] | None = None
 
 
 class _Said(NamedTuple):
@@ -150,6 +156,7 @@ def _find_denied_findings(said: list[_Said], language: Language) -> Iterator[Con
                     finding.sentence,
                     denial.sentence,
                     f"{label} is stated and denied",
+                    denial.statement.concept,
                 )
 
 
@@ -182,6 +189,7 @@ def _find_normal_beside_finding(said: list[_Said]) -> Iterator[Contradiction]:
                         finding.sentence,
                         normal.sentence,
                         f"{label} is stated where the lungs are called normal",
+                        name,
                     )
 
 
@@ -206,6 +214,7 @@ def _find_nothing_acute(
                         finding.sentence,
                         sentence,
                         f"{label} is stated where nothing acute is said to be seen",
+                        name,
                     )
 
 
@@ -218,12 +227,16 @@ def _compare_sides(findings: list[_Said], impression: list[_Said]) -> Iterator[C
             continue
         other = next(s for s in concluded if s.statement.side not in sides[0])
         label = CONCEPT_BY_NAME[concept].label
+        side, other_side = seen[0].statement.side, other.statement.side
+        assert side is not None
+        assert other_side is not None
         yield Contradiction(
             "side_differs",
             seen[0].sentence,
             other.sentence,
-            f"{label} is {seen[0].statement.side} in the findings and"
-            f" {other.statement.side} in the impression",
+            f"{label} is {side} in the findings and {other_side} in the impression",
+            concept,
+            (side, other_side),
         )
 
 
@@ -250,6 +263,7 @@ def _compare_sections(findings: list[_Said], impression: list[_Said]) -> Iterato
             said.sentence,
             "",
             f"{label} is in the findings, not in the impression",
+            name,
         )
     denied = {s.statement.concept for s in findings if s.statement.status == "absent"}
     for name, said in concluded.items():
@@ -261,6 +275,7 @@ def _compare_sections(findings: list[_Said], impression: list[_Said]) -> Iterato
             said.sentence,
             "",
             f"{label} is in the impression, not in the findings",
+            name,
         )
 
 

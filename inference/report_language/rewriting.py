@@ -1,4 +1,4 @@
-"""Changes the status of one statement in a text and nothing else."""
+"""Changes one statement in a text (status, side, zone, severity) and nothing else."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from inference.report_language.extraction import extract_statements
 from inference.report_language.lists import Span, remove_list_item
 from inference.report_language.lists_zh import remove_clause_zh, remove_list_item_zh
 from inference.report_language.sentences import ENUMERATOR, split_sentences
+from inference.report_language.slot_rewording import reword_slots
 from inference.report_language.slots import express_statement
 from inference.report_language.statements import Language, Statement, Status
 from inference.report_language.template import word_statement
@@ -31,8 +32,9 @@ StatementKey = tuple[str, str, str | None, str | None, str | None]
 
 
 # Why a text is left as it is: it no longer makes the statement; its clause makes others too
-# that cannot be told apart; or another statement would change with it.
-RefusalCode = Literal["gone", "entangled", "side_effect"]
+# that cannot be told apart; or another statement would change with it; or no sentence of the
+# report language says it.
+RefusalCode = Literal["gone", "entangled", "side_effect", "unsaid"]
 _EXPLANATIONS: dict[RefusalCode, dict[Language, str]] = {
     "gone": {"en": "the text no longer says this", "zh": "文中已无此表述"},
     "entangled": {
@@ -43,6 +45,10 @@ _EXPLANATIONS: dict[RefusalCode, dict[Language, str]] = {
         "en": "another statement of the report would change with it",
         "zh": "报告中的其他表述会随之改变",
     },
+    "unsaid": {
+        "en": "reports do not say this of {concepts}",
+        "zh": "报告用语中没有对{concepts}的此项描述",
+    },
 }
 
 
@@ -50,7 +56,7 @@ class CannotRewrite(Exception):
     """The text is left to the user.
 
     code: why, the same in every language. concepts: names of the concepts that stand in the way
-    ("entangled" only). reason: the English text, unless another is given.
+    ("entangled" and "unsaid"). reason: the English text, unless another is given.
     """
 
     def __init__(
@@ -82,19 +88,46 @@ def rewrite_statement(
     and its sentence appended. Raises CannotRewrite if statement does not stand in text, or if
     no such change leaves every other statement as it was.
     """
+    if statement.status == status and statement in extract_statements(text, language):
+        return text
+    return restate_statement(text, statement, replace(statement, status=status), language)
+
+
+def restate_statement(
+    text: str, statement: Statement, wanted: Statement, language: Language = "en"
+) -> str:
+    """text with only the clause of statement saying what ``wanted`` says of the same concept.
+
+    wanted: statement with another status, side, zone or severity; offsets and rule are not
+    looked at. A slot alone is changed word by word where that reads well ("small left effusion,
+    unchanged" -> "small right effusion, unchanged"); else the clause becomes the canonical
+    sentence, which leaves out slots it has no words for. Raises CannotRewrite as
+    ``rewrite_statement`` does, and where the report language cannot say the slot asked for.
+    """
     before = extract_statements(text, language)
     if statement not in before:
         raise CannotRewrite(code="gone")
-    if statement.status == status:
+    if _key(statement) == _key(wanted):
         return text
-    flipped = express_statement(replace(statement, status=status))
-    wanted = Counter(_key(s) for s in before)
-    wanted[_key(statement)] -= 1
-    wanted[_key(flipped)] += 1
-    wanted = +wanted
-    for candidate in _candidates(text, before, statement, flipped, language):
-        if Counter(_key(s) for s in extract_statements(candidate, language)) == wanted:
-            return candidate
+    wanted = replace(wanted, start=statement.start, end=statement.end)
+    expressed = express_statement(wanted)
+    if any(
+        getattr(wanted, slot) not in (getattr(statement, slot), getattr(expressed, slot))
+        and wanted.status != "absent"
+        for slot in ("side", "zone")
+    ):
+        raise CannotRewrite(code="unsaid", concepts=(statement.concept,))
+    for said, candidates in (
+        (wanted, reword_slots(text, statement, wanted, language)),
+        (expressed, _candidates(text, before, statement, expressed, language)),
+    ):
+        expected = Counter(_key(s) for s in before)
+        expected[_key(statement)] -= 1
+        expected[_key(said)] += 1
+        expected = +expected
+        for candidate in candidates:
+            if Counter(_key(s) for s in extract_statements(candidate, language)) == expected:
+                return candidate
     peers = [s.concept for s in before if s.start == statement.start and s != statement]
     if peers:
         raise CannotRewrite(code="entangled", concepts=tuple(dict.fromkeys(peers)))

@@ -42,7 +42,7 @@ DENIED = (
 # Stating one of these leaves no room for the plain denial: an infiltrate may be consolidation.
 _SILENCED_BY = {"consolidation": frozenset({"opacity", "pneumonia"})}
 # Old or harmless: where nothing else is found, the impression adds that nothing is acute.
-_NOT_ACUTE = frozenset(
+NOT_ACUTE = frozenset(
     {
         "aortic_atherosclerosis",
         "emphysema",
@@ -108,7 +108,7 @@ def compose_impression(present: Iterable[Statement], language: Language = "en") 
         key=lambda s: order[s.concept],
     )
     sentences = _word_all(said, language)
-    if all(s.concept in _NOT_ACUTE for s in said):
+    if all(s.concept in NOT_ACUTE for s in said):
         sentences.append(_WORDINGS[language].NORMAL_IMPRESSION)
     return _JOINERS[language].join(sentences)
 

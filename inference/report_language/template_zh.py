@@ -90,7 +90,7 @@ _NOUNS = {
 _SIDES: dict[Side | None, str] = {None: "", "left": "左侧", "right": "右侧", "bilateral": "双侧"}
 _LUNGS: dict[Side | None, str] = {None: "", "left": "左", "right": "右", "bilateral": "双"}
 _ZONES: dict[Zone, str] = {"upper": "上肺野", "mid": "中肺野", "lower": "下肺野"}
-_DEGREES: dict[Measure, dict[Severity, str]] = {
+DEGREES: dict[Measure, dict[Severity, str]] = {
     "amount": {"small": "少量", "moderate": "中等量", "large": "大量"},
     "size": {"small": "小", "moderate": "中等大小", "large": "较大"},
     "extent": {"small": "小片状", "moderate": "中等范围", "large": "大片状"},
@@ -102,7 +102,7 @@ def word_expressed(said: Statement) -> str:
     """The sentence of a statement as ``slots.express_statement`` gives it."""
     if said.status == "absent":
         return ABSENT[said.concept]
-    degree = _DEGREES[MEASURES[said.concept]][said.severity] if said.severity else ""
+    degree = DEGREES[MEASURES[said.concept]][said.severity] if said.severity else ""
     if said.concept in _CHANGES:
         structure, change = _CHANGES[said.concept]
         words = _SIDES[said.side] + structure + degree + change

@@ -24,10 +24,11 @@ from workstation.reporting.draft_report import (
     StatementGone,
 )
 from workstation.reporting.report_state import check_section
+from workstation.reporting.sentence_place import place_sentence
 from workstation.ui.report.finding_picker import FindingPicker
 from workstation.ui.report.section_editor import SectionEditor
 from workstation.ui.report.statement_list import StatementList
-from workstation.ui.report.statement_rows import StatementRow, list_rows, place_sentence
+from workstation.ui.report.statement_rows import StatementRow, list_rows
 
 TYPING_BURST_MS = 1500
 """Typing with shorter pauses than this is one undo step."""

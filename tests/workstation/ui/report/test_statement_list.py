@@ -7,9 +7,10 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QLineEdit
 
 from workstation.reporting.draft_report import DraftReport
+from workstation.reporting.sentence_place import place_sentence
 from workstation.ui.report.statement_list import StatementList
 from workstation.ui.report.statement_row_painter import DELETE, SENTENCE, STATUS
-from workstation.ui.report.statement_rows import list_rows, place_sentence
+from workstation.ui.report.statement_rows import list_rows
 
 FINDINGS = "The thorax is symmetric. No focal consolidation. No pneumothorax."
 
