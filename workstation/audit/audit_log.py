@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, insert, inspect, select, update
 from sqlalchemy.exc import IntegrityError
 
 from workstation.audit.audit_chain import (
@@ -22,6 +22,7 @@ from workstation.audit.audit_chain import (
     hash_row,
     storable_text,
 )
+from workstation.audit.version_check import find_version_mismatch, version_anchor_queries
 from workstation.catalog.database import (
     CatalogUnavailable,
     database_path,
@@ -30,9 +31,11 @@ from workstation.catalog.database import (
 )
 from workstation.catalog.schema import (
     GENESIS_HASH,
+    SCHEMA_VERSION,
     TRIGGERS,
     AuditHeadRecord,
     AuditRecord,
+    trigger_table,
 )
 
 EVENTS = (
@@ -210,6 +213,7 @@ class AuditLog:
                 find_break(rows, _anchors(connection, known or {}))
                 or _find_row_beyond_head(connection, count)
                 or _find_signed_mismatch(connection)
+                or find_version_mismatch(connection)
             )
             if problem:
                 return VerifyResult(False, count, head, problem.row, problem.reason, newest)
@@ -287,8 +291,9 @@ def _anchors(connection: Connection, known: Mapping[int, str]) -> dict[int, str]
     """Hashes by row that must be in the chain: those known from elsewhere, the stored head's and
     every signature's."""
     anchors = {row: own_hash for row, own_hash in known.items() if row > 0}
-    for table, columns in (("signature", "audit_row, audit_head"), ("audit_head", "row, hash")):
-        for row, own_hash in connection.exec_driver_sql(f"SELECT {columns} FROM {table}"):
+    queries = ["SELECT audit_row, audit_head FROM signature", "SELECT row, hash FROM audit_head"]
+    for query in (*queries, *version_anchor_queries(connection)):
+        for row, own_hash in connection.exec_driver_sql(query):
             if isinstance(row, int) and row > 0:
                 agrees = anchors.setdefault(row, own_hash) == own_hash
                 anchors[row] = own_hash if agrees else "two different hashes"
@@ -340,4 +345,11 @@ def _find_signed_mismatch(connection: Connection) -> ChainBreak | None:
 def _changed_triggers(connection: Connection) -> list[str]:
     rows = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type='trigger'")
     present = {name: sql for name, sql in rows}
-    return sorted(name for name, sql in TRIGGERS.items() if present.get(name) != sql)
+    version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+    is_older = isinstance(version, int) and version < SCHEMA_VERSION
+    tables = set(inspect(connection).get_table_names())
+    return sorted(
+        name
+        for name, sql in TRIGGERS.items()
+        if present.get(name) != sql and (trigger_table(sql) in tables or not is_older)
+    )

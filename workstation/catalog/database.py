@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from sqlalchemy import (
@@ -26,9 +27,9 @@ from workstation.catalog.schema import (
     APPLICATION_ID,
     GENESIS_HASH,
     SCHEMA_VERSION,
-    TRIGGERS,
     AuditHeadRecord,
     Base,
+    triggers_of,
 )
 
 DATABASE_NAME = "echo.sqlite3"
@@ -77,6 +78,7 @@ def open_database(folder: Path, *, read_only: bool = False, busy_timeout_s: floa
             with read_transaction(engine) as connection:
                 _check_version(connection, path, expect_schema=True)
         else:
+            _back_up_older(engine, path)
             with write_transaction(engine) as connection:
                 _prepare_schema(connection, path)
     except BaseException:
@@ -208,16 +210,48 @@ def _check_version(connection: Connection, path: Path, *, expect_schema: bool) -
     return True
 
 
+def backup_path(path: Path, version: int) -> Path:
+    """Where the copy of a database of an older schema is kept, beside it."""
+    return path.with_name(f"{path.name}.schema-{version}.backup")
+
+
+def _back_up_older(engine: Engine, path: Path) -> None:
+    """Copy a file of an older schema before it is migrated; whole or not at all."""
+    with read_transaction(engine) as connection:
+        if not _check_version(connection, path, expect_schema=False):
+            return
+        version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+        if version >= SCHEMA_VERSION:
+            return
+        source = connection.connection.driver_connection
+        assert source is not None
+        kept = backup_path(path, version)
+        unfinished = kept.with_suffix(".unfinished")
+        try:
+            unfinished.unlink(missing_ok=True)
+            with closing(sqlite3.connect(unfinished)) as copy:
+                source.backup(copy)  # through SQLite: a journal left by a crash is honoured
+            os.replace(unfinished, kept)
+        except OSError as error:
+            reason = f"no backup could be made before the update ({error.strerror or error})"
+            raise CatalogUnavailable(path, reason) from error
+
+
 def _prepare_schema(connection: Connection, path: Path) -> None:
     has_schema = _check_version(connection, path, expect_schema=False)
+    version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+    there = set(inspect(connection).get_table_names())
     Base.metadata.create_all(connection)  # also the tables that an older version lacks
     if has_schema:
         _add_missing_columns(connection)
-    if not has_schema:
+    else:
         connection.execute(insert(AuditHeadRecord).values(id=1, row=0, hash=GENESIS_HASH))
-        for trigger in TRIGGERS.values():
-            connection.execute(text(trigger))
         connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
+    if version < SCHEMA_VERSION:
+        # Only of tables made just now: a trigger that was taken off an older one stays missed.
+        made = set(inspect(connection).get_table_names()) - there
+        for trigger in triggers_of(made):
+            connection.execute(text(trigger))
     # Written even if it is there already: a folder without write access shows now, not at the
     # first edit (SQLite makes its journal at the first write, not at BEGIN).
     connection.exec_driver_sql(f"PRAGMA user_version={SCHEMA_VERSION}")

@@ -6,12 +6,13 @@ One file for studies, reports and audit, so that a signature and its audit row c
 from __future__ import annotations
 
 import os
+from collections.abc import Set
 from typing import Any
 
 from sqlalchemy import CheckConstraint, Dialect, ForeignKey, Table, Text, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-SCHEMA_VERSION = 3  # PRAGMA user_version; raise it with every change of this module
+SCHEMA_VERSION = 4  # PRAGMA user_version; raise it with every change of this module
 APPLICATION_ID = 0x4543484F  # PRAGMA application_id: "ECHO"
 GENESIS_HASH = "0" * 64  # previous_hash of the first audit row, and the head of an empty log
 
@@ -131,6 +132,10 @@ class ReportRecord(Base):
     ai_findings: Mapped[str] = mapped_column(default="")
     ai_impression: Mapped[str] = mapped_column(default="")
     image_sha256: Mapped[str] = mapped_column(default="[]")
+    # Since version 4. stage: "draft" or "preliminary"; a signature is what makes it final.
+    # first_audit_row: of its first save; versions from before are of a report that was removed.
+    stage: Mapped[str] = mapped_column(default="draft", server_default="draft")
+    first_audit_row: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class SignatureRecord(Base):
@@ -161,6 +166,71 @@ class AddendumRecord(Base):
     added_at: Mapped[str]
     text: Mapped[str]
     audit_row: Mapped[int]
+    # Since version 4: the head of the chain with this addendum's row, "" on older ones.
+    audit_head: Mapped[str] = mapped_column(default="", server_default="")
+
+
+class ReportVersionRecord(Base):
+    """A report as it stood at a moment that counts (since version 4); never changed.
+
+    kind: "ai-draft" (taken over), "preliminary", "final" or "corrected". state: canonical JSON.
+    origin: canonical JSON of the AI draft it came from, "{}" without one. reason: why a final
+    report was corrected. audit_head: the chain's head with audit_row. No foreign key: a version
+    outlives the draft of a study that is removed, as its audit rows do.
+    """
+
+    __tablename__ = "report_version"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    study_instance_uid: Mapped[str] = mapped_column(index=True)
+    kind: Mapped[str]
+    author: Mapped[str]
+    role: Mapped[str]
+    created_at: Mapped[str]
+    meaning: Mapped[str]
+    reason: Mapped[str]
+    state: Mapped[str]
+    origin: Mapped[str]
+    text_sha256: Mapped[str]
+    state_sha256: Mapped[str]
+    audit_row: Mapped[int]
+    audit_head: Mapped[str]
+
+
+class CorrectionRecord(Base):
+    """The correction of a signed report while it is being written (since version 4); the row goes
+    when the correction is signed or given up. state, origin: canonical JSON."""
+
+    __tablename__ = "correction"
+
+    study_instance_uid: Mapped[str] = mapped_column(
+        ForeignKey("signature.study_instance_uid"), primary_key=True
+    )
+    state: Mapped[str]
+    origin: Mapped[str]
+    reason: Mapped[str]
+    author: Mapped[str]
+    started_at: Mapped[str]
+    updated_at: Mapped[str]
+
+
+class AccountRecord(Base):
+    """Who may work here (since version 4). name: what is typed to log in, folded. roles: sorted,
+    with commas. secret_hash: argon2id, in the PHC string format, of a password or a PIN."""
+
+    __tablename__ = "account"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    full_name: Mapped[str]
+    roles: Mapped[str]
+    secret_kind: Mapped[str]
+    secret_hash: Mapped[str]
+    must_change: Mapped[bool] = mapped_column(default=False)
+    failures: Mapped[int] = mapped_column(default=0)
+    locked_until: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[str]
+    changed_at: Mapped[str]
+    deactivated_at: Mapped[str] = mapped_column(default="")
 
 
 class AuditRecord(Base):
@@ -198,6 +268,7 @@ def _protect(name: str, timing: str, table: str, condition: str, message: str) -
 
 
 def _protect_rows(table: str, key: str, message: str) -> list[tuple[str, str]]:
+    """No update, no delete, no replace."""
     is_there = f"EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key})"
     return [
         _protect(f"{table}_no_update", "UPDATE", table, "", message),
@@ -213,12 +284,24 @@ def _signed(which: str) -> str:
     )
 
 
+def triggers_of(tables: Set[str]) -> list[str]:
+    """The triggers on these tables, as SQL."""
+    return [sql for sql in TRIGGERS.values() if trigger_table(sql) in tables]
+
+
+def trigger_table(sql: str) -> str:
+    """The table a trigger of TRIGGERS is on."""
+    return sql.partition(" ON ")[2].split(maxsplit=1)[0]
+
+
 _SIGNED_REPORT = "a signed report can not be changed"
 TRIGGERS: dict[str, str] = dict(
     [
         *_protect_rows("audit_entry", "row", "the audit log is append-only"),
         *_protect_rows("signature", "study_instance_uid", "a signature can not be changed"),
         *_protect_rows("addendum", "id", "an addendum can not be changed"),
+        *_protect_rows("report_version", "id", "a version of a report can not be changed"),
+        *_protect_rows("account", "name", "an account can only be deactivated")[1:],
         _protect(
             "audit_entry_in_order",
             "INSERT",

@@ -12,13 +12,26 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Engine, Select, bindparam, case, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Select,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from workstation.catalog.database import database_path, read_transaction, write_transaction
 from workstation.catalog.schema import (
     Base,
     InstanceRecord,
     ReportRecord,
+    ReportVersionRecord,
     SignatureRecord,
     StudyRecord,
     table_of,
@@ -27,7 +40,7 @@ from workstation.dicom.film import InstanceHeader
 from workstation.dicom.unreadable import UnreadableInstance
 from workstation.dicom.view_position import FRONTAL_VIEWS
 
-StudyStatus = Literal["new", "draft", "signed"]
+StudyStatus = Literal["new", "draft", "preliminary", "signed", "corrected"]
 
 _PATHS_A_QUERY = 500
 _ISO_DATE = re.compile(r"(\d{4})[-/.](\d{2})(?:[-/.](\d{2}))?")
@@ -269,7 +282,7 @@ def _utc_now() -> str:
     return datetime.now(UTC).isoformat()
 
 
-def _fold(text: str) -> str:
+def fold_text(text: str) -> str:
     """Case, width and composition made equal: ÅSTRÖM finds Åström, ＹＡＭＡＤＡ finds Yamada."""
     folded = unicodedata.normalize("NFKC", str(_storable(text))).casefold()
     return unicodedata.normalize("NFKC", folded).replace("^", " ")
@@ -282,12 +295,12 @@ def make_search_text(
     date = study_date
     dashed = f"{date[:4]}-{date[4:6]}-{date[6:]}" if len(date) == 8 else ""
     fields = (patient_name, patient_id, accession_number, date, dashed)
-    return "\n".join(_fold(text) for text in fields)
+    return "\n".join(fold_text(text) for text in fields)
 
 
 def search_words(search: str) -> list[str]:
     """The folded words of a search, each to be found in a `search_text`."""
-    return [_dash_date(word) for word in _fold(search).split()]
+    return [_dash_date(word) for word in fold_text(search).split()]
 
 
 def _dash_date(word: str) -> str:
@@ -308,8 +321,14 @@ def _study_query(wanted: Select[Any], *, counts_few: bool) -> Select[Any]:
     if counts_few:
         counted = counted.where(InstanceRecord.study_instance_uid.in_(wanted))
     films = counted.subquery()
+    is_corrected = exists().where(
+        ReportVersionRecord.study_instance_uid == SignatureRecord.study_instance_uid,
+        ReportVersionRecord.kind == "corrected",
+    )
     status = case(
+        (and_(SignatureRecord.study_instance_uid.is_not(None), is_corrected), "corrected"),
         (SignatureRecord.study_instance_uid.is_not(None), "signed"),
+        (ReportRecord.stage == "preliminary", "preliminary"),
         (ReportRecord.study_instance_uid.is_not(None), "draft"),
         else_="new",
     )

@@ -15,11 +15,15 @@ from workstation.catalog.study_catalog import StudyStatus, UnknownStudy
 @dataclass(frozen=True)
 class RemovedStudy:
     """films: SOP Instance UID and file of each. status: how far its report was; a signed one is
-    kept, and the study stays in the database, off the list."""
+    kept, a preliminary one too, and the study stays in the database, off the list."""
 
     study_instance_uid: str
     status: StudyStatus
     films: tuple[tuple[str, Path], ...]
+
+    @property
+    def keeps_report(self) -> bool:
+        return self.status not in ("new", "draft")
 
 
 def describe_study(connection: Connection, study_instance_uid: str) -> RemovedStudy:
@@ -33,20 +37,25 @@ def describe_study(connection: Connection, study_instance_uid: str) -> RemovedSt
             InstanceRecord.study_instance_uid == uid
         )
     )
-    status: StudyStatus = "new"
-    for record, name in ((ReportRecord, "draft"), (SignatureRecord, "signed")):
-        found = select(record.study_instance_uid).where(record.study_instance_uid == uid)
-        if connection.execute(found).first() is not None:
-            status = name  # type: ignore[assignment]
+    stage = connection.execute(
+        select(ReportRecord.stage).where(ReportRecord.study_instance_uid == uid)
+    ).scalar_one_or_none()
+    status: StudyStatus = "new" if stage is None else "draft"
+    if stage == "preliminary":
+        status = "preliminary"
+    signed = select(SignatureRecord.signer).where(SignatureRecord.study_instance_uid == uid)
+    if connection.execute(signed).first() is not None:
+        status = "signed"
     return RemovedStudy(uid, status, tuple((sop_uid, Path(path)) for sop_uid, path in films))
 
 
 def remove_study(connection: Connection, study_instance_uid: str) -> RemovedStudy:
     """In a `write_transaction`: a study that is not signed goes with its films, measurements and
-    draft; a signed one keeps everything and is no longer listed. Files are not touched."""
+    draft; one that keeps its report keeps everything and is no longer listed. No file is
+    touched."""
     removed = describe_study(connection, study_instance_uid)
     uid = study_instance_uid
-    if removed.status == "signed":
+    if removed.keeps_report:
         off = update(StudyRecord).where(StudyRecord.study_instance_uid == uid)
         connection.execute(off.values(removed_at=datetime.now(UTC).isoformat()))
         return removed

@@ -29,7 +29,7 @@ class RemovalPlan:
 
     @property
     def signed_count(self) -> int:
-        return sum(study.status == "signed" for study in self.studies)
+        return sum(study.keeps_report for study in self.studies)
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class StudyRemoval:
                     details={
                         "status": removed[-1].status,
                         "films": [uid for uid, _path in removed[-1].films],
-                        "report_kept": removed[-1].status == "signed",
+                        "report_kept": removed[-1].keeps_report,
                         "delete_files": delete_files,
                     },
                     connection=connection,
@@ -87,7 +87,7 @@ class StudyRemoval:
         deleted: list[Path] = []
         kept: dict[Path, str] = {}
         for study in studies:
-            if study.status == "signed":
+            if study.keeps_report:
                 kept.update({path: "its report is signed" for _uid, path in study.films})
                 continue
             for sop_instance_uid, path in study.films:

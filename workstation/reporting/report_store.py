@@ -6,72 +6,54 @@ import getpass
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, select
+from sqlalchemy import Connection, Engine, Row, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from workstation.audit.audit_chain import canonical_json, storable_text
-from workstation.audit.audit_log import AuditLog
+from workstation.audit.audit_log import AuditEntry, AuditLog
 from workstation.catalog.database import (
     CatalogUnavailable,
     database_path,
     read_transaction,
     write_transaction,
 )
-from workstation.catalog.schema import AddendumRecord, ReportRecord, SignatureRecord, StudyRecord
+from workstation.catalog.schema import (
+    AddendumRecord,
+    AuditHeadRecord,
+    CorrectionRecord,
+    ReportRecord,
+    SignatureRecord,
+    StudyRecord,
+)
 from workstation.catalog.study_catalog import UnknownStudy
 from workstation.reporting.report_state import (
     SECTIONS,
     Edit,
     ReportSigned,
     ReportState,
+    report_text,
     state_from_json,
     state_to_json,
 )
-
-
-@dataclass(frozen=True)
-class DraftOrigin:
-    """Where an AI draft came from: kept with the report until it is drafted again.
-
-    decoding: JSON-able decoding settings (mode, steps, threshold ...).
-    """
-
-    model_sha256: str
-    decoding: Mapping[str, Any]
-    ai_findings: str
-    ai_impression: str
-    model_name: str = ""
-    image_sha256: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Addendum:
-    author: str
-    added_at: str  # UTC, ISO 8601
-    text: str
-
-
-@dataclass(frozen=True)
-class StoredReport:
-    """A report as saved. signed_by and signed_at (UTC, ISO 8601) are "" while it is a draft."""
-
-    study_instance_uid: str
-    state: ReportState
-    status: Literal["draft", "signed"]
-    updated_at: str = ""  # UTC, ISO 8601
-    signed_by: str = ""
-    signed_at: str = ""
-    model_sha256: str = ""
-    model_name: str = ""
-    decoding: Mapping[str, Any] = field(default_factory=dict)
-    ai_findings: str = ""
-    ai_impression: str = ""
-    image_sha256: tuple[str, ...] = ()
-    addenda: tuple[Addendum, ...] = ()
+from workstation.reporting.report_version import (
+    DraftOrigin,
+    ReportVersion,
+    add_version,
+    origin_to_json,
+    read_versions,
+    version_details,
+)
+from workstation.reporting.stored_report import (
+    Addendum,
+    OpenCorrection,
+    StoredReport,
+    make_stored_report,
+    read_older_versions,
+)
 
 
 class ReportStore:
@@ -95,13 +77,33 @@ class ReportStore:
             .where(AddendumRecord.study_instance_uid == study_instance_uid)
             .order_by(AddendumRecord.id)
         )
-        with read_transaction(self._engine) as connection:
+        with (
+            read_transaction(self._engine) as connection,
+            damage_named(self._engine, study_instance_uid),
+        ):
             row = connection.execute(query).one_or_none()
+            if row is None:
+                return None
             added = tuple(Addendum(*each) for each in connection.execute(addenda))
-        if row is None:
-            return None
-        with damage_named(self._engine, study_instance_uid):
-            return _stored_report(row, added)
+            versions = read_versions(connection, study_instance_uid)
+            correction = read_correction(connection, study_instance_uid)
+            return make_stored_report(row, added, versions, correction)
+
+    def versions(self, study_instance_uid: str) -> tuple[ReportVersion, ...]:
+        """The version history, oldest first. Raises CatalogUnavailable.
+
+        A report signed before there were versions has its AI draft, in one piece, and its final
+        text all the same.
+        """
+        with (
+            read_transaction(self._engine) as connection,
+            damage_named(self._engine, study_instance_uid),
+        ):
+            versions = read_versions(connection, study_instance_uid)
+            if any(version.kind == "final" for version in versions):
+                return versions
+            older = (*versions, *read_older_versions(connection, study_instance_uid))
+        return tuple(replace(each, number=number) for number, each in enumerate(older, start=1))
 
     def save_draft(
         self,
@@ -113,36 +115,67 @@ class ReportStore:
     ) -> None:
         """Save the state and audit every edit, both or neither.
 
-        origin: given when an AI draft has come in since the last save; None keeps the one stored.
-        A section that differs from the saved one without an edit to explain it is audited as
-        "text". Raises CatalogUnavailable (nothing saved; call again), ReportSigned, UnknownStudy.
+        origin: given when an AI draft has come in since the last save, which also writes a
+        version; None keeps the one stored. A section that differs from the saved one without an
+        edit to explain it is audited as "text". Of a signed report only an open correction is
+        saved. Raises CatalogUnavailable (nothing saved; call again), ReportSigned, UnknownStudy.
         """
         with write_transaction(self._engine) as connection:
-            saved = self._saved_state(connection, study_instance_uid)
+            is_correction = read_correction_row(connection, study_instance_uid) is not None
+            saved = self._saved_state(connection, study_instance_uid, is_correction)
             audited = [*edits, *_unexplained_edits(saved or ReportState(), state, edits)]
             if origin is None and not audited and saved == state:
                 return
+            first_row = 1 + connection.execute(select(AuditHeadRecord.row)).scalar_one()
             for edit in audited:
                 details: dict[str, Any] = asdict(edit)
                 if origin is not None and edit.kind == "draft":
                     details |= {"model_sha256": origin.model_sha256, "decoding": origin.decoding}
-                self._audit.append(
-                    "edit",
-                    user=self._user,
-                    study_instance_uid=study_instance_uid,
-                    details=details,
-                    connection=connection,
-                )
-            _upsert_report(connection, study_instance_uid, state, origin)
+                self._append(connection, "edit", study_instance_uid, details)
+            state_json = state_to_json(state)
+            if origin is not None:
+                self._add_ai_draft(connection, study_instance_uid, state, state_json, origin)
+            if is_correction:
+                _update_correction(connection, study_instance_uid, state_json, origin)
+            else:
+                _upsert_report(connection, study_instance_uid, state_json, origin, first_row)
 
-    def _saved_state(self, connection: Connection, study_uid: str) -> ReportState | None:
-        require_unsigned(connection, study_uid)
+    def _append(
+        self, connection: Connection, event: str, study_uid: str, details: Mapping[str, Any]
+    ) -> AuditEntry:
+        return self._audit.append(
+            event,
+            user=self._user,
+            study_instance_uid=study_uid,
+            details=details,
+            connection=connection,
+        )
+
+    def _add_ai_draft(
+        self,
+        connection: Connection,
+        study_uid: str,
+        state: ReportState,
+        state_json: str,
+        origin: DraftOrigin,
+    ) -> None:
+        details = version_details("ai-draft", self._user, state_json, report_text(state), origin)
+        details["model_sha256"] = origin.model_sha256
+        entry = self._append(connection, "draft-taken-over", study_uid, details)
+        add_version(connection, entry, state_json, origin)
+
+    def _saved_state(
+        self, connection: Connection, study_uid: str, is_correction: bool
+    ) -> ReportState | None:
+        if not is_correction:
+            require_unsigned(connection, study_uid)
         has_study = select(StudyRecord.study_instance_uid).where(
             StudyRecord.study_instance_uid == study_uid
         )
         if connection.execute(has_study).first() is None:
             raise UnknownStudy(study_uid)
-        query = select(ReportRecord.state).where(ReportRecord.study_instance_uid == study_uid)
+        record = CorrectionRecord if is_correction else ReportRecord
+        query = select(record.state).where(record.study_instance_uid == study_uid)
         saved = connection.execute(query).scalar_one_or_none()
         try:
             return None if saved is None else state_from_json(saved)
@@ -186,13 +219,38 @@ def _unexplained_edits(saved: ReportState, state: ReportState, edits: Sequence[E
     ]
 
 
-def _upsert_report(
-    connection: Connection, study_uid: str, state: ReportState, origin: DraftOrigin | None
+def read_correction_row(connection: Connection, study_instance_uid: str) -> Row[Any] | None:
+    table = CorrectionRecord.__table__
+    query = select(table).where(table.c.study_instance_uid == study_instance_uid)
+    return connection.execute(query).one_or_none()
+
+
+def read_correction(connection: Connection, study_instance_uid: str) -> OpenCorrection | None:
+    """The correction being written, if there is one. Raises ValueError if it is damaged."""
+    row = read_correction_row(connection, study_instance_uid)
+    if row is None:
+        return None
+    return OpenCorrection(state_from_json(row.state), row.reason, row.author, row.started_at)
+
+
+def _update_correction(
+    connection: Connection, study_uid: str, state_json: str, origin: DraftOrigin | None
 ) -> None:
-    columns: dict[str, Any] = {
-        "state": state_to_json(state),
-        "updated_at": datetime.now(UTC).isoformat(),
-    }
+    columns = {"state": state_json, "updated_at": datetime.now(UTC).isoformat()}
+    if origin is not None:
+        columns["origin"] = origin_to_json(origin)
+    is_it = CorrectionRecord.study_instance_uid == study_uid
+    connection.execute(update(CorrectionRecord).where(is_it).values(**columns))
+
+
+def _upsert_report(
+    connection: Connection,
+    study_uid: str,
+    state_json: str,
+    origin: DraftOrigin | None,
+    first_audit_row: int,
+) -> None:
+    columns: dict[str, Any] = {"state": state_json, "updated_at": datetime.now(UTC).isoformat()}
     if origin is not None:
         columns |= {
             "model_name": origin.model_name,
@@ -202,25 +260,21 @@ def _upsert_report(
             "ai_impression": storable_text(origin.ai_impression),
             "image_sha256": json.dumps(origin.image_sha256),
         }
-    statement = insert(ReportRecord).values(study_instance_uid=study_uid, **columns)
+    statement = insert(ReportRecord).values(
+        study_instance_uid=study_uid, first_audit_row=first_audit_row, **columns
+    )
     connection.execute(
         statement.on_conflict_do_update(index_elements=["study_instance_uid"], set_=columns)
     )
 
 
-def _stored_report(row: Row[Any], addenda: tuple[Addendum, ...]) -> StoredReport:
-    return StoredReport(
-        study_instance_uid=row.study_instance_uid,
-        state=state_from_json(row.state),
-        status="signed" if row.signer is not None else "draft",
-        updated_at=row.updated_at,
-        signed_by=row.signer or "",
-        signed_at=row.signed_at or "",
-        model_sha256=row.model_sha256,
-        model_name=row.model_name,
-        decoding=json.loads(row.decoding),
-        ai_findings=row.ai_findings,
-        ai_impression=row.ai_impression,
-        image_sha256=tuple(json.loads(row.image_sha256)),
-        addenda=addenda,
-    )
+__all__ = [
+    "Addendum",
+    "DraftOrigin",
+    "OpenCorrection",
+    "ReportStore",
+    "StoredReport",
+    "damage_named",
+    "login_name",
+    "require_unsigned",
+]

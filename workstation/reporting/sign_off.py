@@ -1,18 +1,26 @@
-"""Signing freezes a report; an addendum is all that can follow."""
+"""Signing: preliminary, final, addendum, corrected. A final report is frozen for ever; a corrected
+one is a version of its own beside it."""
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, fields
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, insert, select
+from sqlalchemy import Connection, Engine, Row, Select, delete, insert, select, update
 
+from workstation.accounts.account import Account, RoleMissing
+from workstation.accounts.account_store import AccountStore, Authentication
 from workstation.audit.audit_chain import storable_text
-from workstation.audit.audit_log import AuditLog
+from workstation.audit.audit_log import AuditEntry, AuditLog
 from workstation.catalog.database import read_transaction, write_transaction
-from workstation.catalog.schema import AddendumRecord, ReportRecord, SignatureRecord
+from workstation.catalog.schema import (
+    AddendumRecord,
+    CorrectionRecord,
+    ReportRecord,
+    SignatureRecord,
+)
+from workstation.reporting.report_checks import check_report, open_checks
 from workstation.reporting.report_state import (
     ReportSigned,
     ReportState,
@@ -20,126 +28,296 @@ from workstation.reporting.report_state import (
     state_from_json,
     state_to_json,
 )
-from workstation.reporting.report_store import Addendum, damage_named, require_unsigned
+from workstation.reporting.report_store import damage_named, read_correction_row, require_unsigned
+from workstation.reporting.report_version import (
+    DraftOrigin,
+    ReportVersion,
+    add_version,
+    origin_from_json,
+    origin_to_json,
+    read_versions,
+    version_details,
+)
+from workstation.reporting.signature import (
+    MEANING,
+    MEANINGS,
+    ChecksOpen,
+    CorrectionOpen,
+    NothingToSign,
+    NotSigned,
+    Signature,
+    SignatureKind,
+    SignerMissing,
+    UnsavedEdits,
+)
+from workstation.reporting.stored_report import Addendum, origin_of
 
-MEANING = "I have reviewed the images and approve this report."
-
-
-class NothingToSign(Exception):
-    """There is no saved report of this study, or it has no text."""
-
-
-class SignerMissing(ValueError):
-    """A signature needs a name."""
-
-
-class UnsavedEdits(Exception):
-    """The saved report is not what the signer saw: save first, then sign."""
-
-
-class NotSigned(Exception):
-    """An addendum belongs to a signed report; a draft is edited instead."""
-
-
-@dataclass(frozen=True)
-class Signature:
-    """signed_at is UTC, ISO 8601. audit_head is the chain's head with this signature's own row."""
-
-    study_instance_uid: str
-    signer: str
-    signed_at: str
-    meaning: str
-    text_sha256: str
-    state_sha256: str
-    audit_row: int
-    audit_head: str
+_SIGNATURE_COLUMNS = [column.name for column in SignatureRecord.__table__.columns]
 
 
 class SignOff:
-    """Signs saved reports. Everything it writes is audited in the same transaction."""
+    """Signs saved reports. Everything it writes is audited in the same transaction.
 
-    def __init__(self, engine: Engine, audit: AuditLog) -> None:
+    accounts: where anybody has an account, a signature takes its name and role from the account
+    that an ``authentication`` proves, and ``signer`` is not looked at. Raised by every signing
+    method: SignerMissing without a name; NotAuthenticated, RoleMissing where there are accounts;
+    CatalogUnavailable.
+    """
+
+    def __init__(
+        self, engine: Engine, audit: AuditLog, accounts: AccountStore | None = None
+    ) -> None:
         self._engine = engine
         self._audit = audit
+        self._accounts = accounts
+
+    # -- signing -----------------------------------------------------------------------------
 
     def sign(
-        self, study_instance_uid: str, signer: str, *, seen: ReportState | None = None
+        self,
+        study_instance_uid: str,
+        signer: str = "",
+        *,
+        seen: ReportState | None = None,
+        authentication: Authentication | None = None,
     ) -> Signature:
-        """Sign the saved report. seen: what the signer had on screen; must equal the saved one.
+        """Sign the saved report as final, or its open correction as corrected.
 
-        Raises NothingToSign, SignerMissing, UnsavedEdits, ReportSigned, CatalogUnavailable.
+        seen: what the signer had on screen; must equal the saved one. Raises NothingToSign,
+        UnsavedEdits, ChecksOpen, ReportSigned.
         """
-        signer = _require_name(signer)
+        name, account = self._identify(signer, authentication)
+        _require_signer(account)
+        with write_transaction(self._engine) as connection:
+            correction = read_correction_row(connection, study_instance_uid)
+            if correction is None:
+                require_unsigned(connection, study_instance_uid)
+            kind: SignatureKind = "final" if correction is None else "corrected"
+            row = correction or _report_row(connection, study_instance_uid)
+            state = self._signable_state(row, seen)
+            origin = origin_of(row) if correction is None else origin_from_json(row.origin)
+            _require_solved(state)
+            if correction is not None:
+                _require_difference(connection, study_instance_uid, state)
+            reason = correction.reason if correction is not None else ""
+            entry = self._record(connection, row, kind, state, origin, name, account, reason)
+            if correction is None:
+                signature = _signature(entry)
+                columns = {key: getattr(signature, key) for key in _SIGNATURE_COLUMNS}
+                connection.execute(insert(SignatureRecord).values(columns))
+            else:
+                _drop_correction(connection, study_instance_uid)
+        return _signature(entry)
+
+    def sign_preliminary(
+        self,
+        study_instance_uid: str,
+        signer: str = "",
+        *,
+        seen: ReportState | None = None,
+        authentication: Authentication | None = None,
+    ) -> Signature:
+        """Sign the saved report provisionally; it stays a draft that can be edited.
+
+        Checks may be open. Raises NothingToSign, UnsavedEdits, ReportSigned.
+        """
+        name, account = self._identify(signer, authentication)
         with write_transaction(self._engine) as connection:
             require_unsigned(connection, study_instance_uid)
-            stored = _stored_state(connection, study_instance_uid)
-            with damage_named(self._engine, study_instance_uid):
-                state = state_from_json(stored)
-            if state.is_blank:
-                raise NothingToSign("The report has no text yet; there is nothing to sign.")
-            if seen is not None and state_to_json(seen) != stored:
-                raise UnsavedEdits("The report changed since it was saved; save it, then sign.")
-            return self._write_signature(connection, study_instance_uid, signer, stored, state)
+            row = _report_row(connection, study_instance_uid)
+            state = self._signable_state(row, seen)
+            entry = self._record(
+                connection, row, "preliminary", state, origin_of(row), name, account
+            )
+            is_it = ReportRecord.study_instance_uid == study_instance_uid
+            connection.execute(update(ReportRecord).where(is_it).values(stage="preliminary"))
+        return _signature(entry)
 
-    def _write_signature(
-        self, connection: Connection, study_uid: str, signer: str, stored: str, state: ReportState
-    ) -> Signature:
-        text = report_text(state)
-        hashes = {"text_sha256": _sha256(text), "state_sha256": _sha256(stored)}
-        sentences = (*state.findings, *state.impression)
-        details = {
-            "signer": signer,
-            "meaning": MEANING,
+    def _identify(
+        self, signer: str, authentication: Authentication | None
+    ) -> tuple[str, Account | None]:
+        if self._accounts is not None and self._accounts.are_in_use:
+            account = self._accounts.redeem(authentication)
+            return account.full_name, account
+        return _require_name(signer), None
+
+    def _signable_state(self, row: Row[Any], seen: ReportState | None) -> ReportState:
+        with damage_named(self._engine, row.study_instance_uid):
+            state = state_from_json(row.state)
+        if state.is_blank:
+            raise NothingToSign("The report has no text yet; there is nothing to sign.")
+        if seen is not None and state_to_json(seen) != row.state:
+            raise UnsavedEdits("The report changed since it was saved; save it, then sign.")
+        return state
+
+    def _record(
+        self,
+        connection: Connection,
+        row: Row[Any],
+        kind: SignatureKind,
+        state: ReportState,
+        origin: DraftOrigin,
+        name: str,
+        account: Account | None,
+        reason: str = "",
+    ) -> AuditEntry:
+        """The audit row of a signature, and the version it is given to."""
+        text, sentences = report_text(state), (*state.findings, *state.impression)
+        role = account.signing_role if account is not None else ""
+        details = version_details(
+            kind, name, row.state, text, origin, role=role, meaning=MEANINGS[kind], reason=reason
+        )
+        details |= {
             "text": text,
             "provenance": dict(Counter(sentence.provenance for sentence in sentences)),
-            **hashes,
         }
-        entry = self._audit.append(
-            "sign",
-            user=signer,
+        if account is not None:
+            details |= {"account": account.name, "reauthenticated": True}
+        if state.overrides:
+            details["overrides"] = [asdict(override) for override in state.overrides]
+        unsolved = open_checks(check_report(state), state.overrides)
+        if unsolved:
+            details["open_checks"] = [check.message for check in unsolved]
+        events = {"preliminary": "sign-preliminary", "final": "sign", "corrected": "correct"}
+        entry = self._append(connection, events[kind], row.study_instance_uid, name, details)
+        add_version(connection, entry, row.state, origin)
+        return entry
+
+    def _append(
+        self, connection: Connection, event: str, study_uid: str, user: str, details: dict[str, Any]
+    ) -> AuditEntry:
+        return self._audit.append(
+            event,
+            user=user,
             study_instance_uid=study_uid,
             details=details,
             connection=connection,
         )
-        signature = Signature(
-            study_instance_uid=study_uid,
-            signer=signer,
-            signed_at=entry.recorded_at,
-            meaning=MEANING,
-            audit_row=entry.row,
-            audit_head=entry.hash,
-            **hashes,
-        )
-        connection.execute(insert(SignatureRecord).values(asdict(signature)))
-        return signature
 
-    def add_addendum(self, study_instance_uid: str, author: str, text: str) -> Addendum:
-        """Append to a signed report. Raises NotSigned, SignerMissing, ValueError if blank."""
-        author, text = _require_name(author), storable_text(text.strip())
+    # -- after signing -----------------------------------------------------------------------
+
+    def add_addendum(
+        self,
+        study_instance_uid: str,
+        author: str,
+        text: str,
+        *,
+        authentication: Authentication | None = None,
+    ) -> Addendum:
+        """Append to a signed report. Raises NotSigned, ValueError if blank."""
+        text = storable_text(text.strip())
         if not text:
             raise ValueError("The addendum has no text.")
+        author, account = self._identify(author, authentication)
+        _require_signer(account)
         with write_transaction(self._engine) as connection:
-            if connection.execute(_signature_query(study_instance_uid)).first() is None:
-                raise NotSigned("The report is not signed yet; edit it instead.")
-            entry = self._audit.append(
-                "addendum",
-                user=author,
-                study_instance_uid=study_instance_uid,
-                details={"author": author, "text": text},
-                connection=connection,
-            )
+            _require_signed(connection, study_instance_uid)
+            details = {"author": author, "text": text}
+            if account is not None:
+                details["account"] = account.name
+            entry = self._append(connection, "addendum", study_instance_uid, author, details)
             addendum = Addendum(author, entry.recorded_at, text)
-            columns = {**asdict(addendum), "audit_row": entry.row}
+            columns = {**asdict(addendum), "audit_row": entry.row, "audit_head": entry.hash}
             connection.execute(
                 insert(AddendumRecord).values(study_instance_uid=study_instance_uid, **columns)
             )
         return addendum
 
+    def start_correction(
+        self, study_instance_uid: str, author: str, reason: str, *, account: Account | None = None
+    ) -> ReportState:
+        """Begin to correct a signed report: what is edited and saved from now on is a draft beside
+        it, until it is signed or given up. reason: why; it becomes part of the signature.
+
+        account: of who asks, where there are accounts. Raises NotSigned, CorrectionOpen,
+        RoleMissing, ValueError for a blank reason.
+        """
+        author, reason = _require_name(author), storable_text(reason.strip())
+        if not reason:
+            raise ValueError("A correction needs a reason.")
+        _require_signer(self._current(account))
+        with write_transaction(self._engine) as connection:
+            _require_signed(connection, study_instance_uid)
+            if read_correction_row(connection, study_instance_uid) is not None:
+                raise CorrectionOpen("A correction of this report is being written already.")
+            with damage_named(self._engine, study_instance_uid):
+                state, origin = _signed_text(connection, study_instance_uid)
+            details = {"reason": reason, "author": author, "corrects": state_to_json(state)}
+            entry = self._append(
+                connection, "correction-started", study_instance_uid, author, details
+            )
+            row = {
+                "study_instance_uid": study_instance_uid,
+                "state": state_to_json(state),
+                "origin": origin_to_json(origin),
+                "reason": reason,
+                "author": author,
+                "started_at": entry.recorded_at,
+                "updated_at": entry.recorded_at,
+            }
+            connection.execute(insert(CorrectionRecord).values(row))
+        return state
+
+    def abandon_correction(self, study_instance_uid: str, author: str) -> None:
+        """Give an open correction up; its edits stay in the audit log. Raises NotSigned where
+        there is none."""
+        with write_transaction(self._engine) as connection:
+            row = read_correction_row(connection, study_instance_uid)
+            if row is None:
+                raise NotSigned("No correction of this report is being written.")
+            details = {"text": report_text(state_from_json(row.state)), "reason": row.reason}
+            self._append(connection, "correction-abandoned", study_instance_uid, author, details)
+            _drop_correction(connection, study_instance_uid)
+
+    def _current(self, account: Account | None) -> Account | None:
+        """The account as it is now; None where nobody has one."""
+        if self._accounts is None or not self._accounts.are_in_use:
+            return None
+        if account is None:
+            raise RoleMissing("Log in first.")
+        return self._accounts.account(account.name)
+
     def signature(self, study_instance_uid: str) -> Signature | None:
-        """The signature of a study's report, None while it is unsigned."""
+        """The signature that counts: of the newest correction, else the final one; None while
+        the report is unsigned."""
         with read_transaction(self._engine) as connection:
             row = connection.execute(_signature_query(study_instance_uid)).one_or_none()
-        return None if row is None else Signature(**row._asdict())
+            if row is None:
+                return None
+            with damage_named(self._engine, study_instance_uid):
+                versions = read_versions(connection, study_instance_uid)
+        of_signatures = [v for v in versions if v.kind in ("final", "corrected")]
+        if of_signatures:
+            return _of_version(study_instance_uid, of_signatures[-1])
+        return Signature(**row._asdict())
+
+
+def _of_version(study_uid: str, version: ReportVersion) -> Signature:
+    assert version.kind != "ai-draft"
+    shared = {field.name for field in fields(Signature)} & vars(version).keys()
+    return Signature(
+        study_instance_uid=study_uid,
+        signer=version.author,
+        signed_at=version.created_at,
+        **{name: getattr(version, name) for name in shared},
+    )
+
+
+def _signature(entry: AuditEntry) -> Signature:
+    said = entry.details
+    return Signature(
+        study_instance_uid=entry.study_instance_uid,
+        signer=said["signer"],
+        signed_at=entry.recorded_at,
+        meaning=said["meaning"],
+        text_sha256=said["text_sha256"],
+        state_sha256=said["state_sha256"],
+        audit_row=entry.row,
+        audit_head=entry.hash,
+        kind=said["version"],
+        role=said.get("role", ""),
+        reason=said.get("reason", ""),
+    )
 
 
 def _signature_query(study_instance_uid: str) -> Select[Any]:
@@ -147,12 +325,57 @@ def _signature_query(study_instance_uid: str) -> Select[Any]:
     return select(table).where(table.c.study_instance_uid == study_instance_uid)
 
 
-def _stored_state(connection: Connection, study_instance_uid: str) -> str:
-    query = select(ReportRecord.state).where(ReportRecord.study_instance_uid == study_instance_uid)
-    stored = connection.execute(query).scalar_one_or_none()
-    if stored is None:
+def _require_signed(connection: Connection, study_instance_uid: str) -> None:
+    if connection.execute(_signature_query(study_instance_uid)).first() is None:
+        raise NotSigned("The report is not signed yet; edit it instead.")
+
+
+def _report_row(connection: Connection, study_instance_uid: str) -> Row[Any]:
+    table = ReportRecord.__table__
+    query = select(table).where(table.c.study_instance_uid == study_instance_uid)
+    row = connection.execute(query).one_or_none()
+    if row is None:
         raise NothingToSign("There is no report of this study yet; there is nothing to sign.")
-    return stored
+    return row
+
+
+def _signed_text(
+    connection: Connection, study_instance_uid: str
+) -> tuple[ReportState, DraftOrigin]:
+    """What counts of a signed report: the newest correction, else what was signed as final."""
+    versions = read_versions(connection, study_instance_uid)
+    corrected = [version for version in versions if version.kind == "corrected"]
+    if corrected:
+        return corrected[-1].state, corrected[-1].origin
+    row = _report_row(connection, study_instance_uid)
+    return state_from_json(row.state), origin_of(row)
+
+
+def _require_difference(
+    connection: Connection, study_instance_uid: str, state: ReportState
+) -> None:
+    signed, _ = _signed_text(connection, study_instance_uid)
+    if report_text(signed) == report_text(state):
+        raise NothingToSign("The correction says the same as the signed report; change it first.")
+
+
+def _require_solved(state: ReportState) -> None:
+    unsolved = open_checks(check_report(state), state.overrides)
+    blocking = [check for check in unsolved if check.is_blocking]
+    if blocking:
+        raise ChecksOpen(blocking)
+
+
+def _drop_correction(connection: Connection, study_instance_uid: str) -> None:
+    is_it = CorrectionRecord.study_instance_uid == study_instance_uid
+    connection.execute(delete(CorrectionRecord).where(is_it))
+
+
+def _require_signer(account: Account | None) -> None:
+    if account is not None and not account.can_sign:
+        raise RoleMissing(
+            "Your account drafts and edits; a final signature needs an account that may sign."
+        )
 
 
 def _require_name(name: str) -> str:
@@ -162,12 +385,10 @@ def _require_name(name: str) -> str:
     return name
 
 
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
-
-
 __all__ = [
     "MEANING",
+    "ChecksOpen",
+    "CorrectionOpen",
     "NotSigned",
     "NothingToSign",
     "ReportSigned",

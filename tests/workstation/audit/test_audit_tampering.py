@@ -79,7 +79,7 @@ _HEAD_TO_LAST = (
         (["DELETE FROM audit_entry WHERE row=9"], 9, "missing"),
         (["DELETE FROM audit_entry WHERE row>=8", _HEAD_TO_LAST], None, None),  # see below
         (["DELETE FROM audit_entry WHERE row>=6", _HEAD_TO_LAST], 6, "missing"),
-        (["DELETE FROM audit_entry", "UPDATE audit_head SET row=0"], 1, "missing up to row 6"),
+        (["DELETE FROM audit_entry", "UPDATE audit_head SET row=0"], 1, "missing up to row 7"),
         (
             [
                 "UPDATE audit_entry SET row=-3 WHERE row=3",

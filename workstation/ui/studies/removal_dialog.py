@@ -45,7 +45,7 @@ class RemovalDialog(QDialog):
             layout.addWidget(label)
         self.delete_box = QCheckBox(self._deletion_words(plan), self)
         self.delete_box.setObjectName("delete_files")
-        self.delete_box.setVisible(any(s.films and s.status != "signed" for s in plan.studies))
+        self.delete_box.setVisible(any(s.films and not s.keeps_report for s in plan.studies))
         layout.addWidget(self.delete_box)
         layout.addSpacing(4)
         layout.addWidget(self._make_buttons())
@@ -96,7 +96,7 @@ class RemovalDialog(QDialog):
         return lines
 
     def _deletion_words(self, plan: RemovalPlan) -> str:
-        films = sum(len(study.films) for study in plan.studies if study.status != "signed")
+        films = sum(len(study.films) for study in plan.studies if not study.keeps_report)
         if films == 1:
             return self.tr("Also delete the film file from the disk")
         return self.tr("Also delete the {0} film files from the disk").format(films)

@@ -98,7 +98,9 @@ class FilterBar(QWidget):
             (self.tr("Any status"), ""),
             (self.tr("New"), "new"),
             (self.tr("Draft"), "draft"),
+            (self.tr("Preliminary"), "preliminary"),
             (self.tr("Signed"), "signed"),
+            (self.tr("Corrected"), "corrected"),
             (self.tr("Removed, report kept"), "removed"),
         ):
             self.status_box.addItem(words, value)

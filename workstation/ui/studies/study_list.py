@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import get_args
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
@@ -21,7 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from workstation.catalog.study_catalog import StudyRow
+from workstation.catalog.study_catalog import StudyRow, StudyStatus
 from workstation.catalog.study_index import SortKey
 from workstation.ui.studies.study_filter_bar import FilterBar, SortBar
 from workstation.ui.studies.study_list_model import STUDY_ROLE, StudyListModel
@@ -317,7 +318,7 @@ class StudyList(QWidget):
             )
             total = self.tr("1 study") if hits.found == 1 else self.tr("{0} studies")
         parts = [total.format(hits.found)]
-        for status in ("new", "draft", "signed"):
+        for status in get_args(StudyStatus):
             if hits.counts.get(status):
                 parts.append(f"{hits.counts[status]} {self.model.status_word(status)}")
         self.count_label.setText(" · ".join(parts))

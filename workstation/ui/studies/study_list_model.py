@@ -144,7 +144,13 @@ class StudyListModel(QAbstractListModel):
 
     def status_word(self, status: str) -> str:
         """The word shown beside the status mark."""
-        words = {"new": self.tr("new"), "draft": self.tr("draft"), "signed": self.tr("signed")}
+        words = {
+            "new": self.tr("new"),
+            "draft": self.tr("draft"),
+            "preliminary": self.tr("preliminary"),
+            "signed": self.tr("signed"),
+            "corrected": self.tr("corrected"),
+        }
         return words.get(status, status)
 
     def rowCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's signature

@@ -185,12 +185,15 @@ def _paint_two_ends(painter: QPainter, line: QRect, left: _Text, right: _Text) -
 _STATUS_COLOURS = {
     "new": COLOURS.accent,
     "draft": COLOURS.text,
+    "preliminary": COLOURS.amber,
     "signed": COLOURS.muted_text,
+    "corrected": COLOURS.muted_text,
 }
 
 
 def paint_status_mark(painter: QPainter, area: QRectF, status: str) -> None:
-    """A disc for new, a pencil for draft, a tick for signed: shapes, so that no font is needed."""
+    """A disc for new, a pencil for draft, a tick in a ring for preliminary, a tick for signed, two
+    for corrected: shapes, so that no font is needed."""
     ink = QColor(_STATUS_COLOURS.get(status, COLOURS.muted_text))
     painter.save()
     painter.translate(area.center())
@@ -200,10 +203,16 @@ def paint_status_mark(painter: QPainter, area: QRectF, status: str) -> None:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(ink)
         painter.drawEllipse(QPointF(0, 0), 4.5, 4.5)
+    elif status == "preliminary":
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(ink, 1.2, Qt.PenStyle.DotLine))
+        painter.drawEllipse(QPointF(0, 0), 6.5, 6.5)
+        _paint_tick(painter, ink, QPointF(0, 0), 0.6)
+    elif status == "corrected":
+        _paint_tick(painter, ink, QPointF(-2, -2), 0.8)
+        _paint_tick(painter, ink, QPointF(2, 3), 0.8)
     elif status == "signed":
-        pen = QPen(ink, 2.0, c=Qt.PenCapStyle.RoundCap, j=Qt.PenJoinStyle.RoundJoin)
-        painter.setPen(pen)
-        painter.drawPolyline(QPolygonF([QPointF(-5, 0.5), QPointF(-1.5, 4), QPointF(5, -4)]))
+        _paint_tick(painter, ink, QPointF(0, 0), 1.0)
     else:
         painter.rotate(45)
         painter.setPen(QPen(ink, 1.4, j=Qt.PenJoinStyle.RoundJoin))
@@ -212,3 +221,10 @@ def paint_status_mark(painter: QPainter, area: QRectF, status: str) -> None:
         painter.setBrush(ink)
         painter.drawPolygon(QPolygonF([QPointF(-2.2, 2), QPointF(2.2, 2), QPointF(0, 6.5)]))
     painter.restore()
+
+
+def _paint_tick(painter: QPainter, ink: QColor, middle: QPointF, scale: float) -> None:
+    pen = QPen(ink, 2.0 * scale, c=Qt.PenCapStyle.RoundCap, j=Qt.PenJoinStyle.RoundJoin)
+    painter.setPen(pen)
+    corners = (QPointF(-5, 0.5), QPointF(-1.5, 4), QPointF(5, -4))
+    painter.drawPolyline(QPolygonF([middle + corner * scale for corner in corners]))
