@@ -26,6 +26,12 @@ from inference import (
     PrefillDone,
     load_engine,
 )
+from workstation.drafting.redraft_run import (
+    AnswerRestarted,
+    RedraftEvent,
+    RedraftRequest,
+    run_redraft,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -73,6 +79,7 @@ class DraftingWorker(QObject):
     engine_failed = Signal(str)
     draft_started = Signal(str)  # request_id
     prefill_done = Signal(object)  # PrefillDone
+    answer_restarted = Signal(object)  # AnswerRestarted, of a redraft
     block_committed = Signal(object)  # BlockCommitted
     draft_finished = Signal(object)  # DraftFinished
     draft_cancelled = Signal(object)  # DraftCancelled
@@ -101,7 +108,7 @@ class DraftingWorker(QObject):
             self.engine_failed.emit(failure)
 
     @Slot(object, object)
-    def draft(self, request: GenerationRequest, cancel: CancelToken) -> None:
+    def draft(self, request: GenerationRequest | RedraftRequest, cancel: CancelToken) -> None:
         """Run one request to its end, emitting each event as the engine gives it."""
         if cancel.is_cancelled:  # superseded while it waited in the queue
             self._emit_cancelled(request.request_id)
@@ -113,7 +120,7 @@ class DraftingWorker(QObject):
         failure = ""
         has_ended = False
         try:
-            for event in self._engine.draft(request, cancel):
+            for event in self._stream(self._engine, request, cancel):
                 self._emit_event(event)
                 has_ended = isinstance(event, DraftFinished | DraftCancelled)
         except Exception as error:
@@ -128,6 +135,14 @@ class DraftingWorker(QObject):
                 request.request_id, failure or self.tr("The engine stopped without an answer.")
             )
 
+    @staticmethod
+    def _stream(
+        engine: DraftingEngine, request: GenerationRequest | RedraftRequest, cancel: CancelToken
+    ) -> Iterable[RedraftEvent]:
+        if isinstance(request, RedraftRequest):
+            return run_redraft(engine, request, cancel)
+        return engine.draft(request, cancel)
+
     @Slot(object)
     def run_task(self, task: EngineTask) -> None:
         """Lend the engine to a task until it is done."""
@@ -138,8 +153,10 @@ class DraftingWorker(QObject):
         """Drop the engine on the thread that used it."""
         self._engine = None
 
-    def _emit_event(self, event: DraftEvent) -> None:
+    def _emit_event(self, event: RedraftEvent) -> None:
         match event:
+            case AnswerRestarted():
+                self.answer_restarted.emit(event)
             case PrefillDone():
                 self.prefill_done.emit(event)
             case BlockCommitted():
@@ -168,6 +185,7 @@ class DraftingService(QObject):
     engine_failed = Signal(str)
     draft_started = Signal(str)  # request_id
     prefill_done = Signal(object)  # PrefillDone
+    answer_restarted = Signal(object)  # AnswerRestarted, of a redraft
     block_committed = Signal(object)  # BlockCommitted
     draft_finished = Signal(object)  # DraftFinished
     draft_cancelled = Signal(object)  # DraftCancelled
@@ -206,6 +224,7 @@ class DraftingService(QObject):
         worker.engine_failed.connect(self._on_engine_failed, queued)
         worker.draft_started.connect(self._on_draft_started, queued)
         worker.prefill_done.connect(self._on_prefill_done, queued)
+        worker.answer_restarted.connect(self._on_answer_restarted, queued)
         worker.block_committed.connect(self._on_block_committed, queued)
         worker.draft_finished.connect(self._on_draft_finished, queued)
         worker.draft_cancelled.connect(self._on_draft_cancelled, queued)
@@ -233,8 +252,11 @@ class DraftingService(QObject):
         self.engine_loading.emit(model)
         self._load_asked.emit(model, device, dtype)
 
-    def request_draft(self, request: GenerationRequest) -> None:
-        """Draft a report; a running draft is cancelled first and this one follows it."""
+    def request_draft(self, request: GenerationRequest | RedraftRequest) -> None:
+        """Draft a report, or draft one again around what is kept.
+
+        A running draft is cancelled first and this one follows it.
+        """
         self._cancel.cancel()
         self._cancel = CancelToken()
         self._request_id = request.request_id
@@ -320,6 +342,11 @@ class DraftingService(QObject):
     def _on_prefill_done(self, event: PrefillDone) -> None:
         if self._is_current(event.request_id):
             self.prefill_done.emit(event)
+
+    @Slot(object)
+    def _on_answer_restarted(self, event: AnswerRestarted) -> None:
+        if self._is_current(event.request_id):
+            self.answer_restarted.emit(event)
 
     @Slot(object)
     def _on_block_committed(self, event: BlockCommitted) -> None:

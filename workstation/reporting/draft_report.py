@@ -218,6 +218,21 @@ class DraftReport:
         edit = Edit("override", section, "".join(before), override.reason)
         self._commit(state, [edit])
 
+    def change_state(
+        self, kind: EditKind, change: Callable[[ReportState, Callable[[], int]], ReportState]
+    ) -> bool:
+        """One undo step by another module's rule, for instance what is accepted of a redraft.
+
+        change: gets the state and a source of new sentence ids. False, and no step, where it
+        changes nothing.
+        """
+        self._require_unsigned()
+        changed = change(self._state, lambda: next(self._ids))
+        if changed == self._state:
+            return False
+        self._commit(changed, self._section_edits(kind, self._state, changed))
+        return True
+
     @property
     def can_undo(self) -> bool:
         return bool(self._done) and not self._is_signed

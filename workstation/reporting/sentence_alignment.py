@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
-from inference.report_language import split_sentences
+from inference.report_language import Language, extract_statements, split_sentences
 from workstation.reporting.report_state import Provenance, Sentence
 
 # Shares of matching words above which a sentence counts as a changed old one, and as carrying
@@ -160,6 +160,30 @@ def _compare(old: str, new: str) -> tuple[float, float]:
     shorter = max(1, min(len(old_words), len(new_words)))
     ratio = by_letters if by_letters >= _SAME_LETTERS else matcher.ratio()
     return ratio, same / shorter
+
+
+def find_likest(text: str, others: Sequence[str], language: Language) -> int | None:
+    """The sentence that speaks of the same thing: the same words, the same findings, or nearly
+    the same words; the first of equals. None where there is none."""
+    scores = [score_likeness(text, other, language) for other in others]
+    best = max(scores, default=0.0)
+    return scores.index(best) if best > 0 else None
+
+
+def score_likeness(one: str, other: str, language: Language) -> float:
+    """0 for sentences of different things; 3 for equal ones; 1 to 2 where they share findings."""
+    if one == other:
+        return 3.0
+    concepts = [
+        {statement.concept for statement in extract_statements(text, language)}
+        for text in (one, other)
+    ]
+    if shared := concepts[0] & concepts[1]:
+        return 1.0 + len(shared) / len(concepts[0] | concepts[1])
+    if concepts[0] and concepts[1]:
+        return 0.0
+    ratio, _ = _compare(one, other)
+    return ratio if ratio >= _SAME_SENTENCE else 0.0
 
 
 def _words(text: str) -> list[str]:
