@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 
 from inference import DraftFinished
 from workstation.drafting.race import RaceLane, RaceResult
+from workstation.reporting.statement_comparison import ComparedFinding, compare_statements
 from workstation.ui.race.race_wording import (
     name_strategy,
     word_assertions,
@@ -24,7 +25,6 @@ from workstation.ui.race.race_wording import (
     word_time,
     word_tokens,
 )
-from workstation.ui.race.statement_comparison import ComparedFinding, compare_statements
 from workstation.ui.theme import COLOURS, ui_font
 
 _ROW_HEIGHT = 26

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from inference import DraftFinished
-from workstation.ui.race.race_wording import word_assertions
-from workstation.ui.race.statement_comparison import (
+from workstation.reporting.statement_comparison import (
     Assertion,
     ComparedFinding,
     compare_statements,
 )
+from workstation.ui.race.race_wording import word_assertions
 
 
 def ending(findings: str, impression: str = "", refusal: str = "") -> DraftFinished:

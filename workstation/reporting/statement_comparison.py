@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from inference import DraftFinished
@@ -64,15 +64,20 @@ def compare_statements(
     )
 
 
-def _assertions(ending: DraftFinished, language: Language) -> dict[str, Assertions]:
-    if ending.refused:
-        return {}
+def assertions_of(statements: Iterable[Statement]) -> dict[str, Assertions]:
+    """What is said of each concept; a concept without a statement is missing."""
     found: dict[str, set[Assertion]] = {}
-    for section in (ending.findings, ending.impression):
-        for statement in extract_statements(section, language):
-            found.setdefault(statement.concept, set()).add(_assertion(statement))
+    for statement in statements:
+        found.setdefault(statement.concept, set()).add(assertion_of(statement))
     return {name: frozenset(said) for name, said in found.items()}
 
 
-def _assertion(statement: Statement) -> Assertion:
+def assertion_of(statement: Statement) -> Assertion:
     return Assertion(statement.status, statement.severity, statement.side, statement.zone)
+
+
+def _assertions(ending: DraftFinished, language: Language) -> dict[str, Assertions]:
+    if ending.refused:
+        return {}
+    sections = (ending.findings, ending.impression)
+    return assertions_of(s for text in sections for s in extract_statements(text, language))
