@@ -14,12 +14,13 @@ from pathlib import Path
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
+from workstation.audit.audit_chain import canonical_json, hash_row
 from workstation.audit.audit_log import AuditLog
 from workstation.audit.audit_query import AuditFilter, AuditReader
 from workstation.catalog.database import open_database, write_transaction
-from workstation.catalog.schema import GENESIS_HASH, AuditRecord
+from workstation.catalog.schema import GENESIS_HASH, TRIGGERS, AuditRecord
 
-_EDITS_A_BATCH = 5000
+_WRITTEN_AT = "2026-04-12T08:30:00.000000+00:00"
 _AIM_S = 2.0
 
 
@@ -28,7 +29,7 @@ def run_audit(rows: int) -> int:
     with tempfile.TemporaryDirectory(prefix="echo-bench-") as folder:
         engine = open_database(Path(folder))
         audit = AuditLog(engine)
-        _write_rows(audit, rows)
+        _write_rows(engine, rows)
         print(f"audit log: {rows} rows; {platform.machine()}, Python {sys.version.split()[0]}")
         verified = _time(lambda: _require(audit.verify().ok))
         looped = _time(lambda: _require(_verify_by_mapped_objects(engine)))
@@ -40,24 +41,28 @@ def run_audit(rows: int) -> int:
     return int(rows <= 100_000 and verified[1] > _AIM_S)
 
 
-def _write_rows(audit: AuditLog, rows: int) -> None:
-    """Edits with the words of a real one, by two users on a hundred studies."""
-    for first in range(0, rows, _EDITS_A_BATCH):
-        with write_transaction(audit.engine) as connection:
-            for number in range(first, min(rows, first + _EDITS_A_BATCH)):
-                details = {
-                    "kind": "edit",
-                    "section": "findings",
-                    "before": "No pleural effusion is seen on either side.",
-                    "after": f"Small left pleural effusion, {number % 40} mm.",
-                }
-                audit.append(
-                    "edit",
-                    user=("ann", "bob")[number % 2],
-                    study_instance_uid=f"2.25.{number % 100}",
-                    details=details,
-                    connection=connection,
-                )
+def _write_rows(engine: Engine, rows: int) -> None:
+    """Edits with the words of a real one, by two users on a hundred studies: the rows `append`
+    would write, past the triggers, which cost a minute for 100,000."""
+    head, written = GENESIS_HASH, []
+    for row in range(1, rows + 1):
+        details = {
+            "kind": "edit",
+            "section": "findings",
+            "before": "No pleural effusion is seen on either side.",
+            "after": f"Small left pleural effusion, {row % 40} mm.",
+        }
+        user, study = ("ann", "bob")[row % 2], f"2.25.{row % 100}"
+        columns = (row, _WRITTEN_AT, "edit", user, study, canonical_json(details), head)
+        head = hash_row(*columns)
+        written.append((*columns, head))
+    with write_transaction(engine) as connection:
+        for name in TRIGGERS:
+            connection.exec_driver_sql(f"DROP TRIGGER {name}")
+        connection.exec_driver_sql("INSERT INTO audit_entry VALUES (?,?,?,?,?,?,?,?)", written)
+        connection.exec_driver_sql("UPDATE audit_head SET row=?, hash=?", (rows, head))
+        for sql in TRIGGERS.values():
+            connection.exec_driver_sql(sql)
 
 
 def _verify_by_mapped_objects(engine: Engine) -> bool:

@@ -21,7 +21,7 @@ from workstation.catalog.study_catalog import UnknownStudy
 from workstation.drafting.drafting_worker import DraftingService
 from workstation.reading.hanging import PLACES
 from workstation.reporting.draft_report import DraftReport
-from workstation.ui.audit_check import show_audit_check
+from workstation.ui.audit.audit_window import AuditOpener
 from workstation.ui.draft.block_rail import BlockRail
 from workstation.ui.film.film_column import FilmColumn
 from workstation.ui.film.film_desk import FilmDesk
@@ -71,6 +71,7 @@ class MainWindow(QMainWindow):
         self.races = RaceOpener(records, drafting, self.films, self.desk, self)
         self.intake = IntakeDesk(records, self.importer, self.study_list, self.desk, settings, self)
         self.network = NetworkDesk(records, settings, self)
+        self.audit_log = AuditOpener(records.audit, self._name_user, self)
         self.menus = WindowMenus(self)
         self.decoding_group = self.menus.decoding_group
         self.language_group = self.menus.language_group
@@ -142,6 +143,7 @@ class MainWindow(QMainWindow):
         self.text_size.changed.connect(self.menus.show_text_size)
         self.desk.trouble.connect(self.show_trouble)
         self.races.trouble.connect(self.show_trouble)
+        self.audit_log.trouble.connect(self.show_trouble)
         self.models.trouble.connect(self.show_trouble)
         self.models.decoding_chosen.connect(self._choose_decoding)
         self.statusBar().insertPermanentWidget(0, self.network.light)
@@ -322,12 +324,16 @@ class MainWindow(QMainWindow):
         """The cheat sheet; the viewer's keys are changed there."""
         CheatSheet(self.shortcuts, self.menus.actions(), self).exec()
 
+    def show_audit_log(self) -> None:
+        """The rows of the log, what changed in them, checks and exports."""
+        self.audit_log.open()
+
     def verify_audit(self) -> None:
-        """Check the whole chain and say what was found."""
-        try:
-            show_audit_check(self._records.audit, self)
-        except CatalogUnavailable as error:
-            self.show_trouble(str(error))
+        """Show the log and check the whole chain."""
+        self.audit_log.open_and_verify()
+
+    def _name_user(self) -> str:
+        return self._records.user
 
     def show_trouble(self, text: str) -> None:
         """Something the reader should know; nothing stops for it."""
@@ -352,6 +358,7 @@ class MainWindow(QMainWindow):
             self._settings.setValue("geometry", self.saveGeometry())
         self.columns.remember()
         self.columns.close_windows()
+        self.audit_log.shutdown()
         self.network.shutdown()
         self.importer.shutdown()
         self.intake.shutdown()

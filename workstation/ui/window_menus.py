@@ -191,6 +191,7 @@ class WindowMenus(QObject):
     def _fill_help_menu(self) -> None:
         window, menu = self._window, self._menu(self.tr("&Help"))
         self._add(menu, self.tr("&Keys"), "F1", window.show_keys)
+        self._add(menu, self.tr("Audit &log…"), "Ctrl+Shift+A", window.show_audit_log)
         self._add(menu, self.tr("Verify &audit log"), "", window.verify_audit)
 
     def _menu(self, title: str) -> QMenu:
