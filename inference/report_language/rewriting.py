@@ -119,19 +119,54 @@ def restate_statement(
         raise CannotRewrite(code="unsaid", concepts=(statement.concept,))
     for said, candidates in (
         (wanted, reword_slots(text, statement, wanted, language)),
-        (expressed, _candidates(text, before, statement, expressed, language)),
+        (expressed, _candidates(text, before, statement, _word(expressed, language), language)),
     ):
-        expected = Counter(_key(s) for s in before)
-        expected[_key(statement)] -= 1
+        rewritten = _choose(candidates, before, statement, said, language)
+        if rewritten is not None:
+            return rewritten
+    raise _refuse(before, statement)
+
+
+def withdraw_statement(text: str, statement: Statement, language: Language = "en") -> str:
+    """text without the clause of statement: nothing is said of its concept there any more.
+
+    "" where nothing else was said. Raises CannotRewrite as ``rewrite_statement`` does.
+    """
+    before = extract_statements(text, language)
+    if statement not in before:
+        raise CannotRewrite(code="gone")
+    rest = _choose(
+        _candidates(text, before, statement, "", language), before, statement, None, language
+    )
+    if rest is None:
+        raise _refuse(before, statement)
+    return rest.strip()
+
+
+def _choose(
+    candidates: Iterator[str],
+    before: tuple[Statement, ...],
+    statement: Statement,
+    said: Statement | None,
+    language: Language,
+) -> str | None:
+    """The first candidate that says ``said`` in the place of statement and all else as before."""
+    expected = Counter(_key(s) for s in before)
+    expected[_key(statement)] -= 1
+    if said is not None:
         expected[_key(said)] += 1
-        expected = +expected
-        for candidate in candidates:
-            if Counter(_key(s) for s in extract_statements(candidate, language)) == expected:
-                return candidate
+    expected = +expected
+    for candidate in candidates:
+        if Counter(_key(s) for s in extract_statements(candidate, language)) == expected:
+            return candidate
+    return None
+
+
+def _refuse(before: tuple[Statement, ...], statement: Statement) -> CannotRewrite:
     peers = [s.concept for s in before if s.start == statement.start and s != statement]
     if peers:
-        raise CannotRewrite(code="entangled", concepts=tuple(dict.fromkeys(peers)))
-    raise CannotRewrite(code="side_effect")
+        return CannotRewrite(code="entangled", concepts=tuple(dict.fromkeys(peers)))
+    return CannotRewrite(code="side_effect")
 
 
 def _key(statement: Statement) -> StatementKey:
@@ -172,10 +207,10 @@ def _candidates(
     text: str,
     before: tuple[Statement, ...],
     statement: Statement,
-    flipped: Statement,
+    worded: str,
     language: Language,
 ) -> Iterator[str]:
-    """Possible new texts, the least change first."""
+    """Possible new texts with ``worded`` in place of the statement, the least change first."""
     prose = _PROSE[language]
     start, end = next((a, b) for a, b in split_sentences(text) if a <= statement.start < b)
     number = ENUMERATOR.match(text[start:end])
@@ -183,7 +218,7 @@ def _candidates(
     sentence = text[body_start:end]
     clause = (max(statement.start - body_start, 0), statement.end - body_start)
     peers = [s for s in before if s.start == statement.start and s != statement]
-    head, tail, worded = text[:body_start], text[end:], _word(flipped, language)
+    head, tail = text[:body_start], text[end:]
     if not peers:
         without = prose.remove_clause(sentence, *clause)
         first_in_sentence = clause[0] == 0

@@ -14,6 +14,7 @@ from inference.report_language import (
     extract_statements,
     rewrite_statement,
 )
+from inference.report_language.rewriting import restate_statement, withdraw_statement
 from workstation.reporting.check_override import CheckOverride
 from workstation.reporting.report_state import (
     JOINERS,
@@ -109,11 +110,18 @@ class DraftReport:
         impression_confidences: Sequence[ConfidenceSpan] = (),
         language: Language = "en",
     ) -> None:
-        """Replace the report by a finished AI draft; everything is "ai" afterwards."""
+        """Replace the report by a finished AI draft; everything is "ai" afterwards.
+
+        But for an impression the reader wrote by hand before: it stays, and the model's follows
+        as far as it says something else.
+        """
         self._require_unsigned()
+        own = tuple(each for each in self._state.impression if each.provenance == "human")
+        said = {each.text for each in own}
+        drafted_impression = self._draft_sentences(impression, impression_confidences, language)
         drafted = ReportState(
             self._draft_sentences(findings, findings_confidences, language),
-            self._draft_sentences(impression, impression_confidences, language),
+            (*own, *(each for each in drafted_impression if each.text not in said)),
             language,
         )
         self._commit(drafted, self._section_edits("draft", self._state, drafted))
@@ -164,6 +172,37 @@ class DraftReport:
         stays as it is. Raises CannotRewrite where another statement would change, StatementGone
         where the text has moved on.
         """
+        sentence, local = self._find_statement(section, sentence_id, statement)
+        wanted: Status = status or ("present" if statement.status == "absent" else "absent")
+        if wanted != statement.status:
+            flipped = rewrite_statement(sentence.text, local, wanted, self._state.language)
+            self._replace_sentence("flip", section, sentence_id, flipped)
+
+    def restate_statement(
+        self, section: Section, sentence_id: int, statement: Statement, wanted: Statement
+    ) -> None:
+        """Give a statement of ``statements(section)`` another status, side, zone or severity.
+
+        Raises as ``flip_statement`` does.
+        """
+        sentence, local = self._find_statement(section, sentence_id, statement)
+        restated = restate_statement(sentence.text, local, wanted, self._state.language)
+        if restated != sentence.text:
+            self._replace_sentence("restate", section, sentence_id, restated)
+
+    def withdraw_statement(self, section: Section, sentence_id: int, statement: Statement) -> None:
+        """Say nothing of it any more: neither present nor absent. Raises as ``flip_statement``."""
+        sentence, local = self._find_statement(section, sentence_id, statement)
+        rest = withdraw_statement(sentence.text, local, self._state.language)
+        if rest.strip():
+            self._replace_sentence("restate", section, sentence_id, rest)
+        else:
+            self.delete_sentence(section, sentence_id)
+
+    def _find_statement(
+        self, section: Section, sentence_id: int, statement: Statement
+    ) -> tuple[Sentence, Statement]:
+        """The sentence and its statement, offsets into the sentence."""
         self._require_unsigned()
         index, sentence = self._find(section, sentence_id)
         start, _ = sentence_spans(self._state.sentences(section))[index]
@@ -172,10 +211,7 @@ class DraftReport:
             raise StatementGone(
                 f"{statement.concept} is no longer stated in this sentence: {sentence.text}"
             )
-        wanted: Status = status or ("present" if statement.status == "absent" else "absent")
-        if wanted != statement.status:
-            flipped = rewrite_statement(sentence.text, local, wanted, self._state.language)
-            self._replace_sentence("flip", section, sentence_id, flipped)
+        return sentence, local
 
     def set_section_text(self, section: Section, text: str, *, merge: bool = False) -> None:
         """Take over typed text: unchanged sentences keep id and provenance.
@@ -207,6 +243,21 @@ class DraftReport:
         sentences[index] = replace(sentence, locked=locked)
         kind: EditKind = "lock" if locked else "unlock"
         edit = Edit(kind, section, sentence.text, sentence.text)
+        self._commit(self._state.with_section(section, sentences), [edit])
+
+    def accept_sentence(self, section: Section, sentence_id: int, accepted: bool = True) -> None:
+        """Mark the model's sentence as looked at, or take the mark away.
+
+        Does nothing for a sentence the reader has edited or written. Raises KeyError if there is
+        none such.
+        """
+        self._require_unsigned()
+        index, sentence = self._find(section, sentence_id)
+        if sentence.provenance != "ai" or sentence.accepted == accepted:
+            return
+        sentences = list(self._state.sentences(section))
+        sentences[index] = replace(sentence, accepted=accepted)
+        edit = Edit("accept", section, sentence.text, sentence.text if accepted else "")
         self._commit(self._state.with_section(section, sentences), [edit])
 
     def add_override(self, override: CheckOverride, section: Section = "findings") -> None:
@@ -300,7 +351,7 @@ class DraftReport:
         pieces = self._split(text)
         if join_pieces(pieces) == old.text:
             return
-        by_program = kind == "flip" and old.provenance != "human"
+        by_program = kind in ("flip", "restate") and old.provenance != "human"
         renewed = list(
             align_sentences([old], pieces, lambda: next(self._ids), all_edited=by_program)
         )

@@ -84,7 +84,14 @@ def _accept(
     new: RedraftedSentence, old: Sentence | None, language: Language, new_id: Callable[[], int]
 ) -> Sentence:
     if old is not None:
-        return replace(old, text=new.text, provenance="ai", confidence=new.confidence, locked=False)
+        return replace(
+            old,
+            text=new.text,
+            provenance="ai",
+            confidence=new.confidence,
+            locked=False,
+            accepted=False,
+        )
     return Sentence(new_id(), new.text, "ai", new.confidence, JOINERS[language])
 
 

@@ -15,7 +15,8 @@ Provenance = Literal["ai", "edited", "human"]
 Section = Literal["findings", "impression"]
 EditKind = Literal[
     "edit", "add", "delete", "flip", "undo", "redo", "draft", "text",
-    "lock", "unlock", "override", "redraft", "language",
+    "lock", "unlock", "override", "redraft", "language", "accept",
+    "restate",
 ]  # fmt: skip
 SECTIONS: tuple[Section, ...] = ("findings", "impression")
 PROVENANCES: tuple[Provenance, ...] = ("ai", "edited", "human")
@@ -36,6 +37,8 @@ class Sentence:
     separator: white space between the sentence before and this one, so that paragraphs survive;
         as a rule JOINERS of the report's language.
     locked: a redraft leaves it byte for byte; the reader may still edit it.
+    accepted: the reader looked at the model's sentence and left it as it is; only while
+        provenance is "ai".
     """
 
     id: int
@@ -44,6 +47,7 @@ class Sentence:
     confidence: float | None = None
     separator: str = " "
     locked: bool = False
+    accepted: bool = False
 
 
 @dataclass(frozen=True)
@@ -156,8 +160,9 @@ def coalesce_edits(edits: Iterable[Edit]) -> tuple[Edit, ...]:
 def state_to_json(state: ReportState) -> str:
     """Canonical JSON of the state: the form that is stored and whose sha256 is signed.
 
-    The language is written where it isn't English, a lock and overrides where there are any:
-    reports saved before these existed keep their bytes, and with them their hashes.
+    The language is written where it isn't English, locks, marks of acceptance and overrides
+    where there are any: reports saved before these existed keep their bytes, and with them
+    their hashes.
     """
     values = asdict(state)
     if state.language == "en":
@@ -166,8 +171,9 @@ def state_to_json(state: ReportState) -> str:
         del values["overrides"]
     for section in SECTIONS:
         for sentence in values[section]:
-            if not sentence["locked"]:
-                del sentence["locked"]
+            for mark in ("locked", "accepted"):
+                if not sentence[mark]:
+                    del sentence[mark]
     return canonical_json(values)
 
 
@@ -188,6 +194,7 @@ def state_from_json(text: str) -> ReportState:
 def _sentence(stored: dict[str, Any]) -> Sentence:
     sentence = Sentence(**stored)
     is_valid = sentence.provenance in PROVENANCES and isinstance(sentence.text, str)
-    if not (is_valid and isinstance(sentence.locked, bool)):
+    marks = (sentence.locked, sentence.accepted)
+    if not (is_valid and all(isinstance(mark, bool) for mark in marks)):
         raise ValueError(f"not a stored sentence: {stored!r}")
     return sentence

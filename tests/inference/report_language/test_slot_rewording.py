@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,7 +16,7 @@ from inference.report_language import (
     compose_report,
     extract_statements,
 )
-from inference.report_language.rewriting import restate_statement
+from inference.report_language.rewriting import restate_statement, withdraw_statement
 from inference.report_language.slots import MEASURES, express_statement
 from inference.report_language.statements import LANGUAGES, Language
 from inference.report_language.template import SEVERITIES, SIDES, ZONES
@@ -24,9 +25,9 @@ from inference.report_language.vocabulary import CONCEPT_BY_NAME
 SMALL_LEFT = "Small left pleural effusion, unchanged since May."
 
 
-def restate(text: str, language: Language = "en", number: int = 0, **slot: str | None) -> str:
+def restate(text: str, language: Language = "en", number: int = 0, **slot: Any) -> str:
     said = extract_statements(text, language)[number]
-    return restate_statement(text, said, replace(said, **slot), language)  # type: ignore[arg-type]
+    return restate_statement(text, said, replace(said, **slot), language)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +56,7 @@ def restate(text: str, language: Language = "en", number: int = 0, **slot: str |
          "Left PICC with its tip in the cava."),
     ],
 )  # fmt: skip
-def test_slot_changes_its_word(before: str, slot: dict[str, str | None], after: str) -> None:
+def test_slot_changes_its_word(before: str, slot: dict[str, Any], after: str) -> None:
     assert restate(before, **slot) == after
 
 
@@ -69,9 +70,7 @@ def test_slot_changes_its_word(before: str, slot: dict[str, str | None], after: 
         ("左侧胸腔积液。", {"severity": "small"}, "左侧少量胸腔积液。"),
     ],
 )
-def test_chinese_slot_changes_its_word(
-    before: str, slot: dict[str, str | None], after: str
-) -> None:
+def test_chinese_slot_changes_its_word(before: str, slot: dict[str, Any], after: str) -> None:
     assert restate(before, "zh", **slot) == after
 
 
@@ -101,12 +100,15 @@ SLOTS = {"side": SIDES, "zone": ZONES, "severity": SEVERITIES}
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(statements, min_size=1, max_size=4), st.data(), st.sampled_from(LANGUAGES))
-def test_no_other_statement_changes(case: list[Statement], data, language: Language) -> None:
+def test_no_other_statement_changes(
+    case: list[Statement], data: st.DataObject, language: Language
+) -> None:
     text = compose_report(case, language)
     said = extract_statements(text, language)
     statement = data.draw(st.sampled_from([s for s in said if s.status != "absent"] or said))
     slot = data.draw(st.sampled_from(sorted(SLOTS)))
-    wanted = replace(statement, **{slot: data.draw(st.sampled_from((None, *SLOTS[slot])))})
+    slots: dict[str, Any] = {slot: data.draw(st.sampled_from((None, *SLOTS[slot])))}
+    wanted = replace(statement, **slots)
     try:
         after = extract_statements(restate_statement(text, statement, wanted, language), language)
     except CannotRewrite:
@@ -127,3 +129,30 @@ def _key(statement: Statement) -> tuple[str | None, ...]:
         statement.zone,
         statement.severity,
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "rest"),
+    [
+        ("No pneumothorax.", 0, ""),
+        ("No effusion, pneumothorax, or consolidation.", 1, "No effusion or consolidation."),
+        ("Small left effusion; no pneumothorax.", 1, "Small left effusion."),
+        ("No mass. Stable.", 0, "Stable."),
+    ],
+)
+def test_withdrawn_statement_leaves_the_others(text: str, number: int, rest: str) -> None:
+    assert withdraw_statement(text, extract_statements(text)[number]) == rest
+
+
+def test_statement_that_shares_its_words_is_not_withdrawn() -> None:
+    text = "Worsening opacity may be pneumonia."
+    with pytest.raises(CannotRewrite) as refused:
+        withdraw_statement(text, extract_statements(text)[1])
+    assert refused.value.code == "entangled"
+
+
+def test_normality_withdrawn_in_part_leaves_its_other_denials() -> None:
+    text = "The lungs are clear."
+    said = extract_statements(text)
+    assert {s.concept for s in said} == {"consolidation", "opacity"}
+    assert withdraw_statement(text, said[0]) == "No focal opacity."

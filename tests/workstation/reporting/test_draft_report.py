@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -395,3 +396,45 @@ def test_undo_all_is_the_beginning_and_redo_all_the_end(actions: list[tuple]) ->
     while start.can_redo:
         start.redo()
     assert start.state == final
+
+
+def test_accepted_sentence_stays_the_model_s_until_it_is_edited() -> None:
+    report = DraftReport()
+    report.set_from_draft("No pneumothorax. No mass.", "")
+    first = report.state.findings[0]
+    told: list[Edit] = []
+    report.on_edit(told.append)
+    report.accept_sentence("findings", first.id)
+    report.accept_sentence("findings", first.id)
+    assert [edit.kind for edit in told] == ["accept"]
+    assert report.state.findings[0] == replace(first, accepted=True)
+    assert state_from_json(state_to_json(report.state)) == report.state
+    report.edit_sentence("findings", first.id, "No large pneumothorax.")
+    assert not report.state.findings[0].accepted
+    report.undo()
+    report.undo()
+    assert report.state.findings[0] == first
+
+
+def test_unmarked_sentences_keep_the_bytes_they_had_before_there_were_marks() -> None:
+    report = DraftReport()
+    report.set_from_draft("No mass.", "")
+    assert "accepted" not in state_to_json(report.state)
+
+
+def test_slot_is_changed_and_a_statement_withdrawn_as_one_step_each() -> None:
+    report = DraftReport()
+    report.set_from_draft("Small left effusion, unchanged. No mass or nodule.", "")
+    sentence, effusion = report.statements("findings")[0]
+    report.restate_statement("findings", sentence.id, effusion, replace(effusion, side="right"))
+    assert report.state.findings_text.startswith("Small right effusion, unchanged.")
+    assert report.state.findings[0].provenance == "edited"
+    sentence, mass = report.statements("findings")[1]
+    report.withdraw_statement("findings", sentence.id, mass)
+    assert report.state.findings_text.endswith("No nodule.")
+    sentence, nodule = report.statements("findings")[1]
+    report.withdraw_statement("findings", sentence.id, nodule)
+    assert len(report.state.findings) == 1
+    for _ in range(3):
+        report.undo()
+    assert report.state.findings_text == "Small left effusion, unchanged. No mass or nodule."
