@@ -98,7 +98,7 @@ def _print_frames(app: QApplication, film: Film, frames: int) -> None:
         )
     others = sorted({each.program for each in painted} - {"ECHO"})
     for other in others:
-        for what in ("window/level", "zoom"):
+        for what in ("window/level", "zoom", "zoom near 1:1"):
             theirs, ours = times[other, what], times["ECHO", what]
             print(
                 f"  ECHO against {other}: {what} {theirs.clock_ms / ours.clock_ms:.1f}x the frames"
@@ -116,21 +116,32 @@ def _frames_of_viewer(viewer: ImageViewer) -> Iterator[Painted]:
         viewer.set_window(Window(8000 + number, 12000 - number))
         viewer.repaint()
 
-    def zoom(number: int) -> None:
+    def scale(number: int) -> None:
         picture = viewer.picture
         assert picture is not None
         factor = 1.02 if number % 2 else 1 / 1.02
         viewer._move_to(picture.geometry.zoomed_at(factor, middle, middle))
         viewer.repaint()
 
+    def zoom(number: int) -> None:
+        if number == 0:
+            viewer.fit()
+        scale(number)
+
+    def zoom_closely(number: int) -> None:
+        if number == 0:
+            viewer.zoom_to_pixels()
+        scale(number)
+
     def settle(number: int) -> None:
         zoom(number)
         viewer._settling.stop()
         viewer.repaint()
 
-    yield Painted("ECHO", "window/level", window)
-    yield Painted("ECHO", "zoom", zoom)
     yield Painted("ECHO", "zoom, then exact", settle)
+    yield Painted("ECHO", "zoom near 1:1", zoom_closely)
+    yield Painted("ECHO", "zoom", zoom)
+    yield Painted("ECHO", "window/level", window)
 
 
 def _frames_of_pyqtgraph(stored: np.ndarray) -> Iterator[Painted]:
@@ -152,14 +163,26 @@ def _frames_of_pyqtgraph(stored: np.ndarray) -> Iterator[Painted]:
             item.setLevels((2000 + number, 14000 - number))
             view.viewport().repaint()
 
-        def zoom(number: int, box: Any = box, view: Any = view) -> None:
+        def scale(number: int, box: Any = box, view: Any = view) -> None:
             factor = 1.02 if number % 2 else 1 / 1.02
             box.scaleBy((factor, factor))
             view.viewport().repaint()
 
+        def zoom(number: int, box: Any = box, scale: Paint = scale) -> None:
+            if number == 0:
+                box.autoRange()
+            scale(number)
+
+        def zoom_closely(number: int, box: Any = box, scale: Paint = scale) -> None:
+            if number == 0:
+                ends = ((_SIDE - _VIEW) / 2, (_SIDE + _VIEW) / 2)
+                box.setRange(xRange=ends, yRange=ends, padding=0)
+            scale(number)
+
         title = f"pyqtgraph {pyqtgraph.__version__} {name}"
-        yield Painted(title, "window/level", window)
+        yield Painted(title, "zoom near 1:1", zoom_closely)
         yield Painted(title, "zoom", zoom)
+        yield Painted(title, "window/level", window)
 
 
 def _take_turns(

@@ -5,6 +5,7 @@ Every piece of text has a dark halo, so that it is readable on white film too.
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -14,8 +15,13 @@ from PySide6.QtGui import QPainter
 from workstation.dicom.display_pipeline import BADGE_PRESENTED, Voi, Window
 from workstation.dicom.instance_reader import Film, InstanceHeader
 from workstation.ui.film.header_wording import age_at, iso_date, join_present
-from workstation.ui.theme import COLOURS, ui_font
-from workstation.ui.viewer.haloed_text import HaloedLine, HaloedTextPainter
+from workstation.ui.theme import COLOURS, font_scale
+from workstation.ui.viewer.haloed_text import (
+    HaloedLine,
+    HaloedTextPainter,
+    PlacedText,
+    pixel_ratio_of,
+)
 from workstation.ui.viewer.view_geometry import Orientation, SideLetters
 
 LineStyle = Literal["strong", "plain", "quiet", "warning"]
@@ -33,7 +39,9 @@ _INKS: dict[LineStyle, str] = {
 _SIDE_LETTER_POINTS = 26.0
 _END_LETTER_POINTS = 17.0
 """Head and feet, or whatever lies above and below, are less often in doubt than the sides."""
-_KEPT_CORNERS = 12
+_KEPT_CORNERS = 16
+_CORNER_SHARE = 0.48
+"""Of the width, at most."""
 _WARNING_MARK = "▲ "
 
 
@@ -43,16 +51,6 @@ class OverlayLine:
 
     text: str
     style: LineStyle = "plain"
-
-
-@dataclass(frozen=True)
-class _FittedLine:
-    """A line as it is drawn, in device-independent pixels."""
-
-    haloed: HaloedLine
-    width: int
-    height: int
-    ascent: int
 
 
 @dataclass(frozen=True)
@@ -86,56 +84,80 @@ class FilmOverlay(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._text_painter = HaloedTextPainter()
-        self._fitted: dict[tuple[tuple[OverlayLine, ...], int, float], tuple[_FittedLine, ...]] = {}
+        self._placed: dict[Hashable, tuple[PlacedText, ...]] = {}
+        self._worded: tuple[Film, tuple[OverlayLine, ...], tuple[OverlayLine, ...]] | None = None
 
     def corners(self, film: Film, state: ShownState) -> Corners:
+        if self._worded is None or self._worded[0] is not film:
+            patient, study = self._patient_lines(film), self._study_lines(film)
+            self._worded = film, _without_blanks(patient), _without_blanks(study)
         return Corners(
-            _without_blanks(self._patient_lines(film)),
-            _without_blanks(self._study_lines(film)),
+            *self._worded[1:],
             _without_blanks(self._view_lines(film, state)),
             _without_blanks(self._display_lines(film, state)),
         )
 
     def paint(self, painter: QPainter, area: QRectF, film: Film, state: ShownState) -> None:
         """Corners and side letters inside `area` (device-independent pixels)."""
-        corners = self.corners(film, state)
+        corners, ratio = self.corners(film, state), pixel_ratio_of(painter)
         inner = area.adjusted(_MARGIN, _MARGIN - 3, -_MARGIN, -_MARGIN + 3)
-        self._paint_corner(painter, inner, corners.top_left, at_right=False, at_bottom=False)
-        self._paint_corner(painter, inner, corners.top_right, at_right=True, at_bottom=False)
-        self._paint_corner(painter, inner, corners.bottom_left, at_right=False, at_bottom=True)
-        self._paint_corner(painter, inner, corners.bottom_right, at_right=True, at_bottom=True)
-        self._paint_side_letters(painter, inner, state.letters)
+        for content, at_right, at_bottom in (
+            (corners.top_left, False, False),
+            (corners.top_right, True, False),
+            (corners.bottom_left, False, True),
+            (corners.bottom_right, True, True),
+            (state.letters, False, False),
+        ):
+            for text in self._place(content, inner, ratio, at_right, at_bottom):
+                painter.drawPixmap(text.corner, text.pixmap)
 
-    def _paint_corner(
+    def _place(
         self,
-        painter: QPainter,
+        content: tuple[OverlayLine, ...] | SideLetters,
         area: QRectF,
-        lines: tuple[OverlayLine, ...],
-        *,
+        ratio: float,
         at_right: bool,
         at_bottom: bool,
-    ) -> None:
-        fitted = self._fit_lines(lines, int(area.width() * 0.48))
-        top = area.bottom() - sum(line.height for line in fitted) if at_bottom else area.top()
-        for line in fitted:
-            left = area.right() - line.width if at_right else area.left()
-            self._text_painter.draw(painter, QPointF(left, top + line.ascent), line.haloed)
-            top += line.height
+    ) -> tuple[PlacedText, ...]:
+        """Kept, because most corners stay the same from frame to frame and measuring takes
+        longer than drawing."""
+        key = content, area.getRect(), ratio, font_scale(), at_right, at_bottom
+        placed = self._placed.pop(key, None)
+        if placed is None:
+            if isinstance(content, SideLetters):
+                placed = tuple(self._place_letters(content, area, ratio))
+            else:
+                placed = tuple(self._place_corner(content, area, ratio, at_right, at_bottom))
+        self._placed[key] = placed  # moved to the end: the first is the longest unused
+        while len(self._placed) > _KEPT_CORNERS:
+            del self._placed[next(iter(self._placed))]
+        return placed
 
-    def _fit_lines(self, lines: tuple[OverlayLine, ...], room: int) -> tuple[_FittedLine, ...]:
-        """Measured, and cut off where there is no room; kept, because most corners stay the same
-        from frame to frame and measuring takes longer than drawing."""
-        key = lines, room, ui_font(_POINT_SIZES["plain"]).pointSizeF()
-        fitted = self._fitted.pop(key, None)
-        if fitted is None:
-            fitted = tuple(_fit_line(line, room) for line in lines)
-        self._fitted[key] = fitted  # moved to the end: the first is the longest unused
-        while len(self._fitted) > _KEPT_CORNERS:
-            del self._fitted[next(iter(self._fitted))]
-        return fitted
+    def _place_corner(
+        self,
+        lines: tuple[OverlayLine, ...],
+        area: QRectF,
+        ratio: float,
+        at_right: bool,
+        at_bottom: bool,
+    ) -> Iterator[PlacedText]:
+        """Cut off where there is no room."""
+        room = int(area.width() * _CORNER_SHARE)
+        fitted = [_fit_line(line, room) for line in lines]
+        heights = [line.metrics().height() for line in fitted]
+        top = area.bottom() - sum(heights) if at_bottom else area.top()
+        for line, height in zip(fitted, heights, strict=True):
+            metrics = line.metrics()
+            width = metrics.horizontalAdvance(line.text)
+            left = area.right() - width if at_right else area.left()
+            baseline = QPointF(left, top + metrics.ascent())
+            yield self._text_painter.place(baseline, line, ratio)
+            top += height
 
-    def _paint_side_letters(self, painter: QPainter, area: QRectF, letters: SideLetters) -> None:
-        """The letters in the middle of each side."""
+    def _place_letters(
+        self, letters: SideLetters, area: QRectF, ratio: float
+    ) -> Iterator[PlacedText]:
+        """In the middle of each side."""
         for text, points, across, down in (
             (letters.left, _SIDE_LETTER_POINTS, 0.0, 0.5),
             (letters.right, _SIDE_LETTER_POINTS, 1.0, 0.5),
@@ -150,7 +172,7 @@ class FilmOverlay(QObject):
                 area.left() + across * (area.width() - width),
                 area.top() + height + down * (area.height() - height),
             )
-            self._text_painter.draw(painter, baseline, line)
+            yield self._text_painter.place(baseline, line, ratio)
 
     def _patient_lines(self, film: Film) -> list[OverlayLine]:
         header = film.header
@@ -245,17 +267,11 @@ class FilmOverlay(QObject):
         )
 
 
-def _fit_line(line: OverlayLine, room: int) -> _FittedLine:
+def _fit_line(line: OverlayLine, room: int) -> HaloedLine:
     style = line.style
     haloed = HaloedLine(line.text, _POINT_SIZES[style], _INKS[style], is_bold=style == "strong")
-    metrics = haloed.metrics()
-    text = metrics.elidedText(line.text, Qt.TextElideMode.ElideRight, room)
-    return _FittedLine(
-        haloed=replace(haloed, text=text),
-        width=metrics.horizontalAdvance(text),
-        height=metrics.height(),
-        ascent=metrics.ascent(),
-    )
+    text = haloed.metrics().elidedText(line.text, Qt.TextElideMode.ElideRight, room)
+    return replace(haloed, text=text)
 
 
 def _has_graphics(film: Film) -> bool:

@@ -2,13 +2,13 @@
 
 Two caches make it quick: the lookup table's entry of every pixel shown lives as long as the
 geometry does, the colours as long as geometry and lookup table do. While a hand zooms or pans, a
-`preview` of the nearest level of the pyramid stands in for the exact picture.
+`preview` stands in for the exact picture (`film_previews`).
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -24,14 +24,8 @@ from workstation.dicom.display_pipeline import (
 )
 from workstation.dicom.instance_reader import Film
 from workstation.dicom.overlays import OVERLAY_INK
-from workstation.ui.viewer.film_sampler import (
-    Box,
-    orient,
-    orient_box,
-    pick,
-    pick_any,
-    sampler_of,
-)
+from workstation.ui.viewer.film_previews import FilmPreviews, Preview
+from workstation.ui.viewer.film_sampler import Box, orient, pick, pick_any, sampler_of
 from workstation.ui.viewer.view_geometry import (
     Orientation,
     Placement,
@@ -48,16 +42,6 @@ DRAG_CENTER_PX = 400.0
 
 _OPAQUE = 0xFF000000
 _INK = _OPAQUE | OVERLAY_INK[0] << 16 | OVERLAY_INK[1] << 8 | OVERLAY_INK[2]
-_MAX_KEPT_PREVIEW_PIXELS = 6_000_000
-
-
-@dataclass(frozen=True, eq=False)
-class Preview:
-    """A quick stand-in for the exact picture. rgb: [rows, columns] uint32 0xffRRGGBB, contiguous,
-    turned as displayed; source: the part of it that fills the target, in its pixels."""
-
-    rgb: np.ndarray
-    source: Box
 
 
 class FilmPicture:
@@ -69,6 +53,7 @@ class FilmPicture:
         self.badges: tuple[str, ...] = badges(film)
         self.opening_window = default_window(film)
         self._sampler = sampler_of(film)
+        self._previews = FilmPreviews(self._sampler)
         rows, columns = film.stored.shape
         aspect = film.display.pixel_aspect_ratio
         blank = ViewGeometry(columns, rows, aspect).resized(view_width, view_height)
@@ -80,7 +65,6 @@ class FilmPicture:
         self._sampled: np.ndarray | None = None
         self._rgb: np.ndarray | None = None
         self._is_rgb_current = False
-        self._kept_preview: tuple[int, Orientation, np.ndarray] | None = None
 
     @property
     def window(self) -> Voi:
@@ -181,35 +165,18 @@ class FilmPicture:
         return self._colours().take(self._sample(placement, geometry.orientation))
 
     def preview(self) -> Preview | None:
-        """The nearest level of the pyramid, for a frame of a zoom or pan; None beside the film."""
+        """For a frame of a zoom or pan; None beside the film."""
         placement = self._geometry.placement()
         if placement is None:
             return None
-        orientation = self._geometry.orientation
-        _, _, width, height = placement.target
-        if orientation.is_sideways:
-            width, height = height, width
-        box = placement.source
-        depth = self._sampler.nearest_depth(box, width, height)
-        if depth == 0:
-            return self._preview_of_part(box, orientation)
-        rgb = self._kept_level(depth, orientation)
-        rows, columns = rgb.shape if not orientation.is_sideways else rgb.shape[::-1]
-        shrink = 0.5**depth
-        scaled = (
-            box[0] * shrink,
-            box[1] * shrink,
-            min(box[2] * shrink, columns),
-            min(box[3] * shrink, rows),
-        )
-        return Preview(rgb, orient_box(scaled, columns, rows, orientation))
+        return self._previews.preview(placement, self._geometry.orientation, self._colour_part)
 
     @property
     def cached_bytes(self) -> int:
         """Memory held for what is on screen just now."""
-        preview = self._kept_preview[2] if self._kept_preview is not None else None
-        held = (self._table, self._sampled, self._rgb, preview)
-        return sum(array.nbytes for array in held if array is not None)
+        held = (self._table, self._sampled, self._rgb)
+        kept = sum(array.nbytes for array in held if array is not None)
+        return kept + self._previews.cached_bytes
 
     def window_dragged(self, start: Window, dx: float, dy: float) -> Window:
         """The window after a drag of (dx, dy) logical pixels that began at `start`.
@@ -235,7 +202,8 @@ class FilmPicture:
         return column, row, float(modality_values(one)[0, 0])
 
     def _forget_table(self) -> None:
-        self._table = self._kept_preview = None
+        self._table = None
+        self._previews.forget()
         self._is_rgb_current = False
 
     def _colours(self) -> np.ndarray:
@@ -261,38 +229,15 @@ class FilmPicture:
             entries[orient(drawn, orientation)] = greatest - least + 2
         return np.ascontiguousarray(entries)
 
-    def _preview_of_part(self, box: Box, orientation: Orientation) -> Preview:
-        left, top = math.floor(box[0]), math.floor(box[1])
-        part = (slice(top, math.ceil(box[3])), slice(left, math.ceil(box[2])))
-        rgb = self._colour_part(self.film.stored[part], part, 1)
-        rows, columns = rgb.shape
-        moved = (box[0] - left, box[1] - top, box[2] - left, box[3] - top)
-        turned = np.ascontiguousarray(orient(rgb, orientation))
-        return Preview(turned, orient_box(moved, columns, rows, orientation))
-
-    def _kept_level(self, depth: int, orientation: Orientation) -> np.ndarray:
-        """A whole level in colour, kept until window or level change: a zoom is many frames."""
-        kept = self._kept_preview
-        if kept is None or kept[:2] != (depth, orientation):
-            level = self._sampler.stored_level(depth)
-            rgb = self._colour_part(level, (slice(None), slice(None)), 2**depth)
-            kept = depth, orientation, np.ascontiguousarray(orient(rgb, orientation))
-            if kept[2].size <= _MAX_KEPT_PREVIEW_PIXELS:
-                self._kept_preview = kept
-        return kept[2]
-
-    def _colour_part(self, stored: np.ndarray, part: tuple[slice, slice], step: int) -> np.ndarray:
-        """Colours of a part of the film, or of a level of the pyramid `step` times as coarse."""
+    def _colour_part(self, stored: np.ndarray, box: Box) -> np.ndarray:
+        """Colours of values that fill a part of the film, perhaps more coarsely."""
         table, (least, _) = self._colours(), self.film.stored_range
         rgb = table.take(np.subtract(stored, least, dtype=np.intp), mode="clip")
-        shape = rgb.shape
+        rows, columns = rgb.shape
         if self.film.hidden_mask is not None:
-            rgb[self.film.hidden_mask[part][::step, ::step][: shape[0], : shape[1]]] = table[-2]
+            rgb[pick(self.film.hidden_mask, box, columns, rows)] = table[-2]
         if self._are_overlays_shown and self.film.overlay_mask is not None:
-            mask = self.film.overlay_mask[part]
-            rows, columns = mask.shape
-            box = (0.0, 0.0, float(columns), float(rows))
-            rgb[pick_any(mask, box, shape[1], shape[0])] = table[-1]
+            rgb[pick_any(self.film.overlay_mask, box, columns, rows)] = table[-1]
         return rgb
 
 

@@ -21,6 +21,7 @@ Box = tuple[float, float, float, float]
 """(left, top, right, bottom) in image columns and rows."""
 
 LEAST_LEVEL_PIXELS = 512
+_HALF_STEP = 0.5**0.5
 
 
 class FilmSampler:
@@ -33,7 +34,7 @@ class FilmSampler:
     def __init__(self, stored: np.ndarray) -> None:
         self._stored = stored
         self._halved: list[Image.Image] | None = None
-        self._rounded: dict[int, np.ndarray] = {}
+        self._rounded: dict[float, np.ndarray] = {}
 
     def prepare(self) -> None:
         """Build the pyramid: float32 copies halved until about 500 pixels are left. The film
@@ -68,20 +69,45 @@ class FilmSampler:
         limits = np.iinfo(self._stored.dtype)
         return int(limits.min), int(limits.max)
 
-    def stored_level(self, depth: int) -> np.ndarray:
-        """[rows, columns] the film halved `depth` times, rounded to stored values; 0: itself."""
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(rows, columns) of the film."""
+        rows, columns = self._stored.shape
+        return rows, columns
+
+    def stored_level(self, depth: float) -> np.ndarray:
+        """[rows, columns] the film halved `depth` times, rounded to stored values; 0: itself.
+        From 1 on also of a half: 1.5 has 1/sqrt(2) of the columns of 1."""
         if depth == 0:
             return self._stored
         if depth not in self._rounded and depth <= self.depth:
             assert self._halved is not None
-            self._rounded[depth] = self._as_stored(self._halved[depth - 1])
+            level = self._halved[int(depth) - 1]
+            if depth != int(depth):
+                smaller = round(level.width * _HALF_STEP), round(level.height * _HALF_STEP)
+                level = level.resize(smaller, Image.Resampling.BOX)
+            self._rounded[depth] = self._as_stored(level)
         return self._rounded[depth]
 
-    def nearest_depth(self, box: Box, width: int, height: int) -> int:
-        """The halving whose pixels come nearest to those of a `width` x `height` picture of
-        `box` (both unturned)."""
+    def level_scale(self, depth: float) -> tuple[float, float]:
+        """Pixels of that level over those of the film, (across, down)."""
+        if depth == 0:
+            return 1.0, 1.0
+        assert self._halved is not None
+        whole = int(depth)
+        if depth == whole:
+            # The last pixel of a halved odd size covers less: the size says nothing of the scale.
+            return 0.5**whole, 0.5**whole
+        (rows, columns), finer = self.stored_level(depth).shape, self._halved[whole - 1]
+        return columns / finer.width * 0.5**whole, rows / finer.height * 0.5**whole
+
+    def nearest_depth(self, box: Box, width: int, height: int) -> float:
+        """The level whose pixels come nearest to those of a `width` x `height` picture of `box`
+        (both unturned). There is none between the film itself and its first halving."""
         scale = min((box[2] - box[0]) / max(width, 1), (box[3] - box[1]) / max(height, 1))
-        return min(max(0, round(math.log2(max(scale, 1.0)))), self.depth)
+        asked = math.log2(max(scale, 1.0))
+        nearest = round(asked) if asked < 1 else round(2 * asked) / 2
+        return min(nearest, self.depth)
 
     def sample(self, box: Box, width: int, height: int, orientation: Orientation) -> np.ndarray:
         """[height, width] stored values of the image part `box`, turned as displayed."""

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QFocusEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import QColor, QFocusEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from workstation.dicom.display_pipeline import Voi
@@ -25,7 +25,7 @@ from workstation.ui.viewer.film_overlay import FilmOverlay, ShownState
 from workstation.ui.viewer.film_picture import FilmPicture
 from workstation.ui.viewer.film_placeholder import Placeholder, paint_placeholder
 from workstation.ui.viewer.frame_bar import BAR_HEIGHT, FrameBar, FrameLoader
-from workstation.ui.viewer.picture_painter import paint_picture
+from workstation.ui.viewer.picture_painter import paint_frame, paint_picture
 from workstation.ui.viewer.view_geometry import Orientation, ViewGeometry
 
 ZOOM_STEP = 1.25
@@ -339,9 +339,7 @@ class FilmView(QWidget):
                 self._overlay.paint(painter, free, self._picture.film, state)
             self._paint_above(painter, self._picture)
         if self.hasFocus():
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(QColor(COLOURS.accent), 2))
-            painter.drawRect(area.adjusted(1, 1, -1, -1))
+            paint_frame(painter, self.rect(), QColor(COLOURS.accent))
 
     def _paint_above(self, painter: QPainter, picture: FilmPicture) -> None:
         """What lies on the film: nothing here."""

@@ -30,6 +30,14 @@ class HaloedLine:
         return QFontMetrics(ui_font(self.point_size, bold=self.is_bold))
 
 
+@dataclass(frozen=True, eq=False)
+class PlacedText:
+    """Draw `pixmap` with its upper left corner at `corner`."""
+
+    corner: QPoint
+    pixmap: QPixmap
+
+
 class HaloedTextPainter:
     """Draws lines from their baseline; keeps the latest ones as pixmaps. GUI thread only."""
 
@@ -37,16 +45,24 @@ class HaloedTextPainter:
         self._kept: dict[tuple[HaloedLine, float, float], QPixmap] = {}
 
     def draw(self, painter: QPainter, baseline: QPointF, line: HaloedLine) -> None:
-        device = painter.device()
-        ratio = device.devicePixelRatio() if device is not None else 1.0
-        scale = font_scale()
-        pixmap = self._kept.pop((line, ratio, scale), None) or _drawn(line, ratio)
-        self._kept[line, ratio, scale] = pixmap  # moved to the end: the first is the longest unused
+        placed = self.place(baseline, line, pixel_ratio_of(painter))
+        painter.drawPixmap(placed.corner, placed.pixmap)
+
+    def place(self, baseline: QPointF, line: HaloedLine, ratio: float) -> PlacedText:
+        """For a screen of `ratio` pixels per device-independent one."""
+        key = line, ratio, font_scale()
+        pixmap = self._kept.pop(key, None) or _drawn(line, ratio)
+        self._kept[key] = pixmap  # moved to the end: the first is the longest unused
         while len(self._kept) > _KEPT_LINES:
             del self._kept[next(iter(self._kept))]
         reach = _reach(line)
         corner = baseline - QPointF(reach, reach + line.metrics().ascent())
-        painter.drawPixmap(QPoint(round(corner.x()), round(corner.y())), pixmap)
+        return PlacedText(QPoint(round(corner.x()), round(corner.y())), pixmap)
+
+
+def pixel_ratio_of(painter: QPainter) -> float:
+    device = painter.device()
+    return device.devicePixelRatio() if device is not None else 1.0
 
 
 def _reach(line: HaloedLine) -> int:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 
 GREATEST_ZOOM = 32.0
 LEAST_ZOOM = 0.01
@@ -58,6 +59,7 @@ class SideLetters:
     bottom: str = ""
 
 
+@lru_cache(maxsize=64)
 def side_letters(patient_orientation: tuple[str, ...], orientation: Orientation) -> SideLetters:
     """The sides by Patient Orientation (PS3.3 C.7.6.1.1.1), following flips and turns.
 
@@ -175,6 +177,10 @@ class ViewGeometry:
 
     def placement(self) -> Placement | None:
         """The visible part of the film, None where nothing of it is in view."""
+        return self._placement
+
+    @cached_property
+    def _placement(self) -> Placement | None:
         width, height = self.displayed_size
         left = self.view_width / 2 - self.centre[0] * self.zoom
         top = self.view_height / 2 - self.centre[1] * self.zoom

@@ -359,6 +359,30 @@ def test_previews_lie_where_the_exact_picture_does(
         assert np.abs(previewed.astype(int) - exact)[seen].max() < 14
 
 
+def test_a_pan_near_1_to_1_keeps_its_coloured_part_until_it_leaves_it(
+    viewer: ImageViewer, write_film: WriteFilm
+) -> None:
+    viewer.set_film(read_film(write_film("film.dcm", ramp(1600, 2000))))
+    viewer.zoom_to_pixels()
+    picture = viewer.picture
+    assert picture is not None
+    coloured = []
+    for dx in (0, 20, 400):
+        viewer._move_to(picture.geometry.panned(-dx, -dx / 4))
+        preview = picture.preview()
+        assert preview is not None
+        coloured.append(preview.rgb)
+        previewed = grey_of(painted(viewer))
+        viewer._settling.stop()
+        assert np.abs(previewed.astype(int) - grey_of(painted(viewer))).max() < 8
+    assert coloured[0] is coloured[1]
+    assert coloured[1] is not coloured[2]
+    viewer.invert()
+    preview = picture.preview()
+    assert preview is not None
+    assert preview.rgb is not coloured[2]
+
+
 def grey_of(image: QImage) -> np.ndarray:
     grey = image.convertToFormat(QImage.Format.Format_Grayscale8)
     raw = np.frombuffer(grey.constBits(), np.uint8).reshape(grey.height(), grey.bytesPerLine())
