@@ -63,7 +63,7 @@ class AuditReader:
         query = self._filtered(select(_ROW.row), wanted or AuditFilter())
         query = query.order_by(_ROW.row.desc())
         with read_transaction(self._engine) as connection, tolerant_text(connection):
-            return list(connection.execute(query).scalars())
+            return [row for (row,) in connection.execute(query)]
 
     def entries(self, rows: Sequence[int]) -> dict[int, AuditEntry]:
         """The entries of these rows, by row; those that are gone are left out."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QTabWidget, QVBoxLayout, QWidget
 
 from workstation.audit.audit_log import AuditLog
 from workstation.catalog.database import CatalogUnavailable
 from workstation.ui.audit.audit_page import AuditPage
+from workstation.ui.audit.productivity_page import ProductivityPage
 
 
 class AuditWindow(QDialog):
@@ -24,13 +25,24 @@ class AuditWindow(QDialog):
         self.setWindowFlag(Qt.WindowType.WindowMaximizeButtonHint)
         self.resize(1320, 760)
         self.page = AuditPage(audit, user, self)
+        self.productivity_page = ProductivityPage(audit, self)
+        self.tabs = QTabWidget(self)
+        self.tabs.tabBar().setAccessibleName(self.tr("Log or figures"))
+        self.tabs.addTab(self.page, self.tr("&Log"))
+        self.tabs.addTab(self.productivity_page, self.tr("&Productivity"))
+        self.tabs.currentChanged.connect(self._on_tab_changed)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.page)
+        layout.setContentsMargins(0, 4, 0, 0)
+        layout.addWidget(self.tabs)
+
+    def _on_tab_changed(self) -> None:
+        if self.tabs.currentWidget() is self.productivity_page:
+            self.productivity_page.reload()
 
     def reject(self) -> None:
         """Esc and the cross: nothing runs on behind a window that is gone."""
         self.page.shutdown()
+        self.productivity_page.shutdown()
         super().reject()
 
 
