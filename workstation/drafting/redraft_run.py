@@ -161,7 +161,7 @@ class _Run:
     def _end(
         self, event: DraftFinished, tail: _Tail, passes: int, began_ms: float, now_ms: float
     ) -> Iterator[RedraftEvent]:
-        if event.refused and not self._answer.sentences:
+        if event.refused and self._request.plan.head == 0:
             self._is_over = True
             yield event
             return

@@ -89,9 +89,14 @@ def match_patients(study: PatientIdentity, other: PatientIdentity) -> PatientMat
 
 def choose_prior(study: StudyRow, others: Sequence[StudyRow]) -> Prior | None:
     """The newest study before this one that is surely of the same patient."""
+    return next(iter(choose_priors(study, others)), None)
+
+
+def choose_priors(study: StudyRow, others: Sequence[StudyRow]) -> list[Prior]:
+    """Every study before this one that is surely of the same patient, the newest first."""
     taken = (study.study_date, study.study_time)
     if not study.study_date:
-        return None
+        return []
     earlier = [
         (other, match)
         for other in others
@@ -101,18 +106,24 @@ def choose_prior(study: StudyRow, others: Sequence[StudyRow]) -> Prior | None:
         and (other.study_date, other.study_time) < taken
         and (match := match_patients(study, other)).is_same
     ]
-    if not earlier:
-        return None
-    newest, match = max(earlier, key=lambda pair: (pair[0].study_date, pair[0].study_time))
-    return Prior(newest, match, days_between(newest.study_date, study.study_date))
+    earlier.sort(key=lambda pair: (pair[0].study_date, pair[0].study_time), reverse=True)
+    return [
+        Prior(other, match, days_between(other.study_date, study.study_date))
+        for other, match in earlier
+    ]
 
 
 def find_prior(catalog: StudyCatalog, study_instance_uid: str) -> Prior | None:
     """Raises CatalogUnavailable, UnknownStudy."""
+    return next(iter(find_priors(catalog, study_instance_uid)), None)
+
+
+def find_priors(catalog: StudyCatalog, study_instance_uid: str) -> list[Prior]:
+    """The newest first. Raises CatalogUnavailable, UnknownStudy."""
     study = catalog.study(study_instance_uid)
     if not study.patient_id.strip():
-        return None
-    return choose_prior(study, catalog.list_studies(study.patient_id))
+        return []
+    return choose_priors(study, catalog.list_studies(study.patient_id))
 
 
 def find_beside(films: Sequence[InstanceRow], shown: int) -> int | None:

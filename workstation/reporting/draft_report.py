@@ -118,12 +118,13 @@ class DraftReport:
         self._require_unsigned()
         own = tuple(each for each in self._state.impression if each.provenance == "human")
         said = {each.text for each in own}
-        drafted_impression = self._draft_sentences(impression, impression_confidences, language)
         drafted = ReportState(
             self._draft_sentences(findings, findings_confidences, language),
-            (*own, *(each for each in drafted_impression if each.text not in said)),
+            self._draft_sentences(impression, impression_confidences, language),
             language,
         )
+        others = (each for each in drafted.impression if each.text not in said)
+        drafted = drafted.with_section("impression", (*own, *others))
         self._commit(drafted, self._section_edits("draft", self._state, drafted))
 
     def edit_sentence(self, section: Section, sentence_id: int, text: str) -> None:

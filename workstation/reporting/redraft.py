@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from inference.report_language import (
+    NOT_A_FRONTAL_CHEST,
     Language,
     extract_statements,
     is_canonical,
@@ -124,6 +125,7 @@ class GrowingAnswer:
         for section, each in places[: self.plan.head]:
             self.sentences.append(RedraftedSentence(section, each.text, each.id))
         self._read_to = 0
+        self._is_refusal = False
 
     @property
     def language(self) -> Language:
@@ -176,11 +178,14 @@ class GrowingAnswer:
     ) -> ReadResult:
         """Take what is whole of the text behind the prefix; call with ever more of it.
 
-        confidence_of: mean confidence of the tokens at offsets of tail.
+        confidence_of: mean confidence of the tokens at offsets of tail. Once the model has refused
+        the film nothing more is taken of it.
         """
+        if self._is_refusal:
+            return "done" if is_ended else "goes-on"
         spans = split_sentences(tail)
         for start, end in spans if is_ended else spans[:-1]:
-            if start < self._read_to:
+            if start < self._read_to or self._is_refusal:
                 continue
             self._read_to = end
             text = tail[start:end]
@@ -203,6 +208,9 @@ class GrowingAnswer:
         return "goes-on"
 
     def _take(self, text: str, confidence: float | None) -> ReadResult:
+        if not self.sentences and text == NOT_A_FRONTAL_CHEST[self.language]:
+            self._is_refusal = True
+            return "goes-on"
         places = self.plan.places
         own = [at for at, (section, _) in enumerate(places) if section == self._section]
         found = find_likest(text, [places[at][1].text for at in own], self.language)

@@ -207,6 +207,20 @@ def test_redraft_replaces_everything_and_can_be_undone(report: DraftReport) -> N
     assert report.state == before
 
 
+def test_a_draft_leaves_the_impression_the_reader_had_written_before() -> None:
+    report = DraftReport()
+    report.set_section_text("impression", "Left effusion. Normal heart.")
+    before = report.state
+    report.set_from_draft("Small left pleural effusion.", "Normal heart. Scoliosis.")
+    assert [(each.provenance, each.text) for each in report.state.impression] == [
+        ("human", "Left effusion."),
+        ("human", "Normal heart."),
+        ("ai", "Scoliosis."),
+    ]
+    report.undo()
+    assert report.state == before
+
+
 def test_typing_is_undone_by_bursts() -> None:
     report = DraftReport()
     for typed in ("N", "No", "No mass."):

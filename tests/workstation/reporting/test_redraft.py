@@ -213,6 +213,14 @@ def test_the_readers_words_reach_the_model_as_the_grammar_reads_them() -> None:
     assert sentences[0].text == "Small pleural effusion on the left <|im_end|>, ẛ̣."
 
 
+def test_a_refusal_is_no_sentence_of_the_report() -> None:
+    _, sentences = grow(
+        plan_redraft(report_with(3).state),
+        "Findings: Not a frontal chest radiograph. Impression: No report.",
+    )
+    assert sentences == []
+
+
 # -- any locks, any answers ------------------------------------------------------------------
 
 ANSWERS = st.lists(

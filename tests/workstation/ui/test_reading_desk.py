@@ -139,7 +139,10 @@ def test_chinese_draft_is_shown_stated_stored_and_signed_as_chinese(
     assert " " not in stored.state.findings_text
     assert bench.details("draft-finished")["decoding"]["language"] == "zh"  # type: ignore[index]
 
-    bench.window.desk.sign(lambda _report: "Dr. A. Reader")
+    assert not bench.window.desk.sign(lambda _report: "Dr. A. Reader")
+    assert "气胸：" in bench.panel.notice.text  # the impression calls it normal still
+    report.set_section_text("impression", "气胸。")
+    assert bench.window.desk.sign(lambda _report: "Dr. A. Reader")
     assert str(bench.details("sign")["text"]).startswith("所见：")
 
 
@@ -162,7 +165,8 @@ def test_a_chinese_report_stays_chinese_after_a_restart_with_english_chosen(
         assert again.panel.report.language == "zh"
         assert again.panel.report.statements("findings")
         again.draft()
-        assert again.panel.report.language == "en"
+        assert again.engine.requests[-1].language == "zh"  # a redraft is in the report's own
+        assert again.panel.report.language == "zh"
     finally:
         again.close()
 

@@ -210,6 +210,16 @@ class BlockRail(QWidget):
         self.tiles.is_running = False
         self._show()
 
+    def cover(self, *, is_ready: bool) -> None:
+        """A draft the reader has not revealed: that it is there, and nothing of what it says."""
+        self.clear()
+        self._ending = (
+            self.tr("a draft is ready, covered · Ctrl+E reveals it")
+            if is_ready
+            else self.tr("drafting, covered…")
+        )
+        self._show()
+
     def set_engine(self, description: EngineDescription | None) -> None:
         """Name the model that drafts; None: there is none."""
         if description is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject
 
 from inference import DraftFinished
-from workstation.reporting.draft_report import SECTIONS, DraftReport
+from workstation.reporting.draft_report import SECTIONS, DraftReport, Section, Sentence
 from workstation.ui.report.report_editor import ReportEditor
 
 
@@ -44,3 +44,20 @@ def show_passage(editor: ReportEditor, report: DraftReport, passage: str) -> Non
             field.jump_to(at, at + len(passage))
             field.light_words(at, at + len(passage))
             return
+
+
+def find_sentence_at_cursor(
+    editor: ReportEditor, report: DraftReport
+) -> tuple[Section, Sentence] | None:
+    """The sentence the reader is at: under the cursor of the text that has the keyboard, else of
+    the row chosen in the list."""
+    for section, field in editor.editors.items():
+        sentences = report.state.sentences(section)
+        if field.hasFocus() and sentences:
+            position = field.textCursor().position()
+            found = field.sentence_at(position) or field.sentence_at(position - 1)
+            return section, found or sentences[-1]
+    row = editor.statement_list.current_row()
+    if row is None or row.sentence is None:
+        return None
+    return row.section, row.sentence

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,9 +40,14 @@ class DraftLedger:
         films: Sequence[Film],
         engine: EngineDescription,
         not_seen: str,
+        asked: Mapping[str, Any] | None = None,
     ) -> bool:
-        """Audit "draft-started"; False, and nothing is running, where that failed."""
+        """Audit "draft-started"; False, and nothing is running, where that failed.
+
+        asked: what more was asked for, for instance which sentences of a redraft stay.
+        """
         details = {
+            **(asked or {}),
             "request_id": request.request_id,
             "model_name": engine.model_name,
             "model_version": engine.model_version,
@@ -78,6 +83,12 @@ class DraftLedger:
         if draft is not None:
             self._append(event, draft.study_instance_uid, draft.details | outcome)
         return draft
+
+    def tell(self, event: str, draft: RunningDraft, outcome: dict[str, Any]) -> bool:
+        """Audit what the reader did with a draft that has ended; False where that failed."""
+        told = ("request_id", "model_name", "model_version", "model_sha256")
+        details = {name: draft.details[name] for name in told} | outcome
+        return self._append(event, draft.study_instance_uid, details)
 
     def cancel_all(self, outcome: dict[str, Any]) -> None:
         """Audit "draft-cancelled" for all that are running."""

@@ -15,6 +15,9 @@ _WORD = re.compile(
 )
 _HEADING = re.compile(r"(findings?|impressions?|所见|结论)\s*[:：]", re.IGNORECASE)
 
+KEPT = -1
+"""The block index of words that a redraft leaves as they are."""
+
 LOW_CONFIDENCE = 0.7
 """Below this the reader is asked to look twice; a display threshold, not a calibrated one."""
 
@@ -65,6 +68,12 @@ class DraftTranscript:
         self._passes = 0
         self._block_at: list[int] = []  # block index of each token span
 
+    def restart(self, text: str) -> None:
+        """What stands so far is this text, written before; its words carry the block KEPT."""
+        self.raw_text, self.blocks = text, []
+        self.token_spans = [(0, len(text), 1.0)] if text else []
+        self._block_at = [KEPT] * len(self.token_spans)
+
     def start_clock(self, elapsed_ms: float) -> None:
         """Blocks are timed from here: the end of prefill."""
         self._elapsed_ms = elapsed_ms
@@ -103,6 +112,11 @@ class DraftTranscript:
 
     def token_confidences(self) -> tuple[float, ...]:
         return tuple(confidence for _, _, confidence in self.token_spans)
+
+    def passage_of(self, index: int) -> str:
+        """The whole words that a block brought; "" for none."""
+        words = [word for word in self.words() if word.block_index == index]
+        return self.raw_text[words[0].start : words[-1].end] if words else ""
 
     def words(self) -> tuple[DraftWord, ...]:
         """The words committed so far; headings ("Findings:") are marked."""

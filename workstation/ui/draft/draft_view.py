@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QElapsedTimer, QEvent, QPoint, QPointF, QRectF, Qt, QTimer
@@ -18,7 +19,12 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractScrollArea, QToolTip, QWidget
 
 from inference import BlockCommitted, PrefillDone
-from workstation.ui.draft.draft_transcript import LOW_CONFIDENCE, DraftTranscript, DraftWord
+from workstation.ui.draft.draft_transcript import (
+    KEPT,
+    LOW_CONFIDENCE,
+    DraftTranscript,
+    DraftWord,
+)
 from workstation.ui.theme import COLOURS, colour, report_font, ui_font
 
 REFRESH_MS = 16
@@ -71,6 +77,7 @@ class DraftView(QAbstractScrollArea):
         self._block_length = 0
         self._is_filling = False
         self._message = ""
+        self._following: tuple[DraftWord, ...] = ()
         self._committed_at_ms: dict[int, int] = {}
         self._highlighted_block: int | None = None
         self._highlighted_until_ms = 0
@@ -90,6 +97,15 @@ class DraftView(QAbstractScrollArea):
         self._is_filling = True
         self._block_length = event.block_length
         self.transcript.start_clock(event.elapsed_ms)
+        self._ask_refresh()
+
+    def restart(self, text: str, following: str) -> None:
+        """A redraft: this much stands, quietly, and after the masked blocks what is kept of the
+        rest."""
+        self.transcript.restart(text)
+        rest = DraftTranscript()
+        rest.restart(following)
+        self._following = rest.words()
         self._ask_refresh()
 
     def add_block(self, event: BlockCommitted) -> None:
@@ -175,10 +191,22 @@ class DraftView(QAbstractScrollArea):
         metrics = QFontMetricsF(report_font())
         line_height = metrics.height() * 1.45
         left, right = _MARGIN, max(_MARGIN + 80, self.viewport().width() - _MARGIN)
-        space = metrics.horizontalAdvance(" ")
-        x, y = left, _MARGIN
         self._placed = []
-        for word in self.transcript.words():
+        x, y = self._lay_out_words(self.transcript.words(), left, _MARGIN, left, right)
+        x, y = self._lay_out_bars(x, y, left, right, line_height, metrics)
+        if self._following:
+            x += metrics.horizontalAdvance("  ")
+            x, y = self._lay_out_words(self._following, x, y, left, right)
+        return y + line_height + _MARGIN
+
+    def _lay_out_words(
+        self, words: Sequence[DraftWord], x: float, y: float, left: float, right: float
+    ) -> tuple[float, float]:
+        """Flow words from a point on; returns where the last one ends."""
+        metrics = QFontMetricsF(report_font())
+        line_height = metrics.height() * 1.45
+        space = metrics.horizontalAdvance(" ")
+        for word in words:
             if word.is_heading:
                 y += line_height * 1.4 if self._placed else 0.0
                 width = QFontMetricsF(_heading_font()).horizontalAdvance(_heading_text(word))
@@ -192,8 +220,7 @@ class DraftView(QAbstractScrollArea):
                 x, y = left, y + line_height
             self._placed.append(PlacedWord(word, QRectF(x, y, width, metrics.height())))
             x += width
-        x, y = self._lay_out_bars(x, y, left, right, line_height, metrics)
-        return y + line_height + _MARGIN
+        return x, y
 
     def _lay_out_bars(
         self,
@@ -266,7 +293,9 @@ class DraftView(QAbstractScrollArea):
             painter.drawText(baseline, _heading_text(word))
         else:
             painter.setFont(report_font())
-            painter.setPen(shade_of_confidence(word.confidence))
+            is_kept = word.block_index == KEPT
+            shade = QColor(COLOURS.muted_text) if is_kept else shade_of_confidence(word.confidence)
+            painter.setPen(shade)
             painter.drawText(baseline, word.text)
             if word.confidence < LOW_CONFIDENCE:
                 paint_doubt(painter, rect.left(), rect.right(), rect.bottom() + 1)
@@ -307,6 +336,8 @@ class DraftView(QAbstractScrollArea):
 
     def describe_word(self, word: DraftWord) -> str:
         """The tooltip of a word: the model's confidence in the wording, nothing more."""
+        if word.block_index == KEPT:
+            return self.tr("kept as it is")
         text = self.tr("model confidence {0}").format(f"{word.confidence:.2f}")
         if word.confidence < LOW_CONFIDENCE:
             text += self.tr(" (low)")

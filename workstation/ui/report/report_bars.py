@@ -2,7 +2,26 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
+from collections.abc import Iterable
+from typing import Literal
+
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QWidget,
+)
+
+from workstation.reporting.draft_report import DraftReport
+from workstation.ui.report.signed_page import count_provenance
+
+PanelState = Literal[
+    "no-study", "not-drafted", "drafting", "covered", "editing", "reviewing", "signed"
+]
 
 
 class ReportHead(QWidget):
@@ -26,6 +45,28 @@ class ReportHead(QWidget):
         row.addWidget(self.undo_button)
         row.addWidget(self.redo_button)
 
+    def show_state(self, state: PanelState, report: DraftReport | None) -> None:
+        """Undo and redo are there while the report can be edited."""
+        editable = report if state == "editing" else None
+        for button in (self.undo_button, self.redo_button):
+            button.setVisible(editable is not None)
+        self.undo_button.setEnabled(editable is not None and editable.can_undo)
+        self.redo_button.setEnabled(editable is not None and editable.can_redo)
+        self.state_label.setText(self._state_text(state, editable))
+
+    def _state_text(self, state: PanelState, report: DraftReport | None) -> str:
+        if report is not None:
+            sentences = report.state.findings + report.state.impression
+            return self.tr("draft · {0}").format(count_provenance(self, sentences))
+        words: dict[PanelState, str] = {
+            "not-drafted": self.tr("not drafted"),
+            "drafting": self.tr("drafting…"),
+            "covered": self.tr("covered"),
+            "reviewing": self.tr("redraft to review"),
+            "signed": self.tr("✓ signed"),
+        }
+        return words.get(state, "")
+
     def _tool(self, name: str, text: str, tool_tip: str) -> QToolButton:
         button = QToolButton(self)
         button.setObjectName(name)
@@ -42,8 +83,17 @@ class ReportFoot(QWidget):
         super().__init__(parent)
         self.stop_button = self._button("stop_button", self.tr("Stop"), self.tr("Stop (Esc)"))
         self.redraft_button = self._button(
-            "redraft_button", self.tr("Redraft"), self.tr("Draft again (Ctrl+D)")
+            "redraft_button",
+            self.tr("Redraft"),
+            self.tr("Draft again around what is locked (Ctrl+D)"),
         )
+        self.redraft_more = QToolButton(self)
+        self.redraft_more.setObjectName("redraft_more")
+        self.redraft_more.setText("▾")
+        self.redraft_more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.redraft_more.setStyleSheet("QToolButton::menu-indicator { image: none; }")
+        self.redraft_more.setToolTip(self.tr("Redraft a part, or change the language"))
+        self.redraft_more.setAccessibleName(self.redraft_more.toolTip())
         self.sign_button = self._button(
             "sign_button", self.tr("Sign…"), self.tr("Review and sign (Ctrl+Enter)")
         )
@@ -52,8 +102,27 @@ class ReportFoot(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.stop_button)
         row.addWidget(self.redraft_button)
+        row.addWidget(self.redraft_more)
         row.addStretch(1)
         row.addWidget(self.sign_button)
+
+    def show_state(
+        self, state: PanelState, *, can_draft: bool, is_blank: bool, is_running: bool
+    ) -> None:
+        """is_running: behind the cover, the model still writes."""
+        is_editing = state == "editing"
+        self.stop_button.setVisible(state == "drafting" or (state == "covered" and is_running))
+        for button in (self.redraft_button, self.redraft_more):
+            button.setVisible(is_editing)
+            button.setEnabled(can_draft)
+        self.sign_button.setVisible(is_editing)
+        self.sign_button.setEnabled(is_editing and not is_blank)
+
+    def offer_redrafts(self, actions: Iterable[QAction]) -> None:
+        """What the small button beside Redraft unfolds."""
+        menu = QMenu(self.redraft_more)
+        menu.addActions(list(actions))
+        self.redraft_more.setMenu(menu)
 
     def _button(self, name: str, text: str, tool_tip: str) -> QPushButton:
         button = QPushButton(text, self)

@@ -1,37 +1,46 @@
-"""The report column: nothing, an offer to draft, the live draft, the report under edit, or the
-signed one."""
+"""The report column: nothing, an offer to draft, the live draft or its cover, the report under
+edit, the review of a redraft, or the signed report."""
 
 from __future__ import annotations
 
-from typing import Literal
-
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction, QKeySequence, QShortcut
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from inference import BlockCommitted, Calibration, DraftCancelled, DraftFinished, PrefillDone
 from inference.report_language import Language
+from workstation.drafting.redraft_run import AnswerRestarted, RedraftFinished
 from workstation.reporting.draft_report import DraftReport, Edit, locate_confidences
+from workstation.reporting.redraft import RedraftScope
 from workstation.reporting.report_store import StoredReport
+from workstation.ui.draft.draft_cover import DraftCover
 from workstation.ui.draft.draft_endings import DraftEndings, show_passage
 from workstation.ui.draft.draft_view import DraftView
 from workstation.ui.notice_bar import NoticeBar
 from workstation.ui.report.edit_recorder import EditRecorder
-from workstation.ui.report.report_bars import ReportFoot, ReportHead
+from workstation.ui.report.language_changer import LanguageChanger
+from workstation.ui.report.panel_keys import PanelKeys
+from workstation.ui.report.prior_pane import PriorPane
+from workstation.ui.report.redraft_flow import RedraftFlow
+from workstation.ui.report.redraft_review_page import RedraftReviewPage
+from workstation.ui.report.report_bars import PanelState, ReportFoot, ReportHead
 from workstation.ui.report.report_editor import ReportEditor
-from workstation.ui.report.signed_page import SignedPage, count_provenance
+from workstation.ui.report.signed_page import SignedPage
 from workstation.ui.report.start_page import StartPage
-
-PanelState = Literal["no-study", "not-drafted", "drafting", "editing", "signed"]
 
 
 class ReportPanel(QWidget):
     """What the reader does with one study's report. Holds a DraftReport, never saves it.
 
-    edits_made is coalesced; take_edits() then gives what is to be saved and audited.
+    edits_made is coalesced; take_edits() then gives what is to be saved and audited. A first draft
+    fills a blank report; a redraft of one with a text (redraft_requested carries its RedraftPlan)
+    enters it only as far as redraft_reviewed tells.
     """
 
     draft_requested = Signal()
+    redraft_requested = Signal(object)  # RedraftPlan
+    redraft_reviewed = Signal(object)  # RedraftReviewed
+    reveal_requested = Signal()
     stop_requested = Signal()
     edits_made = Signal()
     sign_requested = Signal()
@@ -42,24 +51,39 @@ class ReportPanel(QWidget):
         self.setObjectName("report_panel")
         self._state: PanelState = "no-study"
         self._report: DraftReport | None = None
+        self._is_draft_ready = False  # behind the cover
         self._recorder, self._endings = EditRecorder(self), DraftEndings(self)
         self._can_draft, self._cannot_draft_reason = True, ""
         self._make_pages()
         self._make_bars()
+        self.keys = PanelKeys(self)
+        self.foot.offer_redrafts(self.keys.partial_redrafts)
+        self.redrafts = RedraftFlow(self.review_page, self.editor, self)
+        self.languages = LanguageChanger(self)
         self._lay_out()
         self._connect()
+        self._connect_keys()
         self.show_no_study()
 
     # -- making ------------------------------------------------------------------------------
 
     def _make_pages(self) -> None:
-        self.start_page = StartPage(self)
-        self.draft_view = DraftView(self)
-        self.editor = ReportEditor(self)
-        self.signed_page = SignedPage(self)
+        self.start_page, self.draft_view = StartPage(self), DraftView(self)
+        self.cover, self.review_page = DraftCover(self), RedraftReviewPage(self)
+        self.editor, self.signed_page = ReportEditor(self), SignedPage(self)
+        self.prior_pane = PriorPane(self)
+        self._page_of: dict[PanelState, QWidget] = {
+            "no-study": self.start_page,
+            "not-drafted": self.start_page,
+            "drafting": self.draft_view,
+            "covered": self.cover,
+            "editing": self.editor,
+            "reviewing": self.review_page,
+            "signed": self.signed_page,
+        }
         self.pages = QStackedWidget(self)
         self.pages.setObjectName("report_pages")
-        for page in (self.start_page, self.draft_view, self.editor, self.signed_page):
+        for page in dict.fromkeys(self._page_of.values()):
             self.pages.addWidget(page)
 
     def _make_bars(self) -> None:
@@ -82,6 +106,7 @@ class ReportPanel(QWidget):
         layout.addWidget(self.head)
         layout.addWidget(self.notice)
         layout.addWidget(self.pages, 1)
+        layout.addWidget(self.prior_pane)
         layout.addWidget(self.unseen_label)
         layout.addWidget(self.foot)
 
@@ -96,23 +121,28 @@ class ReportPanel(QWidget):
         self._recorder.edits_made.connect(self.edits_made)
         self.editor.report_changed.connect(self._show_buttons)
         self.editor.refused.connect(self.notice.say)
-        self.notice.accepted.connect(self.draft_requested)
+        self.notice.accepted.connect(self._redraft_again)
         self.signed_page.addendum_written.connect(self.addendum_requested)
-        inside = Qt.ShortcutContext.WidgetWithChildrenShortcut
-        self._shortcut("Ctrl+Z", inside).activated.connect(self.editor.undo)
-        self._shortcut("Ctrl+Y", inside).activated.connect(self.editor.redo)
-        self._shortcut("Ctrl+Shift+Z", inside).activated.connect(self.editor.redo)
-        self._draft_key = self._window_action(self.tr("Draft"), "Ctrl+D")
-        self._draft_key.triggered.connect(self.request_draft)
-        self._stop_key = self._window_action(self.tr("Stop"), "Esc")
-        self._stop_key.triggered.connect(self.stop_requested)
-        self._sign_key = self._window_action(self.tr("Sign…"), "Ctrl+Return")
-        self._sign_key.triggered.connect(self._request_sign)
+        self.cover.reveal_requested.connect(self.reveal_requested)
+        self.redrafts.planned.connect(self.redraft_requested)
+        self.redrafts.reviewed.connect(self._on_redraft_reviewed)
+        for speaker in (self.redrafts, self.languages):
+            speaker.said.connect(self.notice.say)
+            speaker.asked.connect(self.notice.ask)
 
-    def _shortcut(self, keys: str, context: Qt.ShortcutContext) -> QShortcut:
-        shortcut = QShortcut(QKeySequence(keys), self)
-        shortcut.setContext(context)
-        return shortcut
+    def _connect_keys(self) -> None:
+        keys = self.keys
+        keys.draft.triggered.connect(self.request_draft)
+        keys.redraft_from_here.triggered.connect(self._redraft_from_here)
+        keys.redraft_sentence.triggered.connect(self._redraft_sentence)
+        keys.other_language.triggered.connect(self.switch_language)
+        keys.prior.triggered.connect(self.prior_pane.unfold)
+        keys.reveal.triggered.connect(self.reveal_requested)
+        keys.stop.triggered.connect(self.stop_requested)
+        keys.sign.triggered.connect(self._request_sign)
+        keys.undo.activated.connect(self.editor.undo)
+        for redo in keys.redos:
+            redo.activated.connect(self.editor.redo)
 
     def focus_page(self) -> None:
         """The keyboard to what is shown: the findings while they can be written."""
@@ -127,13 +157,7 @@ class ReportPanel(QWidget):
     @property
     def window_actions(self) -> list[QAction]:
         """Draft, stop and sign: for any other window whose keyboard should reach them."""
-        return [self._draft_key, self._stop_key, self._sign_key]
-
-    def _window_action(self, text: str, keys: str) -> QAction:
-        action = QAction(text, self)
-        action.setShortcut(QKeySequence(keys))
-        self.addAction(action)
-        return action
+        return self.keys.window_actions
 
     # -- states ------------------------------------------------------------------------------
 
@@ -200,49 +224,80 @@ class ReportPanel(QWidget):
         self._enter("editing")
         self.editor.editors["findings"].setFocus()
 
-    # -- drafting ----------------------------------------------------------------------------
+    # -- asking ------------------------------------------------------------------------------
 
     def request_draft(self) -> None:
-        """Ask for a draft; a report with edits is replaced only after a yes."""
+        """A first draft of a blank report; of one with a text a redraft, which is reviewed."""
+        may_ask = self._may_ask()
+        is_blank = self._report is not None and self._report.state.is_blank
+        if may_ask and is_blank:
+            self.draft_requested.emit()
+        elif may_ask:
+            self.redrafts.ask("all")
+
+    def _redraft_from_here(self) -> None:
+        self.redraft_at_cursor("from-here")
+
+    def _redraft_sentence(self) -> None:
+        self.redraft_at_cursor("sentence")
+
+    def redraft_at_cursor(self, scope: RedraftScope) -> None:
+        """The sentence the reader is at, or everything from it on but what is locked."""
+        if self._may_ask():
+            self.redrafts.ask_at_cursor(scope)
+
+    def _redraft_again(self) -> None:
+        if self._may_ask():
+            self.redrafts.ask_again()
+
+    def _may_ask(self) -> bool:
+        """Whether a draft can be asked for; all that was typed is handed over first."""
         if not self._can_draft:
             self.notice.say(self._cannot_draft_reason)
-        elif self._state == "not-drafted":
-            self.draft_requested.emit()
-        elif self._state == "editing":
-            self.editor.flush_typing()
-            if self.has_edits:
-                self.notice.ask(
-                    self.tr(
-                        "A new draft replaces this report and your edits. Undo brings it back."
-                    ),
-                    self.tr("Redraft"),
-                )
-            else:
-                self.draft_requested.emit()
-
-    @property
-    def has_edits(self) -> bool:
-        """Whether anything in the report was edited or written by hand."""
-        if self._report is None:
             return False
-        state = self._report.state
-        return any(each.provenance != "ai" for each in state.findings + state.impression)
+        self.flush_typing()
+        return self._state in ("not-drafted", "editing")
+
+    def switch_language(self) -> None:
+        """The report in the other language, as far as the grammar understands it; one undo step."""
+        if self._state == "editing" and self._report is not None:
+            self.flush_typing()
+            self.languages.switch(self._report)
+
+    # -- drafting ----------------------------------------------------------------------------
 
     def begin_drafting(self) -> None:
         """A draft of the report shown was asked of the engine."""
-        self.editor.flush_typing()
+        self.flush_typing()
         self.draft_view.begin()
         self._enter("drafting")
         self.draft_view.setFocus()
 
+    def begin_covered(self) -> None:
+        """A first draft is made in the background; the reader reads first."""
+        self._is_draft_ready = False
+        self.cover.show_report(self._report)
+        self.cover.show_progress(is_ready=False)
+        self._enter("covered")
+
+    def show_covered(self) -> None:
+        """The draft in the background is done, and stays covered."""
+        self._is_draft_ready = True
+        self.cover.show_progress(is_ready=True)
+        self._show_buttons()
+
     def set_prefill(self, event: PrefillDone) -> None:
         self.draft_view.set_prefill(event)
+
+    def restart_answer(self, event: AnswerRestarted) -> None:
+        """A redraft goes on from here."""
+        self.draft_view.restart(event.text, event.following)
 
     def add_block(self, event: BlockCommitted) -> None:
         self.draft_view.add_block(event)
 
     def finish_drafting(self, event: DraftFinished, language: Language = "en") -> None:
-        """Take the finished draft over into the report."""
+        """Take the finished draft over into the report, beside what the reader jotted before."""
         if self._state != "drafting" or self._report is None:
             return
         transcript = self.draft_view.transcript
@@ -256,6 +311,26 @@ class ReportPanel(QWidget):
             language,
         )
         self.show_current_report()
+        self._say_how_it_ended(event)
+
+    def review_redraft(self, event: RedraftFinished) -> None:
+        """Show how the finished redraft differs; nothing of it is in the report yet."""
+        if self._state != "drafting" or self._report is None:
+            return
+        self.draft_view.finish()
+        self._enter("editing")
+        if self.redrafts.show(event):
+            self._enter("reviewing")
+            self.review_page.focus_open()
+        self._say_how_it_ended(event)
+
+    def _on_redraft_reviewed(self, reviewed: object) -> None:
+        if self._state == "reviewing":
+            self.show_current_report()
+            self.focus_page()
+        self.redraft_reviewed.emit(reviewed)
+
+    def _say_how_it_ended(self, event: DraftFinished) -> None:
         notice = self._endings.finished(event)
         if notice:
             self.notice.say(notice)
@@ -273,7 +348,8 @@ class ReportPanel(QWidget):
         self._end_without_report(self._endings.failed(message))
 
     def _end_without_report(self, notice: str) -> None:
-        if self._state == "drafting":
+        if self._state in ("drafting", "covered"):
+            self.cover.flush_typing()
             self.draft_view.finish()
             self.show_current_report()
             self.notice.say(notice)
@@ -283,6 +359,7 @@ class ReportPanel(QWidget):
     def flush_typing(self) -> None:
         """Hand typing that waits for a pause over to the report now."""
         self.editor.flush_typing()
+        self.cover.flush_typing()
 
     def pending_edits(self) -> list[Edit]:
         """The edits since the last take_edits, typing included."""
@@ -299,17 +376,15 @@ class ReportPanel(QWidget):
         """Show where a block of the rail stands: in the draft, or in the report made of it."""
         if self._state == "drafting":
             self.draft_view.jump_to_block(index)
-        elif self._state == "editing":
-            self._jump_in_report(index)
-
-    def _jump_in_report(self, index: int) -> None:
-        words = [w for w in self.draft_view.transcript.words() if w.block_index == index]
-        if words and self._report is not None:
-            passage = self.draft_view.transcript.raw_text[words[0].start : words[-1].end]
-            show_passage(self.editor, self._report, passage)
+        elif self._state == "editing" and self._report is not None:
+            passage = self.draft_view.transcript.passage_of(index)
+            if passage:
+                show_passage(self.editor, self._report, passage)
 
     def _hold_report(self, report: DraftReport | None) -> None:
+        self.cover.show_report(None)
         self.editor.set_report(report)
+        self.redrafts.hold(report)
         self._recorder.listen_to(report)
         self._report = report
         self.notice.hide()
@@ -325,46 +400,18 @@ class ReportPanel(QWidget):
         self._state = state
         if state == "drafting":
             self.notice.hide()
-        self.pages.setCurrentWidget(
-            {
-                "no-study": self.start_page,
-                "not-drafted": self.start_page,
-                "drafting": self.draft_view,
-                "editing": self.editor,
-                "signed": self.signed_page,
-            }[state]
-        )
+        self.pages.setCurrentWidget(self._page_of[state])
         self._show_buttons()
 
     def _show_buttons(self) -> None:
-        state, report = self._state, self._report
-        is_editing = state == "editing" and report is not None
-        self.stop_button.setVisible(state == "drafting")
-        self.redraft_button.setVisible(is_editing)
-        self.redraft_button.setEnabled(self._can_draft)
-        self.sign_button.setVisible(is_editing)
-        self.undo_button.setVisible(is_editing)
-        self.redo_button.setVisible(is_editing)
-        if is_editing and report is not None:
-            self.undo_button.setEnabled(report.can_undo)
-            self.redo_button.setEnabled(report.can_redo)
-            self.sign_button.setEnabled(not report.state.is_blank)
-        self._draft_key.setEnabled(state in ("not-drafted", "editing"))
-        self._stop_key.setEnabled(state == "drafting")
-        self._sign_key.setEnabled(is_editing)
-        self.unseen_label.setVisible(bool(self.unseen_label.text()) and state != "no-study")
-        self.state_label.setText(self._state_text())
-
-    def _state_text(self) -> str:
-        if self._state == "editing" and self._report is not None:
-            state = self._report.state
-            return self.tr("draft · {0}").format(
-                count_provenance(self, state.findings + state.impression)
-            )
-        return {
-            "no-study": "",
-            "not-drafted": self.tr("not drafted"),
-            "drafting": self.tr("drafting…"),
-            "editing": "",
-            "signed": self.tr("✓ signed"),
-        }[self._state]
+        report = self._report.state if self._report is not None else None
+        self.head.show_state(self._state, self._report)
+        self.foot.show_state(
+            self._state,
+            can_draft=self._can_draft,
+            is_blank=report is None or report.is_blank,
+            is_running=not self._is_draft_ready,
+        )
+        self.keys.enable(self._state, is_running=not self._is_draft_ready)
+        is_told = bool(self.unseen_label.text()) and self._state != "no-study"
+        self.unseen_label.setVisible(is_told)

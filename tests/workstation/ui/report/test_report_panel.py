@@ -434,27 +434,22 @@ def test_failed_draft_says_why_and_keeps_the_report(qtbot, panel, report) -> Non
     assert findings_shown(panel) == FINDINGS
 
 
-def test_redraft_of_an_untouched_report_asks_nothing(qtbot, editing) -> None:
-    with qtbot.waitSignal(editing.draft_requested):
-        qtbot.mouseClick(editing.redraft_button, Qt.MouseButton.LeftButton)
-
-
-def test_redraft_of_an_edited_report_needs_a_yes(qtbot, editing) -> None:
+def test_a_report_with_a_text_is_redrafted_and_never_drafted_over(qtbot, editing) -> None:
     flip(qtbot, editing, "No pneumothorax.")
-    with qtbot.assertNotEmitted(editing.draft_requested):
+    with (
+        qtbot.assertNotEmitted(editing.draft_requested),
+        qtbot.waitSignal(editing.redraft_requested) as asked,
+    ):
         qtbot.mouseClick(editing.redraft_button, Qt.MouseButton.LeftButton)
-    assert editing.notice.isVisible()
-    with qtbot.waitSignal(editing.draft_requested):
-        qtbot.mouseClick(editing.notice.accept_button, Qt.MouseButton.LeftButton)
+    assert asked.args[0].scope == "all"
 
 
-def test_undo_brings_back_what_a_redraft_replaced(qtbot, panel, reader, engine, report) -> None:
-    reader.reports["a"] = report
+def test_undo_takes_a_finished_draft_back(qtbot, panel, reader, engine) -> None:
     engine.passes.release(100)
     with qtbot.waitSignal(reader.service.draft_finished):
         reader.draft("a")
     qtbot.mouseClick(panel.undo_button, Qt.MouseButton.LeftButton)
-    assert findings_shown(panel) == FINDINGS
+    assert findings_shown(panel) == ""
 
 
 def test_closing_during_a_draft_is_quiet(qtbot, panel, reader, engine) -> None:

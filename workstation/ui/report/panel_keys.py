@@ -1,0 +1,61 @@
+"""The report column's keys that work in the whole window, and its own undo and redo."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtGui import QAction, QKeySequence, QShortcut
+from PySide6.QtWidgets import QWidget
+
+from workstation.ui.draft.draft_cover import REVEAL_KEYS
+from workstation.ui.report.report_bars import PanelState
+
+
+class PanelKeys(QObject):
+    """Actions of one panel; each is enabled where it means something."""
+
+    def __init__(self, panel: QWidget) -> None:
+        super().__init__(panel)
+        self._panel = panel
+        self.draft = self._action(self.tr("Draft"), "Ctrl+D")
+        self.redraft_from_here = self._action(self.tr("Redraft from here on"), "Ctrl+Shift+D")
+        self.redraft_sentence = self._action(self.tr("Redraft this sentence"), "Ctrl+Alt+D")
+        self.other_language = self._action(self.tr("Report in the other language"), "")
+        self.prior = self._action(self.tr("Compare with the prior report"), "F8")
+        self.reveal = self._action(self.tr("Reveal the draft"), REVEAL_KEYS)
+        self.stop = self._action(self.tr("Stop"), "Esc")
+        self.sign = self._action(self.tr("Sign…"), "Ctrl+Return")
+        inside = Qt.ShortcutContext.WidgetWithChildrenShortcut
+        self.undo = QShortcut(QKeySequence("Ctrl+Z"), panel, context=inside)
+        self.redos = [
+            QShortcut(QKeySequence(keys), panel, context=inside)
+            for keys in ("Ctrl+Y", "Ctrl+Shift+Z")
+        ]
+
+    @property
+    def window_actions(self) -> list[QAction]:
+        """For any other window whose keyboard should reach them."""
+        redrafts = [self.redraft_from_here, self.redraft_sentence]
+        return [self.draft, *redrafts, self.prior, self.reveal, self.stop, self.sign]
+
+    @property
+    def partial_redrafts(self) -> list[QAction]:
+        """What stands beside the plain redraft."""
+        return [self.redraft_from_here, self.redraft_sentence, self.other_language]
+
+    def enable(self, state: PanelState, *, is_running: bool) -> None:
+        """For the panel's state; is_running: behind the cover, the model still writes."""
+        is_editing = state == "editing"
+        self.draft.setEnabled(state in ("not-drafted", "editing"))
+        for action in self.partial_redrafts:
+            action.setEnabled(is_editing)
+        self.reveal.setEnabled(state == "covered" and not is_running)
+        self.stop.setEnabled(state == "drafting" or (state == "covered" and is_running))
+        self.sign.setEnabled(is_editing)
+        for shortcut in (self.undo, *self.redos):
+            shortcut.setEnabled(is_editing)
+
+    def _action(self, text: str, keys: str) -> QAction:
+        action = QAction(text, self._panel)
+        action.setShortcut(QKeySequence(keys))
+        self._panel.addAction(action)
+        return action
