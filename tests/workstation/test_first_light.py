@@ -103,7 +103,7 @@ def test_open_draft_edit_sign_and_find_it_after_a_restart(
         if statement.concept == "fracture"
     )
     report.flip_statement("findings", sentence.id, statement)
-    report.add_sentence("impression", "Please compare with the prior film.")
+    report.set_section_text("impression", "Please compare with the prior film.")
     desk.window.desk.save()
     flipped = report.state.findings_text
     uid = desk.window.desk.study_instance_uid

@@ -7,6 +7,8 @@ from pathlib import Path
 from PySide6.QtCore import QByteArray, QSettings, Qt
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
+    QApplication,
+    QDialog,
     QLabel,
     QMainWindow,
     QMessageBox,
@@ -20,7 +22,7 @@ from workstation.catalog.database import CatalogUnavailable
 from workstation.catalog.study_catalog import UnknownStudy
 from workstation.drafting.drafting_worker import DraftingService
 from workstation.reading.hanging import PLACES
-from workstation.reporting.draft_report import DraftReport
+from workstation.ui.accounts.account_desk import AccountDesk
 from workstation.ui.audit.audit_window import AuditOpener
 from workstation.ui.draft.block_rail import BlockRail
 from workstation.ui.film.film_column import FilmColumn
@@ -36,7 +38,6 @@ from workstation.ui.network.network_desk import NetworkDesk
 from workstation.ui.race.race_opener import RaceOpener
 from workstation.ui.reading_desk import ReadingDesk, Records
 from workstation.ui.report.report_panel import ReportPanel
-from workstation.ui.report.sign_dialog import SignDialog
 from workstation.ui.studies.study_dragging import StudyDragging
 from workstation.ui.studies.study_list import StudyList
 from workstation.ui.text_size import TextSize
@@ -56,7 +57,8 @@ class MainWindow(QMainWindow):
     ) -> None:  # fmt: skip
         super().__init__()
         self.setObjectName("main_window")
-        self.setWindowTitle("ECHO Workstation")
+        who = f" — {records.account.full_name}" if records.account is not None else ""
+        self.setWindowTitle("ECHO Workstation" + who)
         self.setAcceptDrops(True)
         self._records, self._drafting, self._settings = records, drafting, settings
         self.importer = Importer(record_instance, self)
@@ -72,6 +74,8 @@ class MainWindow(QMainWindow):
         self.intake = IntakeDesk(records, self.importer, self.study_list, self.desk, settings, self)
         self.network = NetworkDesk(records, settings, self)
         self.audit_log = AuditOpener(records.audit, self._name_user, self)
+        self.accounts = AccountDesk(records, settings, self)
+        self.is_leaving_for_another_user = False
         self.menus = WindowMenus(self)
         self.decoding_group = self.menus.decoding_group
         self.language_group = self.menus.language_group
@@ -143,6 +147,9 @@ class MainWindow(QMainWindow):
         self.text_size.changed.connect(self.menus.show_text_size)
         self.desk.trouble.connect(self.show_trouble)
         self.races.trouble.connect(self.show_trouble)
+        self.accounts.trouble.connect(self.show_trouble)
+        self.accounts.locking.connect(self._save_before_lock)
+        self.accounts.leave_requested.connect(self.leave_for_another_user)
         self.audit_log.trouble.connect(self.show_trouble)
         self.models.trouble.connect(self.show_trouble)
         self.models.decoding_chosen.connect(self._choose_decoding)
@@ -293,14 +300,7 @@ class MainWindow(QMainWindow):
 
     def sign(self) -> None:
         """Show what would be signed, ask for the name, sign."""
-        self.desk.sign(self._ask_signer)
-
-    def _ask_signer(self, report: DraftReport) -> str | None:
-        uid = self.desk.study_instance_uid
-        entries = self._records.audit.entries(uid)
-        edits = sum(e.event == "edit" and e.details.get("kind") != "draft" for e in entries)
-        dialog = SignDialog(report.state, signer=self._records.user, edit_count=edits, parent=self)
-        return dialog.signer_name if dialog.exec() else None
+        self.desk.sign(self.desk.signing.ask)
 
     def add_measurements_to_report(self) -> None:
         """The figures of the film shown, as sentences at the end of the findings."""
@@ -356,6 +356,7 @@ class MainWindow(QMainWindow):
             return
         if self._settings is not None:
             self._settings.setValue("geometry", self.saveGeometry())
+        self.accounts.log_out()
         self.columns.remember()
         self.columns.close_windows()
         self.audit_log.shutdown()
@@ -366,6 +367,19 @@ class MainWindow(QMainWindow):
         self.films.shutdown()
         self._drafting.shutdown()
         event.accept()
+
+    def leave_for_another_user(self) -> None:
+        """Save and close; whoever runs the window then asks who is there. Where saving fails and
+        the reader stays, nothing has changed."""
+        for dialog in QApplication.topLevelWidgets():
+            if isinstance(dialog, QDialog) and dialog.objectName() != "lock_dialog":
+                dialog.reject()
+        self.is_leaving_for_another_user = self.close()
+
+    def _save_before_lock(self) -> None:
+        """What was typed last is on the disk before nobody is there."""
+        self.report_panel.flush_typing()
+        self.desk.save()
 
     def _confirm_losing_edits(self) -> bool:
         answer = QMessageBox.warning(

@@ -6,13 +6,14 @@ Everything here runs on the main thread.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from inference import DecodingMode, DraftFinished
 from inference.report_language import Language
+from workstation.accounts.account import Account
+from workstation.accounts.account_store import AccountStore
 from workstation.audit.audit_log import AuditLog
 from workstation.catalog.database import CatalogUnavailable
 from workstation.catalog.study_catalog import StudyCatalog, UnknownStudy
@@ -22,12 +23,14 @@ from workstation.reporting.autosave import Autosave
 from workstation.reporting.draft_report import DraftReport
 from workstation.reporting.report_state import ReportSigned, ReportState
 from workstation.reporting.report_store import DraftOrigin, ReportStore
-from workstation.reporting.sign_off import NothingToSign, NotSigned, SignOff, UnsavedEdits
+from workstation.reporting.sign_off import SignOff
+from workstation.reporting.stored_report import StoredReport
 from workstation.ui.draft.block_rail import BlockRail
 from workstation.ui.draft.draft_desk import DraftDesk
 from workstation.ui.draft.draft_ledger import RunningDraft
 from workstation.ui.film.film_desk import FilmDesk
 from workstation.ui.report.report_panel import ReportPanel
+from workstation.ui.report.signing_desk import AskSigner, SigningDesk
 
 SAVE_RETRY_MS = 2000
 
@@ -42,6 +45,8 @@ class Records:
     sign_off: SignOff
     user: str
     measurements: MeasurementStore
+    accounts: AccountStore | None = None
+    account: Account | None = None  # who has logged in, where there are accounts
 
 
 class ReadingDesk(QObject):
@@ -71,7 +76,11 @@ class ReadingDesk(QObject):
         self._drafts.engine_changed.connect(self._show_calibration)
         self._drafts.trouble.connect(self.trouble)
         panel.edits_made.connect(self.save)
-        panel.addendum_requested.connect(self._add_addendum)
+        self.signing = SigningDesk(
+            records.reports, records.sign_off, records.audit, records.user, panel,
+            records.accounts, records.account, self,
+        )  # fmt: skip
+        self.signing.changed.connect(self._show_report_anew)
         films.other_study_shown.connect(self._audit_other_study)
         rail.block_clicked.connect(panel.jump_to_block)
 
@@ -122,13 +131,7 @@ class ReadingDesk(QObject):
             return True
         self._study_uid = study_instance_uid
         self._drafts.open_study(study_instance_uid)
-        if stored is not None and stored.status == "signed":
-            self._panel.show_signed(stored)
-        else:
-            blank = ReportState(language=self.language)
-            report = DraftReport(stored.state if stored is not None else blank)
-            self._autosave = Autosave(self._records.reports, study_instance_uid, report)
-            self._panel.show_report(report)
+        self._show_stored(stored)
         self._model_sha256 = stored.model_sha256 if stored is not None else ""
         self._show_calibration()
         self._films.open(study_instance_uid, films)
@@ -155,6 +158,8 @@ class ReadingDesk(QObject):
         if self._autosave is not None:
             self._autosave.close()
         self._autosave, self._study_uid, self._model_sha256 = None, "", ""
+        self.signing.study_instance_uid = ""
+        self.signing.show_stage(None)
         self._films.clear()
         self._panel.show_no_study()
         return True
@@ -204,37 +209,38 @@ class ReadingDesk(QObject):
             self.study_changed.emit(self._study_uid)
         return True
 
-    def sign(self, ask_signer: Callable[[DraftReport], str | None]) -> bool:
-        """Sign the report as it stands. ask_signer shows it and returns a name, None to stop."""
+    def sign(self, ask_signer: AskSigner) -> bool:
+        """Sign the report as it stands. ask_signer shows it and returns what is asked for: a bare
+        name is a final signature where there are no accounts; None to stop."""
         report = self._panel.report
-        if report is None or not self.save():
-            return False
-        signer = ask_signer(report)
-        if signer is None:
-            return False
-        try:
-            self._records.sign_off.sign(self._study_uid, signer, seen=report.state)
-        except (NothingToSign, UnsavedEdits, ReportSigned, ValueError, CatalogUnavailable) as error:
-            self._panel.show_notice(self.tr("Not signed: {0}").format(error))
+        if report is None or not self.save() or not self.signing.sign(report, ask_signer):
             return False
         self._drafts.cancel()
-        self._autosave = None
-        self._show_signed()
+        self._show_report_anew()
         return True
 
-    def _add_addendum(self, text: str) -> None:
-        try:
-            self._records.sign_off.add_addendum(self._study_uid, self._records.user, text)
-        except (NotSigned, ValueError, CatalogUnavailable) as error:
-            self._panel.show_notice(self.tr("Addendum not saved: {0}").format(error))
-            return
-        self._show_signed()
-
-    def _show_signed(self) -> None:
+    def _show_report_anew(self) -> None:
+        """After a signature, or a correction begun or given up."""
         stored = self._records.reports.load(self._study_uid)
-        if stored is not None:
-            self._panel.show_signed(stored)
+        if stored is None or stored.status == "draft":  # preliminary: undo and edits stay
+            self.signing.show_stage(stored)
+        else:
+            self._autosave = None
+            self._show_stored(stored)
         self.study_changed.emit(self._study_uid)
+
+    def _show_stored(self, stored: StoredReport | None) -> None:
+        """The report of the open study: to be edited, or signed and read-only."""
+        self.signing.study_instance_uid = self._study_uid
+        if stored is not None and stored.status == "signed" and stored.correction is None:
+            self._panel.show_signed(stored)
+        else:
+            blank = ReportState(language=self.language)
+            kept = stored and (stored.correction or stored)
+            report = DraftReport(kept.state if kept else blank)
+            self._autosave = Autosave(self._records.reports, self._study_uid, report)
+            self._panel.show_report(report)
+        self.signing.show_stage(stored)
 
     def close(self) -> bool:
         """Before the window closes: stop drafting, save. False where saving failed."""

@@ -61,6 +61,8 @@ class WindowMenus(QObject):
         self._add(menu, words, "Ctrl+Shift+F", window.network.show_query)
         self._add(menu, self.tr("Net&work…"), "", window.network.show_settings)
         menu.addSeparator()
+        window.accounts.fill_menu(menu)
+        menu.addSeparator()
         self._add(menu, self.tr("&Quit"), "Ctrl+Q", window.close)
 
     def _fill_study_menu(self) -> None:
@@ -73,6 +75,8 @@ class WindowMenus(QObject):
         words = self.tr("Patient and &view of a picture…")
         self._add(menu, words, "", window.intake.describe_open_picture)
         self._add(menu, self.tr("&Remove studies…"), "", window.intake.remove_selected)
+        words = self.tr("&Versions of the report…")
+        self._add(menu, words, "Ctrl+Shift+V", window.desk.signing.show_versions)
         words = self.tr("&Measurements into the report")
         self._add(menu, words, "Ctrl+M", window.add_measurements_to_report)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QFrame,
@@ -18,24 +16,19 @@ from PySide6.QtWidgets import (
 )
 
 from workstation.reporting.draft_report import SECTIONS, Section, Sentence
-from workstation.reporting.report_store import Addendum, StoredReport
+from workstation.reporting.stored_report import Addendum, StoredReport
 from workstation.ui.report.section_editor import SectionEditor
+from workstation.ui.report.version_wording import format_utc
 from workstation.ui.theme import COLOURS, report_font
 
 
-def format_utc(timestamp: str) -> str:
-    """An ISO 8601 UTC time as local time to the minute; the text itself if it isn't one."""
-    try:
-        local = datetime.fromisoformat(timestamp).astimezone()
-    except ValueError:
-        return timestamp
-    return local.strftime("%Y-%m-%d %H:%M %Z").strip()
-
-
 class SignedPage(QWidget):
-    """Shows one signed report. addendum_written(text) asks for an addendum."""
+    """Shows one signed report. Signals: addendum_written(text) asks for an addendum,
+    correction_requested() for a corrected version, versions_requested() to see all versions."""
 
     addendum_written = Signal(str)
+    correction_requested = Signal()
+    versions_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -64,6 +57,11 @@ class SignedPage(QWidget):
         self.save_addendum_button = self._button("save_addendum", self.tr("Add addendum"))
         self.save_addendum_button.setProperty("role", "primary")
         self.cancel_addendum_button = self._button("cancel_addendum", self.tr("Cancel"))
+        self.correct_button = self._button("correct_button", self.tr("Correct…"))
+        self.versions_button = self._button("versions_button", self.tr("Versions…"))
+        self.versions_button.setProperty("role", "quiet")
+        self.correct_button.clicked.connect(self.correction_requested)
+        self.versions_button.clicked.connect(self.versions_requested)
         self.addendum_button.clicked.connect(self.open_addendum)
         self.save_addendum_button.clicked.connect(self._save_addendum)
         self.cancel_addendum_button.clicked.connect(self.close_addendum)
@@ -97,7 +95,9 @@ class SignedPage(QWidget):
         buttons.addWidget(self.addendum_button)
         buttons.addWidget(self.save_addendum_button)
         buttons.addWidget(self.cancel_addendum_button)
+        buttons.addWidget(self.correct_button)
         buttons.addStretch(1)
+        buttons.addWidget(self.versions_button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
@@ -118,11 +118,7 @@ class SignedPage(QWidget):
     def show_report(self, report: StoredReport) -> None:
         """Show a signed report and everything added to it since."""
         self.signature_label.setText(
-            self.tr("✓ Signed by {0} on {1}\nSentences: {2}").format(
-                report.signed_by,
-                format_utc(report.signed_at),
-                count_provenance(self, report.state.findings + report.state.impression),
-            )
+            "\n".join((*self._say_stage(report), self._say_sentences(report)))
         )
         for section, editor in self.editors.items():
             editor.show_sentences(report.state.sentences(section))
@@ -134,6 +130,27 @@ class SignedPage(QWidget):
         self._addenda_layout.addStretch(1)
         self._addenda_scroll.setVisible(bool(report.addenda))
         self.close_addendum()
+
+    def _say_stage(self, report: StoredReport) -> list[str]:
+        if report.stage == "corrected":
+            words = self.tr("✓✓ CORRECTED report — signed by {0} on {1}")
+            reason = [self.tr("Reason: {0}").format(report.correction_reason)]
+        else:
+            words, reason = self.tr("✓ FINAL report — signed by {0} on {1}"), []
+        signed = words.format(report.signed_by, format_utc(report.signed_at))
+        count = len(report.addenda)
+        added = [self.tr("Addenda, below: {0}").format(count)] if count else []
+        return [signed, *reason, *added]
+
+    def _say_sentences(self, report: StoredReport) -> str:
+        sentences = report.state.findings + report.state.impression
+        return self.tr("Sentences: {0}").format(count_provenance(self, sentences))
+
+    def allow_signing(self, reason: str) -> None:
+        """reason: why this reader may neither add nor correct; "" lets them."""
+        for button in (self.addendum_button, self.correct_button):
+            button.setEnabled(not reason)
+            button.setToolTip(reason)
 
     def _addendum_label(self, addendum: Addendum) -> QWidget:
         box = QWidget(self.addenda_box)
@@ -168,6 +185,7 @@ class SignedPage(QWidget):
         self.save_addendum_button.setVisible(is_open)
         self.cancel_addendum_button.setVisible(is_open)
         self.addendum_button.setVisible(not is_open)
+        self.correct_button.setVisible(not is_open)
 
     def _save_addendum(self) -> None:
         """The field stays until the report is shown anew, so that a failed save loses nothing."""

@@ -1,0 +1,1 @@
+"""Logging in, the locked screen, and keeping accounts."""

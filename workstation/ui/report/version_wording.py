@@ -1,0 +1,53 @@
+"""Versions, stages and times in the reader's words."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from PySide6.QtCore import QCoreApplication
+
+from workstation.reporting.report_version import ReportVersion, VersionKind
+from workstation.reporting.stored_report import StoredReport
+
+
+def format_utc(timestamp: str) -> str:
+    """An ISO 8601 UTC time as local time to the minute; the text itself if it isn't one."""
+    try:
+        local = datetime.fromisoformat(timestamp).astimezone()
+    except ValueError:
+        return timestamp
+    return local.strftime("%Y-%m-%d %H:%M %Z").strip()
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("Versions", text)
+
+
+def name_kind(kind: VersionKind) -> str:
+    return {
+        "ai-draft": _tr("AI draft"),
+        "preliminary": _tr("Preliminary"),
+        "final": _tr("Final"),
+        "corrected": _tr("Corrected"),
+    }[kind]
+
+
+def name_version(version: ReportVersion) -> str:
+    """For instance "3 · Final · Dr. Roe · 2026-04-12 10:15 UTC"."""
+    who = version.origin.model_name if version.kind == "ai-draft" else version.author
+    parts = (str(version.number), name_kind(version.kind), who, format_utc(version.created_at))
+    return " · ".join(part for part in parts if part)
+
+
+def describe_stage(stored: StoredReport) -> str:
+    """What an unsigned report, or a correction under way, is; "" for a plain draft."""
+    if stored.correction is not None:
+        return _tr("Correcting the report signed by {0} on {1}. Reason: {2}").format(
+            stored.signed_by, format_utc(stored.signed_at), stored.correction.reason
+        )
+    if stored.preliminary is None:
+        return ""
+    text = _tr("PRELIMINARY — signed off by {0} on {1}").format(
+        stored.preliminary.author, format_utc(stored.preliminary.created_at)
+    )
+    return text + (_tr("; edited since") if stored.is_edited_since else "")
