@@ -1,0 +1,175 @@
+"""A study with a real film, a Chinese name and a report of every provenance, and who signs it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from pydicom.dataset import Dataset
+from sqlalchemy import Engine
+
+from inference.phantom import sample_case
+from inference.phantom.dicom_writer import build_dataset
+from inference.report_language import Language
+from workstation.audit.audit_log import AuditLog
+from workstation.catalog.study_catalog import StudyCatalog
+from workstation.dicom.instance_reader import read_header
+from workstation.exports.exported_report import ExportedReport, ReportStatus
+from workstation.exports.report_exporter import ExportOptions, ReportExporter
+from workstation.exports.report_reading import ReportSources
+from workstation.reading.measurement_store import MeasurementStore
+from workstation.reading.measurements import Measurement
+from workstation.reporting.report_state import JOINERS, Provenance, ReportState, Sentence
+from workstation.reporting.report_store import ReportStore
+from workstation.reporting.report_version import DraftOrigin
+from workstation.reporting.sign_off import SignOff
+
+MODEL_SHA256 = "ab" * 32
+IMAGE_SHA256 = "cd" * 32
+SIGNERS: dict[Language, str] = {"en": "Dr. Jane O'Neill", "zh": "李明"}
+ADDENDA: dict[Language, str] = {
+    "en": "Compared with 2026-03-01: unchanged.\nThe ward was told by telephone.",
+    "zh": "与2026年3月1日胸片比较无变化。\n已电话告知病房。",
+}
+FINDINGS: dict[Language, tuple[tuple[str, Provenance], ...]] = {
+    "en": (
+        ("The thorax is symmetric bilaterally.", "ai"),
+        ("The mediastinum and trachea are midline.", "ai"),
+        ("Small left pleural effusion.", "edited"),
+        ("No pneumothorax.", "ai"),
+        ("Cardiac silhouette is within normal limits.", "ai"),
+        ("No osseous abnormalities are identified in the imaged areas.", "human"),
+    ),
+    "zh": (
+        ("两侧胸廓对称，纵隔及气管居中。", "ai"),
+        ("左侧少量胸腔积液。", "edited"),
+        ("未见气胸。", "ai"),
+        ("心影尚可，两肺门影不大。", "ai"),
+        ("所见范围内各骨性结构未见明显异常。", "human"),
+    ),
+}
+IMPRESSIONS: dict[Language, str] = {
+    "en": "Small left pleural effusion.",
+    "zh": "左侧少量胸腔积液。",
+}
+
+
+def write_state(language: Language, impression: str = "") -> ReportState:
+    joiner = JOINERS[language]
+    findings = tuple(
+        Sentence(number, text, provenance, 0.93 if provenance == "ai" else None, joiner)
+        for number, (text, provenance) in enumerate(FINDINGS[language], start=1)
+    )
+    concluded = Sentence(50, impression or IMPRESSIONS[language], "edited", None, joiner)
+    return ReportState(findings, (concluded,), language)
+
+
+@dataclass
+class ReportedStudy:
+    """One study with a draft of the model, and the services to sign and export it."""
+
+    language: Language
+    uid: str
+    film: Path
+    sources: ReportSources
+    sign_off: SignOff
+    exporter: ReportExporter
+
+    def bring_to(self, status: ReportStatus) -> ExportedReport:
+        """Sign, add and correct until the report has this status; what is then exported."""
+        signer = SIGNERS[self.language]
+        if status == "preliminary":
+            self.sign_off.sign_preliminary(self.uid, signer)
+        elif status != "draft":
+            self.sign_off.sign(self.uid, signer)
+        if status in ("addended", "corrected"):
+            self.sign_off.add_addendum(self.uid, signer, ADDENDA[self.language])
+        if status == "corrected":
+            self.correct()
+        return self.read()
+
+    def correct(self) -> None:
+        signer = SIGNERS[self.language]
+        self.sign_off.start_correction(self.uid, signer, "wrong size")
+        larger = {"en": "Moderate left pleural effusion.", "zh": "左侧中等量胸腔积液。"}
+        state = write_state(self.language, larger[self.language])
+        self.sources.reports.save_draft(self.uid, state, [])
+        self.sign_off.sign(self.uid, signer)
+
+    def read(self, *, with_measurements: bool = True) -> ExportedReport:
+        return self.exporter.read(self.uid, ExportOptions(with_measurements=with_measurements))
+
+
+MakeStudy = Callable[..., ReportedStudy]
+
+
+@pytest.fixture(scope="session")
+def phantom() -> Dataset:
+    return build_dataset(sample_case(1, kind="chest"), 128)
+
+
+@pytest.fixture
+def make_study(catalog_engine: Engine, tmp_path: Path, phantom: Dataset) -> MakeStudy:
+    """make_study(language="en", **elements of the film): in the catalog of this test."""
+    count = 0
+
+    def make(language: Language = "en", **elements: object) -> ReportedStudy:
+        nonlocal count
+        count += 1
+        dataset = deepcopy(phantom)
+        dataset.StudyInstanceUID += f".{count}"
+        dataset.SOPInstanceUID += f".{count}"
+        dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+        dataset.SpecificCharacterSet = "ISO_IR 192"
+        dataset.PatientName = "Wang^XiaoDong=王^小东"
+        dataset.PatientID, dataset.AccessionNumber = "P-17|a", "ACC&17"
+        dataset.ReferringPhysicianName = "Müller^Ågot"
+        dataset.InstitutionName = "市立医院放射科" if language == "zh" else "St. Mary's"
+        for keyword, value in elements.items():
+            setattr(dataset, keyword, value)
+        film = tmp_path / f"film-{count}.dcm"
+        dataset.save_as(film, enforce_file_format=True)
+        header = read_header(film)
+        audit = AuditLog(catalog_engine)
+        sources = ReportSources(
+            StudyCatalog(catalog_engine),
+            ReportStore(catalog_engine, audit, "ann"),
+            audit,
+            MeasurementStore(catalog_engine),
+        )
+        sources.catalog.add_instance(header, film)
+        origin = DraftOrigin(
+            MODEL_SHA256, {"mode": "one-step"}, "", "", "echo-chest", (IMAGE_SHA256,)
+        )
+        uid = header.study_instance_uid
+        sources.reports.save_draft(uid, write_state(language), [], origin=origin)
+        drawn = (
+            Measurement("length", ((20.0, 60.0), (90.0, 60.0))),
+            Measurement(
+                "cardiothoracic", ((50.0, 80.0), (90.0, 80.0), (20.0, 90.0), (110.0, 90.0))
+            ),
+            Measurement("arrow", ((10.0, 10.0), (30.0, 30.0))),
+        )
+        sources.measurements.save(header.sop_instance_uid, drawn)
+        sign_off = SignOff(catalog_engine, audit)
+        exporter = ReportExporter(sources, "ann")
+        return ReportedStudy(language, uid, film, sources, sign_off, exporter)
+
+    return make
+
+
+@pytest.fixture
+def study(make_study: MakeStudy) -> ReportedStudy:
+    return make_study("en")
+
+
+def find_tool(name: str, package: str) -> str:
+    """A program nobody here wrote; skips the test where it is not installed."""
+    program = shutil.which(name)
+    if program is None:
+        pytest.skip(f"{name} is not installed: apt-get install {package}")
+    return program

@@ -1,0 +1,36 @@
+"""What every coded form says of where a report came from: code and value, in English."""
+
+from __future__ import annotations
+
+from workstation.exports.coded_concepts import (
+    CORRECTION_REASON,
+    PROVENANCE_DETAILS,
+    REPORT_STATUS,
+    RESEARCH,
+    SIGNATURE_MEANING,
+    CodedConcept,
+)
+from workstation.exports.exported_report import ExportedReport
+from workstation.exports.wording import RESEARCH_USE, word_decoding
+
+
+def provenance_values(report: ExportedReport) -> list[tuple[CodedConcept, str]]:
+    """Research-use line, status, signature's meaning, hashes; those without a value left out."""
+    signature, named = report.signature, PROVENANCE_DETAILS
+    values = [
+        (RESEARCH, RESEARCH_USE[report.language]),
+        (REPORT_STATUS, report.status),
+        (named["model"], report.model_name if report.model_sha256 else ""),
+        (named["weights"], report.model_sha256),
+        (named["decoding"], word_decoding(report) if report.model_sha256 else ""),
+        (named["images"], " ".join(report.image_sha256)),
+        (named["audit"], report.audit_head),
+    ]
+    if signature is not None and report.status != "draft":
+        values += [
+            (SIGNATURE_MEANING, signature.meaning),
+            (CORRECTION_REASON, signature.reason),
+            (named["text"], signature.text_sha256),
+            (named["state"], signature.state_sha256),
+        ]
+    return [(code, value) for code, value in values if value]
