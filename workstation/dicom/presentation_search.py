@@ -1,7 +1,8 @@
 """Find the presentation states that lie with a film on disk, and show the film as they ask.
 
 States are no images, so the catalog does not list them: they are looked for where the film's
-file is, which is where discs, PACS exports and receivers put them (PS3.10 leaves it open).
+file is, which is where discs and PACS exports put them (PS3.10 leaves it open), and among those
+that ECHO received itself.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from workstation.dicom.display_pipeline import BADGE_PRESENTATION_UNREADABLE
-from workstation.dicom.element_values import text_of
 from workstation.dicom.film import Film
+from workstation.dicom.kept_folders import data_folder_of, states_of_study
 from workstation.dicom.presentation_state import (
     GRAYSCALE_SOFTCOPY,
     ImagePresentation,
@@ -39,14 +40,15 @@ _kept: OrderedDict[Path, tuple[int, tuple[PresentationState, ...]]] = OrderedDic
 _kept_lock = threading.Lock()
 
 
-def open_as_presented(film: Film) -> Film:
-    """The film with every state found beside it, the newest one applied; itself without any.
+def open_as_presented(film: Film, data_folder: Path | None = None) -> Film:
+    """The film with every state found, the newest one applied; itself without any.
 
-    Reads files: not for the UI's thread.
+    data_folder: of the app, whose received states are looked through too; a film that is kept
+    there need not say so. Reads files: not for the UI's thread.
     """
     if film.header.source_format != "DICOM":
         return film
-    return apply_states(film, find_states(film))
+    return apply_states(film, find_states(film, data_folder))
 
 
 def apply_states(film: Film, states: tuple[PresentationState, ...]) -> Film:
@@ -71,23 +73,31 @@ def apply_states(film: Film, states: tuple[PresentationState, ...]) -> Film:
     return present(film, found[0]) if found else film
 
 
-def find_states(film: Film) -> tuple[PresentationState, ...]:
-    """States about the film's image in its folder and the folders beside it, newest first.
+def find_states(film: Film, data_folder: Path | None = None) -> tuple[PresentationState, ...]:
+    """States about the film's image among those received, in its folder and in the folders beside
+    it, each SOP Instance UID once, newest first.
 
-    At most MAX_FILES files and SEARCH_LIMIT_S are spent on it.
+    At most MAX_FILES files a folder and SEARCH_LIMIT_S are spent on it.
     """
     deadline = time.monotonic() + SEARCH_LIMIT_S
-    states: list[PresentationState] = []
-    for folder in _folders_of(film.path):
-        states += _states_in(folder, deadline)
-    about = [state for state in states if _is_about(state, film)]
-    return tuple(sorted(about, key=lambda s: (s.created, s.label), reverse=True))
+    data_folder = data_folder or data_folder_of(film.path)
+    folders = list(_folders_of(film.path))
+    if data_folder is not None:
+        folders.insert(0, states_of_study(data_folder, film.header.study_instance_uid))
+    about: dict[str, PresentationState] = {}
+    for folder in folders:
+        for state in _states_in(folder, deadline):
+            if _is_about(state, film):
+                about.setdefault(state.sop_instance_uid or str(state.path), state)
+    return tuple(sorted(about.values(), key=lambda s: (s.created, s.label), reverse=True))
 
 
 def _is_about(state: PresentationState, film: Film) -> bool:
-    """Names the image, and is of its study where it says of which."""
-    study = text_of(state.parsed.dataset, "StudyInstanceUID")
-    if study and study != film.header.study_instance_uid:
+    """Names the image, and is of its study and patient where it says of which."""
+    header = film.header
+    if state.study_instance_uid and state.study_instance_uid != header.study_instance_uid:
+        return False
+    if state.patient_id and header.patient_id and state.patient_id != header.patient_id:
         return False
     uid = film.header.sop_instance_uid
     return any(reference.sop_instance_uid == uid for reference in state.references)
@@ -134,7 +144,7 @@ def _read_states(folder: Path, deadline: float) -> tuple[tuple[PresentationState
             for number, entry in enumerate(entries):
                 if number >= MAX_FILES or time.monotonic() > deadline:
                     return tuple(states), number >= MAX_FILES
-                if _is_state(entry):
+                if _is_small_file(entry) and is_state_file(Path(entry.path)):
                     try:
                         states.append(read_presentation_state(Path(entry.path)))
                     except UnreadableInstance:
@@ -144,12 +154,17 @@ def _read_states(folder: Path, deadline: float) -> tuple[tuple[PresentationState
     return tuple(states), True
 
 
-def _is_state(entry: os.DirEntry[str]) -> bool:
+def _is_small_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file() and entry.stat().st_size <= _MAX_STATE_BYTES
+    except OSError:
+        return False
+
+
+def is_state_file(path: Path) -> bool:
     """By the file meta's SOP class; a file without file meta is not found."""
     try:
-        if not entry.is_file() or entry.stat().st_size > _MAX_STATE_BYTES:
-            return False
-        with open(entry.path, "rb") as stream:
+        with path.open("rb") as stream:
             head = stream.read(_HEAD_BYTES)
     except OSError:
         return False

@@ -85,9 +85,12 @@ class ImagePresentation:
 
 @dataclass(frozen=True, eq=False)
 class PresentationState:
-    """One state. references: the images it may be applied to, created: YYYYMMDD."""
+    """One state. references: the images it may be applied to, created: YYYYMMDD;
+    study_instance_uid and patient_id are "" where it does not say."""
 
     sop_instance_uid: str
+    study_instance_uid: str
+    patient_id: str
     label: str
     description: str
     creator: str
@@ -127,6 +130,8 @@ def read_presentation_state(path: Path) -> PresentationState:
                 raise Refusal("presentation state names no image")
             return PresentationState(
                 sop_instance_uid=text_of(dataset, "SOPInstanceUID"),
+                study_instance_uid=text_of(dataset, "StudyInstanceUID"),
+                patient_id=text_of(dataset, "PatientID"),
                 label=text_of(dataset, "ContentLabel"),
                 description=text_of(dataset, "ContentDescription"),
                 creator=format_person_name(dataset, "ContentCreatorName"),

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from workstation.dicom.kept_folders import KEPT_FILMS
+
 _CHUNK = 1 << 20
 
 
@@ -40,7 +42,7 @@ class FilmStore:
     (no space, no access); any thread may call them."""
 
     def __init__(self, data_folder: Path) -> None:
-        self._folder = data_folder / "kept-films"
+        self._folder = data_folder / KEPT_FILMS
 
     @property
     def folder(self) -> Path:

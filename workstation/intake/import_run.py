@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Event
 from typing import Protocol
 
+from workstation.catalog.database import CatalogUnavailable
 from workstation.dicom.element_values import clean_text
 from workstation.dicom.instance_reader import InstanceHeader, UnreadableInstance, read_header
 from workstation.intake.file_search import FileSearch, FoundFile
@@ -20,6 +21,7 @@ from workstation.intake.instance_recorder import (
     RecordInstance,
     record_each,
 )
+from workstation.intake.state_store import KeptState, StateStore, read_if_state
 
 _log = logging.getLogger(__name__)
 
@@ -36,6 +38,7 @@ class ImportListener(Protocol):
     def on_progress(self, done: int, total: int) -> None: ...
     def on_added(self, header: InstanceHeader, path: Path) -> None: ...
     def on_known(self, study_instance_uid: str, sop_instance_uid: str) -> None: ...
+    def on_state_kept(self, study_instance_uid: str, sop_instance_uid: str) -> None: ...
     def on_refused(self, path: Path, reason: str) -> None: ...
 
 
@@ -50,7 +53,8 @@ class _ReadFilm:
 class ImportRun:
     """Of some paths. `run` may be called again after a stop: it goes on with the next file.
 
-    store: where members of archives are kept; without one archives are refused.
+    store: where members of archives are kept; without one archives are refused. Presentation
+    states out of archives are kept where `record` is an InstanceRecorder.
     """
 
     def __init__(
@@ -63,6 +67,9 @@ class ImportRun:
     ) -> None:
         self._paths, self._record, self._store = tuple(paths), record, store
         self._listener, self._is_stopped = listener, is_stopped
+        self._states: StateStore | None = None
+        if isinstance(record, InstanceRecorder):
+            self._states = StateStore(record.catalog, record.audit, record.user)
         self._found: list[FoundFile] | None = None
         self._next = 0
         self._known: dict[Path, tuple[str, str]] = {}
@@ -131,22 +138,32 @@ class ImportRun:
             film = self._read(file)
         except UnreadableInstance as refusal:
             self._listener.on_refused(file.path, refusal.reason)
+        except CatalogUnavailable:
+            self._next -= 1  # this one comes again when the run is resumed
+            raise
         except Exception as bug:
             # A mistake of ours costs one file, not the rest of the folder.
             _log.exception("importing %s", file.path)
             self._listener.on_refused(file.path, f"unexpected error: {bug}")
         else:
+            if isinstance(film, KeptState):
+                tell = self._listener.on_state_kept if film.is_new else self._listener.on_known
+                tell(film.study_instance_uid, film.sop_instance_uid)
+                return
             if not self._batch:
                 self._batch_began = time.monotonic()
             self._batch.append(film)
 
-    def _read(self, file: FoundFile) -> _ReadFilm:
+    def _read(self, file: FoundFile) -> _ReadFilm | KeptState:
         if file.archive is None or file.member is None:
             return _ReadFilm(file, read_header(file.path), file.path, False)
         if self._store is None:
             raise UnreadableInstance(file.path, "archives need a data folder to be unpacked to")
         kept = file.archive.keep_member(file.member, self._store)
         try:
+            state = read_if_state(kept.path) if self._states is not None else None
+            if state is not None and self._states is not None:
+                return self._states.take_over(state, f"archive {file.path}")
             header = read_header(kept.path)
         except BaseException:
             if kept.is_new:

@@ -11,6 +11,7 @@ from workstation.catalog.database import read_transaction, write_transaction
 from workstation.catalog.study_catalog import StudyCatalog
 from workstation.catalog.study_removal import RemovedStudy, describe_study, remove_study
 from workstation.dicom.instance_reader import UnreadableInstance, read_header
+from workstation.dicom.kept_folders import states_of_study
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,9 @@ class StudyRemoval:
                     kept[path] = reason
                 else:
                     deleted.append(path)
+            states, unmoved = _delete_states(self._catalog.folder, study.study_instance_uid)
+            deleted += states
+            kept.update(unmoved)
         self._audit.append(
             "files-deleted",
             user=self._user,
@@ -105,6 +109,19 @@ class StudyRemoval:
             },
         )
         return tuple(deleted), kept
+
+
+def _delete_states(data_folder: Path, uid: str) -> tuple[list[Path], dict[Path, str]]:
+    """The study's received presentation states: (deleted, kept with the reason of each)."""
+    deleted: list[Path] = []
+    kept: dict[Path, str] = {}
+    for path in sorted(states_of_study(data_folder, uid).glob("*.dcm")):
+        try:
+            path.unlink()
+            deleted.append(path)
+        except OSError as error:
+            kept[path] = error.strerror or str(error)
+    return deleted, kept
 
 
 def _delete_film(path: Path, sop_instance_uid: str) -> str:

@@ -24,7 +24,9 @@ from workstation.catalog.schema import InstanceRecord
 from workstation.catalog.study_catalog import StudyCatalog, UnknownStudy, file_state
 from workstation.dicom.dataset_reading import MAX_FILE_BYTES
 from workstation.dicom.instance_reader import InstanceHeader, UnreadableInstance, read_header
+from workstation.dicom.presentation_state import GRAYSCALE_SOFTCOPY, PresentationState
 from workstation.intake.film_store import FilmStore, KeptFile, TooLarge
+from workstation.intake.state_store import StateStore, read_if_state
 from workstation.network.failures import StoreUnavailable
 
 _STALE_S = 3600.0  # no transfer of one instance takes this long
@@ -52,6 +54,7 @@ class InstanceStore:
     def __init__(self, catalog: StudyCatalog, audit: AuditLog, user: str) -> None:
         self._catalog, self._audit, self._user = catalog, audit, user
         self._films = FilmStore(catalog.folder)
+        self._states = StateStore(catalog, audit, user)
         self._listing = threading.Lock()
 
     @property
@@ -66,7 +69,8 @@ class InstanceStore:
         announced_uid: str = "",
         announced_class: str = "",
     ) -> StoredInstance:
-        """Write a DICOM file that arrives in pieces, and list it. source: for the audit log.
+        """Write a DICOM file that arrives in pieces, and list it; a presentation state is kept
+        with its study, unlisted. source: for the audit log.
 
         announced_uid, announced_class: SOP instance and class as the sender named them; a data
         set that says otherwise is refused. Raises UnreadableInstance (not a film; the reason) and
@@ -88,7 +92,10 @@ class InstanceStore:
             raise StoreUnavailable(_reason_of(error)) from error
 
     def is_listed(self, study_instance_uid: str, sop_instance_uid: str) -> bool:
-        """Whether that film is on the list and its file is there. Raises StoreUnavailable."""
+        """Whether that film is on the list and its file is there, or that presentation state is.
+        Raises StoreUnavailable."""
+        if self._states.holds(study_instance_uid, sop_instance_uid):
+            return True
         try:
             if self._catalog.study(study_instance_uid).is_removed:
                 return False
@@ -117,8 +124,17 @@ class InstanceStore:
         is_needed = False
         try:
             _sync_folder(kept.path.parent)
+            state = read_if_state(kept.path)
+            if state is not None:
+                said = state.sop_instance_uid, GRAYSCALE_SOFTCOPY
+                _check_announced(said, kept.path, announced_uid, announced_class)
+                return self._keep_state(state, source)
             header = read_header(kept.path)
-            _check_announced(header, kept.path, announced_uid, announced_class)
+            if header.source_format != "DICOM":
+                reason = f"a {header.source_format} picture, not a DICOM file"
+                raise UnreadableInstance(kept.path, reason)
+            said = header.sop_instance_uid, header.sop_class_uid
+            _check_announced(said, kept.path, announced_uid, announced_class)
             is_needed = self._list(header, kept.path, source)
         finally:
             if kept.is_new and not is_needed:
@@ -131,6 +147,12 @@ class InstanceStore:
             kept.path,
             is_needed,
         )
+
+    def _keep_state(self, state: PresentationState, source: str) -> StoredInstance:
+        kept = self._states.take_over(state, source)
+        _sync_folder(kept.path.parent)
+        uids = kept.sop_instance_uid, kept.study_instance_uid
+        return StoredInstance(*uids, "PR", "", kept.path, kept.is_new)
 
     def _list(self, header: InstanceHeader, path: Path, source: str) -> bool:
         """False where the film is listed already and its file, this one or another, is there."""
@@ -175,12 +197,11 @@ class _ChunkReader:
         return next(self._chunks, b"")
 
 
-def _check_announced(header: InstanceHeader, path: Path, uid: str, sop_class: str) -> None:
-    if header.source_format != "DICOM":
-        raise UnreadableInstance(path, f"a {header.source_format} picture, not a DICOM file")
-    if uid and header.sop_instance_uid != uid:
+def _check_announced(said: tuple[str, str], path: Path, uid: str, sop_class: str) -> None:
+    """said: SOP Instance and SOP Class UID of the data set itself."""
+    if uid and said[0] != uid:
         raise AnnouncedOtherwise(path, "its SOP Instance UID is not the one that was announced")
-    if sop_class and header.sop_class_uid != sop_class:
+    if sop_class and said[1] != sop_class:
         raise AnnouncedOtherwise(path, "its SOP Class is not the one that was announced")
 
 

@@ -24,6 +24,7 @@ from workstation.dicom.acceptance import (
     RLE_LOSSLESS,
 )
 from workstation.dicom.instance_reader import UnreadableInstance
+from workstation.dicom.presentation_state import GRAYSCALE_SOFTCOPY
 from workstation.network.failures import StoreUnavailable
 from workstation.network.instance_store import AnnouncedOtherwise, InstanceStore
 
@@ -50,11 +51,13 @@ SOP_CLASSES = tuple(
         "7.1",  # Multi-frame Single Bit Secondary Capture
         "7.2",  # Multi-frame Grayscale Byte Secondary Capture
         "7.3",  # Multi-frame Grayscale Word Secondary Capture
+        "11.1",  # Grayscale Softcopy Presentation State
         "12.1",  # X-Ray Angiographic
         "12.2",  # X-Ray Radiofluoroscopic
     )
 )
-"""Storage SOP classes (PS3.4 B.5) that can hold a greyscale film or a series of frames."""
+"""Storage SOP classes (PS3.4 B.5) that can hold a greyscale film or a series of frames, or say
+how one is shown."""
 
 NATIVE_FIRST = (
     "1.2.840.10008.1.2.1",
@@ -106,6 +109,8 @@ def retrieve_contexts() -> list[PresentationContext]:
     contexts = []
     for sop_class in SOP_CLASSES:
         contexts.append(build_context(sop_class, list(NATIVE_FIRST)))
+        if sop_class == GRAYSCALE_SOFTCOPY:
+            continue  # has no pixels to compress
         contexts.extend(build_context(sop_class, [each]) for each in compressed)
     return contexts
 

@@ -38,6 +38,7 @@ from workstation.ui.network.network_desk import NetworkDesk
 from workstation.ui.race.race_opener import RaceOpener
 from workstation.ui.reading_desk import ReadingDesk, Records
 from workstation.ui.report.report_panel import ReportPanel
+from workstation.ui.report.template_desk import FOLDER_NAME, TemplateDesk
 from workstation.ui.studies.study_dragging import StudyDragging
 from workstation.ui.studies.study_list import StudyList
 from workstation.ui.text_size import TextSize
@@ -62,7 +63,7 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self._records, self._drafting, self._settings = records, drafting, settings
         self.importer = Importer(record_instance, self)
-        self.loader = FilmLoader(self)
+        self.loader = FilmLoader(self, records.catalog.folder)
         self.text_size = TextSize(settings, self)
         self._build_widgets()
         self.films = FilmDesk(records.catalog, self.grid, self.loader, self)
@@ -76,6 +77,8 @@ class MainWindow(QMainWindow):
         self.audit_log = AuditOpener(records.audit, self._name_user, self)
         self.accounts = AccountDesk(records, settings, self)
         self.is_leaving_for_another_user = False
+        folder = records.audit.data_folder / FOLDER_NAME
+        self.templates = TemplateDesk(self.report_panel.editor, folder, self)
         self.menus = WindowMenus(self)
         self.decoding_group = self.menus.decoding_group
         self.language_group = self.menus.language_group
@@ -151,6 +154,8 @@ class MainWindow(QMainWindow):
         self.accounts.locking.connect(self._save_before_lock)
         self.accounts.leave_requested.connect(self.leave_for_another_user)
         self.audit_log.trouble.connect(self.show_trouble)
+        self.templates.trouble.connect(self.show_trouble)
+        self.templates.changed.connect(self._audit_template)
         self.models.trouble.connect(self.show_trouble)
         self.models.decoding_chosen.connect(self._choose_decoding)
         self.statusBar().insertPermanentWidget(0, self.network.light)
@@ -259,6 +264,11 @@ class MainWindow(QMainWindow):
         self.desk.choose_language(language)
         self._remember("draft_language", language)
 
+    def read_first(self, is_on: bool) -> None:
+        """Whether first drafts stay covered until the reader reveals them."""
+        self.desk.read_first(is_on)
+        self._remember("read_first", "on" if is_on else "off")
+
     def choose_model(self) -> None:
         """Which model drafts, where it runs and how it decodes."""
         self.models.open(self.desk.decoding)
@@ -286,6 +296,9 @@ class MainWindow(QMainWindow):
         assert language is not None
         self.desk.decoding = mode.data()
         self.desk.choose_language(language.data())
+        is_on = self._settings is not None and self._settings.value("read_first") == "on"
+        self.desk.is_reading_first = is_on
+        self.menus.read_first_action.setChecked(is_on)
         self._restore_view_choices()
 
     def _restore_view_choices(self) -> None:
@@ -334,6 +347,12 @@ class MainWindow(QMainWindow):
 
     def _name_user(self) -> str:
         return self._records.user
+
+    def _audit_template(self, details: dict[str, str]) -> None:
+        try:
+            self._records.audit.append("settings", user=self._name_user(), details=details)
+        except CatalogUnavailable as error:
+            self.show_trouble(str(error))
 
     def show_trouble(self, text: str) -> None:
         """Something the reader should know; nothing stops for it."""

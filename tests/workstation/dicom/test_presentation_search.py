@@ -13,6 +13,7 @@ from pydicom.sequence import Sequence
 
 from workstation.dicom.display_pipeline import BADGE_PRESENTED, badges, model_image
 from workstation.dicom.instance_reader import read_film
+from workstation.dicom.kept_folders import states_of_study
 from workstation.dicom.presentation_search import find_states, open_as_presented
 from workstation.dicom.presentation_state import GRAYSCALE_SOFTCOPY
 
@@ -31,7 +32,8 @@ def state_about(uid: str, label: str = "A", date: str = "20260101") -> Dataset:
     image, series, state = Dataset(), Dataset(), Dataset()
     image.ReferencedSOPClassUID, image.ReferencedSOPInstanceUID = "1.2", uid
     series.ReferencedImageSequence = Sequence([image])
-    state.SOPClassUID, state.SOPInstanceUID, state.Modality = GRAYSCALE_SOFTCOPY, "1.2.9", "PR"
+    state.SOPClassUID, state.Modality = GRAYSCALE_SOFTCOPY, "PR"
+    state.SOPInstanceUID = f"1.2.9.{sum(label.encode())}"
     state.ContentLabel, state.PresentationCreationDate = label, date
     state.ReferencedSeriesSequence = Sequence([series])
     state.PresentationLUTShape = "INVERSE"
@@ -90,3 +92,29 @@ def test_each_frame_is_presented_by_itself(write_dicom: WriteDicom) -> None:
     second = film.frame(1)
     assert second.presentation is not None
     assert second.frame(0).presentation is None
+
+
+def test_a_state_of_another_patient_or_seen_twice_is_not_found_again(
+    write_dicom: WriteDicom,
+) -> None:
+    film = read_film(write_dicom(RAMP, name="study/series/film.dcm", PatientID="P-1"))
+    mine, theirs = state_about("1.2.3.4", "MINE"), state_about("1.2.3.4", "THEIRS")
+    mine.PatientID, theirs.PatientID = "P-1", "P-2"
+    write_dicom(dataset=mine, name="study/series/mine.dcm")
+    write_dicom(dataset=mine, name="study/series/copy.dcm")
+    write_dicom(dataset=theirs, name="study/series/theirs.dcm")
+    assert [state.label for state in find_states(film)] == ["MINE"]
+
+
+def test_received_states_are_found_for_films_kept_and_for_films_elsewhere(
+    write_dicom: WriteDicom, tmp_path: Path
+) -> None:
+    elsewhere = read_film(write_dicom(RAMP, name="study/series/film.dcm"))
+    (tmp_path / "data" / "kept-films" / "ab").mkdir(parents=True)
+    kept = read_film(write_dicom(RAMP, name="data/kept-films/ab/abcd.dcm"))
+    folder = states_of_study(tmp_path / "data", kept.header.study_instance_uid)
+    folder.mkdir(parents=True)
+    write_dicom(dataset=state_about("1.2.3.4", "SENT"), name=str(folder / "state.dcm"))
+    assert [state.label for state in find_states(kept)] == ["SENT"]
+    assert find_states(elsewhere) == ()
+    assert [s.label for s in find_states(elsewhere, tmp_path / "data")] == ["SENT"]

@@ -30,6 +30,7 @@ class Heard:
     def __init__(self, stop_after: int = 0) -> None:
         self.added: list[Path] = []
         self.known: list[tuple[str, str]] = []
+        self.states: list[tuple[str, str]] = []
         self.refused: dict[str, str] = {}
         self.progress: list[tuple[int, int]] = []
         self.is_stopped = Event()
@@ -45,6 +46,9 @@ class Heard:
 
     def on_known(self, study_instance_uid: str, sop_instance_uid: str) -> None:
         self.known.append((study_instance_uid, sop_instance_uid))
+
+    def on_state_kept(self, study_instance_uid: str, sop_instance_uid: str) -> None:
+        self.states.append((study_instance_uid, sop_instance_uid))
 
     def on_refused(self, path: Path, reason: str) -> None:
         assert path.as_posix() not in self.refused

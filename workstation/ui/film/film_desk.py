@@ -53,9 +53,9 @@ class FilmDesk(QObject):
         super().__init__(parent)
         self._catalog, self._grid = catalog, grid
         self.layout_choice: LayoutName | None = None  # None: as the study asks
-        self._companion = LateralCompanion(self)
+        self._companion = LateralCompanion(self, catalog.folder)
         self._wording = HangingWording(self)
-        loaders = [loader, *(FilmLoader(self) for _ in grid.viewports[1:])]
+        loaders = [loader, *(FilmLoader(self, catalog.folder) for _ in grid.viewports[1:])]
         self._places = [
             ViewportPlace(viewport, each, grid.links, self._reason_to_refuse, self)
             for viewport, each in zip(grid.viewports, loaders, strict=True)

@@ -31,9 +31,9 @@ class _DecodeWorker(QObject):
     decoded = Signal(int, str, object)
     refused = Signal(int, str, str)
 
-    def __init__(self, newest: _NewestRequest) -> None:
+    def __init__(self, newest: _NewestRequest, data_folder: Path | None) -> None:
         super().__init__()
-        self._newest = newest
+        self._newest, self._data_folder = newest, data_folder
 
     @Slot(int, str)
     def decode(self, request_id: int, path: str) -> None:
@@ -41,7 +41,7 @@ class _DecodeWorker(QObject):
         if request_id != self._newest.request_id:
             return
         try:
-            film = open_film(Path(path))
+            film = open_film(Path(path), self._data_folder)
             # The viewer would have to build this pyramid on its first paint.
             sampler_of(film).prepare()
         except UnreadableInstance as refusal:
@@ -59,20 +59,21 @@ class _DecodeWorker(QObject):
 class FilmLoader(QObject):
     """Reads films on a thread of its own. All signals are emitted on the main thread.
 
-    film_loaded(path, Film), the film's sampler prepared; film_failed(path, reason).
+    film_loaded(path, Film), the film's sampler prepared; film_failed(path, reason). data_folder:
+    of the app, whose received presentation states are applied.
     """
 
     film_loaded = Signal(str, object)
     film_failed = Signal(str, str)
     _decode_requested = Signal(int, str)
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None, data_folder: Path | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("filmLoader")
         self._newest = _NewestRequest()
         self._thread = QThread(self)
         self._thread.setObjectName("filmLoaderThread")
-        self._worker = _DecodeWorker(self._newest)
+        self._worker = _DecodeWorker(self._newest, data_folder)
         self._worker.moveToThread(self._thread)
         self._decode_requested.connect(self._worker.decode, Qt.ConnectionType.QueuedConnection)
         self._worker.decoded.connect(self._on_decoded)

@@ -15,13 +15,13 @@ class LateralCompanion(QObject):
 
     settled = Signal()
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None, data_folder: Path | None = None) -> None:
         super().__init__(parent)
         self.film: Film | None = None
         self._path: Path | None = None
         self._study_uid = ""
         self._is_loading = False
-        self._loader = FilmLoader(self)
+        self._loader = FilmLoader(self, data_folder)
         self._loader.film_loaded.connect(self._on_loaded)
         self._loader.film_failed.connect(self._on_failed)
 

@@ -23,14 +23,15 @@ _decoding: dict[_FileState, Lock] = {}
 _lock = Lock()
 
 
-def open_film(path: Path) -> Film:
+def open_film(path: Path, data_folder: Path | None = None) -> Film:
     """The film as presented; the one already in memory where the file is unchanged since.
 
-    From any thread but the UI's. Raises UnreadableInstance as `read_film` does.
+    data_folder: of the app, with the presentation states it received. From any thread but the
+    UI's. Raises UnreadableInstance as `read_film` does.
     """
     state = _file_state(path)
     if state is None:
-        return _decode(path)
+        return _decode(path, data_folder)
     with _lock:
         film = _films.get(state)
         turn = _decoding.setdefault(state, Lock())
@@ -41,7 +42,7 @@ def open_film(path: Path) -> Film:
             film = _films.get(state)
         try:
             if film is None:
-                film = _decode(path)
+                film = _decode(path, data_folder)
         finally:
             with _lock:
                 _decoding.pop(state, None)
@@ -64,8 +65,8 @@ def issuer_of(film: Film) -> str:
         return _issuers.get(film, "")
 
 
-def _decode(path: Path) -> Film:
-    film = open_as_presented(read_film(path))
+def _decode(path: Path, data_folder: Path | None) -> Film:
+    film = open_as_presented(read_film(path), data_folder)
     issuer = read_issuer(path) if film.header.source_format == "DICOM" else ""
     with _lock:
         _issuers[film] = issuer

@@ -27,6 +27,7 @@ class ImportControls(QWidget):
         super().__init__(parent)
         self._importer, self._refused = importer, refused
         self._open_first = False
+        self._states_kept = 0
         self.progress_bar = QProgressBar(self)
         self.progress_bar.setObjectName("import_progress")
         self.progress_bar.setAccessibleName(self.tr("Progress of the import"))
@@ -41,6 +42,7 @@ class ImportControls(QWidget):
         importer.progress.connect(self._on_progress)
         importer.instance_imported.connect(self._on_instance_there)
         importer.instance_already_known.connect(self._on_instance_there)
+        importer.state_kept.connect(self._on_state_kept)
         importer.file_refused.connect(self._on_file_refused)
         importer.finished.connect(self._on_finished)
         self.hide()
@@ -86,6 +88,9 @@ class ImportControls(QWidget):
             self._open_first = False
             self.first_film_imported.emit(study_instance_uid)
 
+    def _on_state_kept(self, _study_instance_uid: str, _sop_instance_uid: str) -> None:
+        self._states_kept += 1
+
     def _on_file_refused(self, path: str, reason: str) -> None:
         self._refused.add(path, reason)
         self._refused.show()
@@ -94,6 +99,9 @@ class ImportControls(QWidget):
         self.setVisible(self._importer.can_resume)
         self._show_running(False)
         text = self.tr("{0} films added, {1} known already, {2} refused.")
+        if self._states_kept:
+            text += " " + self.tr("{0} presentation states kept.").format(self._states_kept)
+            self._states_kept = 0
         left = self._importer.files_left
         if left:
             text += " " + self.tr("Stopped: {0} files left.").format(left)

@@ -36,6 +36,7 @@ class _ImportWorker(QObject):
     imported = Signal(str, str)
     picture_imported = Signal(str, str)
     already_known = Signal(str, str)
+    state_kept = Signal(str, str)
     refused = Signal(str, str)
     failed = Signal(str)
     ended = Signal(int, int, int)
@@ -73,6 +74,9 @@ class _ImportWorker(QObject):
         self._duplicates += 1
         self.already_known.emit(study_instance_uid, sop_instance_uid)
 
+    def on_state_kept(self, study_instance_uid: str, sop_instance_uid: str) -> None:
+        self.state_kept.emit(study_instance_uid, sop_instance_uid)
+
     def on_refused(self, path: Path, reason: str) -> None:
         self._refused += 1
         self.refused.emit(str(path), reason)
@@ -90,9 +94,10 @@ class Importer(QObject):
 
     progress(done, total), total 0 while folders are still walked; instance_imported and
     instance_already_known(study_instance_uid, sop_instance_uid); picture_imported the same, after
-    instance_imported, for a PNG or JPEG, which says nothing of a patient; file_refused(path,
-    reason); import_failed(message) where the catalog gave up; finished(added, duplicates, refused)
-    ends every import, also a cancelled or failed one. A cancelled or failed import can be resumed.
+    instance_imported, for a PNG or JPEG, which says nothing of a patient; state_kept the same, for
+    a presentation state out of an archive, which is no film; file_refused(path, reason);
+    import_failed(message) where the catalog gave up; finished(added, duplicates, refused) ends
+    every import, also a cancelled or failed one. A cancelled or failed import can be resumed.
     run_ended(ImportRun), just before finished, tells imports apart.
     """
 
@@ -100,6 +105,7 @@ class Importer(QObject):
     instance_imported = Signal(str, str)
     picture_imported = Signal(str, str)
     instance_already_known = Signal(str, str)
+    state_kept = Signal(str, str)
     file_refused = Signal(str, str)
     import_failed = Signal(str)
     finished = Signal(int, int, int)
@@ -137,6 +143,7 @@ class Importer(QObject):
         self._worker.imported.connect(self.instance_imported)
         self._worker.picture_imported.connect(self.picture_imported)
         self._worker.already_known.connect(self.instance_already_known)
+        self._worker.state_kept.connect(self.state_kept)
         self._worker.refused.connect(self.file_refused)
         self._worker.failed.connect(self.import_failed)
         self._worker.ended.connect(self._on_ended)
