@@ -19,7 +19,7 @@ from inference.decoding.prompt_state import PromptState
 from inference.decoding.remasking import remasking_of
 from inference.decoding.sampling import TokenChooser
 from inference.draft_events import BegunDraft
-from inference.report_grammar import BrokenRuns
+from inference.report_check import CanonicalReportCheck
 
 
 def open_session(
@@ -69,7 +69,7 @@ def decode_blocks(
                 request.adaptive_threshold,
                 request.adaptive_max_passes,
                 checkpoint.stop_ids,
-                _find_broken(checkpoint, request),
+                _report_check(checkpoint, request),
             )
         case "guided":
             causal = DraftSession(checking[0], checking[0].capacity, draft.cancel)
@@ -86,11 +86,13 @@ def decode_blocks(
             return decode_autoregressive(session)
 
 
-def _find_broken(checkpoint: Checkpoint, request: GenerationRequest) -> BrokenRuns | None:
+def _report_check(
+    checkpoint: Checkpoint, request: GenerationRequest
+) -> CanonicalReportCheck | None:
     """Only for a model whose every sentence is known; else confidence alone counts."""
     if not checkpoint.manifest.canonical_wording:
         return None
-    return BrokenRuns(checkpoint.tokenizer, request.language)
+    return CanonicalReportCheck(checkpoint.tokenizer, request.language, checkpoint.stop_ids)
 
 
 def _check_draft(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import torch
 
@@ -11,6 +11,9 @@ from inference.decoding.attention_masks import block_causal_mask
 from inference.decoding.open_block import Block
 from inference.decoding.prompt_state import PromptState
 from inference.decoding.sampling import TokenChooser
+
+# Logits [rows, vocabulary] float32 -> token ids [rows], or None.
+ChooseTokens = Callable[[torch.Tensor], torch.Tensor | None]
 
 
 class DecodingCancelled(Exception):
@@ -62,19 +65,30 @@ class DraftSession:
         self.fixed = dict(enumerate(self.prompt_ids)) | answer
         self._last_pinned = max(answer, default=-1)
 
-    def run_pass(self, ids: list[int], start: int, keep: int, *, fused: bool = False) -> Block:
+    def run_pass(
+        self,
+        ids: list[int],
+        start: int,
+        keep: int,
+        *,
+        fused: bool = False,
+        choose: ChooseTokens | None = None,
+    ) -> Block:
         """Feed ids at start, storing their K/V; the choice at the last ``keep`` rows.
 
         Every row attends to the cache before start and to all rows fed; with fused, to its own
         block and those before only. The mask token is never chosen: nothing else would stop
         the argmax from leaving a hole. Nor is a stop id before the last pinned token.
+        choose: instead of the session's chooser, unless it returns None.
         """
         logits = self._forward(ids, start, keep, fused)
         if keep == 0:
             return Block([], [])
         if (before := self._last_pinned - (start + len(ids) - keep)) > 0:
             logits[:before, self._stop_ids] = float("-inf")
-        choice = self._chooser.choose(logits)
+        choice = choose(logits) if choose is not None else None
+        if choice is None:
+            choice = self._chooser.choose(logits)
         log_total = logits.logsumexp(dim=-1)
         chosen = logits.gather(-1, choice[:, None])[:, 0]
         entropies: list[float] = []

@@ -26,12 +26,41 @@ class ScriptedSession:
         self.fed: list[tuple[list[int], int, bool]] = []
         self._looks = looks
 
-    def run_pass(self, ids: list[int], start: int, keep: int, *, fused: bool = False) -> Block:
+    def run_pass(
+        self,
+        ids: list[int],
+        start: int,
+        keep: int,
+        *,
+        fused: bool = False,
+        choose: list[int] | None = None,
+    ) -> Block:
         self.fed.append((ids, start, fused))
         look = self._looks[len(self.fed) - 1]
         assert [token == MASK for token in ids[-keep:]] == [entry is not None for entry in look]
         entries = [entry or (MASK, 1.0) for entry in look]  # garbage where it was committed
-        return Block([token for token, _ in entries], [value for _, value in entries])
+        chosen = choose or [token for token, _ in entries]
+        return Block(chosen, [value for _, value in entries])
+
+
+class ScriptedCheck:
+    """Faults of each look in turn; mends with the tokens given for it, if any.
+
+    asked: the canvases to mend.
+    """
+
+    def __init__(self, faults: Sequence[Collection[int]], mended: list[int] | None = None) -> None:
+        self._faults, self._mended = iter(faults), mended
+        self.asked: list[Sequence[int | None]] = []
+
+    def find_faults(
+        self, answer: Sequence[int], block: Sequence[int], is_end: bool
+    ) -> Collection[int]:
+        return next(self._faults, ())
+
+    def mend(self, answer: Sequence[int], canvas: Sequence[int | None]) -> list[int] | None:
+        self.asked.append(canvas)
+        return self._mended
 
 
 def _decode(
@@ -39,10 +68,10 @@ def _decode(
     threshold: float = 0.7,
     max_passes: int = 8,
     broken: Sequence[Collection[int]] = (),
+    check: ScriptedCheck | None = None,
 ) -> list[Block]:
-    checks = iter(broken)
-    find_broken = (lambda *_: next(checks, ())) if broken else None
-    return list(decode_adaptive(session, threshold, max_passes, {STOP}, find_broken))  # type: ignore[arg-type]
+    check = check or (ScriptedCheck(broken) if broken else None)
+    return list(decode_adaptive(session, threshold, max_passes, {STOP}, check))  # type: ignore[arg-type]
 
 
 def test_a_sure_block_costs_one_pass() -> None:
@@ -121,6 +150,56 @@ def test_low_confidence_is_settled_before_the_grammar_is_asked() -> None:
         [(6, 0.9), (7, 0.9), None, None],
     ]
     assert _decode(ScriptedSession(looks), broken=[{0, 1}, ()])[0].token_ids == [6, 7, 3, 5]
+
+
+def test_a_fault_is_mended_with_all_that_follows_it() -> None:
+    sure: Look = [(1, 0.9), (2, 0.9), (3, 0.9), (4, 0.9)]
+    session = ScriptedSession([sure, [None, (2, 0.2), (3, 0.3), (4, 0.4)]])
+    check = ScriptedCheck([{1}], [1, 5, 6, 7])
+    assert _decode(session, check=check) == [Block([1, 5, 6, 7], [0.9, 0.2, 0.3, 0.4])]
+    assert check.asked == [(1, None, None, None)]
+    assert len(session.fed) == 2  # what was mended is in no doubt any more
+
+
+def test_what_can_t_be_mended_is_looked_at_as_before() -> None:
+    sure: Look = [(1, 0.9), (2, 0.9), (3, 0.9), (4, 0.9)]
+    session = ScriptedSession([sure, [None, (5, 0.9), None, None]])
+    check = ScriptedCheck([{1}, ()])
+    assert _decode(session, check=check)[0].token_ids == [1, 5, 3, 4]
+    assert len(check.asked) == 1
+
+
+def test_a_mending_that_leaves_a_fault_is_not_tried_again() -> None:
+    sure: Look = [(1, 0.9), (2, 0.9), (3, 0.9), (4, 0.9)]
+    looks: list[Look] = [sure, [None, (5, 0.9), (6, 0.9), (7, 0.9)], [None, None, (8, 0.9), None]]
+    check = ScriptedCheck([{1}, {2}, ()], [1, 5, 6, 7])
+    assert _decode(ScriptedSession(looks), check=check)[0].token_ids == [1, 5, 8, 7]
+    assert len(check.asked) == 1
+
+
+def test_the_last_look_mends_before_it_doubts() -> None:
+    first: Look = [(1, 0.9), (2, 0.9), (3, 0.9), (4, 0.2)]
+    session = ScriptedSession([first, [None, (2, 0.2), (3, 0.3), (4, 0.4)]])
+    check = ScriptedCheck([{1}], [1, 5, 6, 7])
+    assert _decode(session, max_passes=2, check=check)[0].token_ids == [1, 5, 6, 7]
+
+
+def test_the_last_look_doubts_where_nothing_is_at_fault() -> None:
+    first: Look = [(1, 0.9), (2, 0.9), (3, 0.9), (4, 0.2)]
+    session = ScriptedSession([first, [None, None, None, (5, 0.4)]])
+    assert _decode(session, max_passes=2, check=ScriptedCheck([()]))[0].token_ids == [1, 2, 3, 5]
+
+
+def test_doubt_that_stays_does_not_hide_a_fault() -> None:
+    """One unsure token, which can't be looked at with less masked: the check is asked as well."""
+    first: Look = [(1, 0.9), (2, 0.9), (3, 0.9), (4, 0.2)]
+    looks: list[Look] = [
+        first,
+        [None, None, None, (5, 0.3)],
+        [(6, 0.9), (7, 0.9), (8, 0.9), (9, 0.9)],
+    ]
+    check = ScriptedCheck([{0}], [6, 7, 8, 1])
+    assert _decode(ScriptedSession(looks), check=check)[0].token_ids == [6, 7, 8, 1]
 
 
 @pytest.mark.parametrize("prompt_length", [4, 6])
