@@ -35,6 +35,7 @@ class WindowMenus(QObject):
         self._fill_study_menu()
         self._fill_view_menu()
         self._fill_draft_menu()
+        self._fill_report_menu()
         self._fill_help_menu()
         self._reach_every_window()
 
@@ -191,6 +192,11 @@ class WindowMenus(QObject):
         self._add(menu, self.tr("&Model…"), "Ctrl+Shift+M", self._window.choose_model)
         race = self._window.race_strategies
         self._add(menu, self.tr("&Race decoding strategies…"), "Ctrl+R", race)
+
+    def _fill_report_menu(self) -> None:
+        window, menu = self._window, self._menu(self.tr("&Report"))
+        self._add(menu, self.tr("&Insert a text…"), "Ctrl+T", window.templates.open_picker)
+        self._add(menu, self.tr("Text &templates…"), "", window.templates.edit_templates)
 
     def _fill_help_menu(self) -> None:
         window, menu = self._window, self._menu(self.tr("&Help"))

@@ -152,6 +152,11 @@ class ReportEditor(QWidget):
         for editor in self.editors.values():
             editor.flush_typing()
 
+    def end_typing(self) -> None:
+        """The same, and what is typed next is an undo step of its own."""
+        self.flush_typing()
+        self._typing_section = None
+
     def undo(self) -> None:
         self.flush_typing()
         if self._report is not None:
