@@ -23,7 +23,8 @@ _GRAVEST: tuple[Mark, ...] = ("gone", "changed", "not-stated", "unchanged")
 
 @dataclass(frozen=True)
 class MarkedSentence:
-    """mark: of its statements the gravest; "unread" where the grammar reads none in it."""
+    """mark: of its statements the gravest; "unread" where the grammar reads none in it and it
+    does not stand in the other report to the letter."""
 
     section: Section
     text: str
@@ -36,11 +37,13 @@ def mark_prior(prior: ReportState, now: ReportState) -> tuple[MarkedSentence, ..
     "gone" is denied now; "not-stated" is not spoken of, which is not the same.
     """
     said_now = _said(now)
+    texts_now = {sentence.text for sentence in (*now.findings, *now.impression)}
     marked = []
     for section in SECTIONS:
         for sentence in prior.sentences(section):
             marks = {_mark(each, said_now) for each in _statements(sentence, prior)}
-            gravest: Mark = next((mark for mark in _GRAVEST if mark in marks), "unread")
+            unread: Mark = "unchanged" if sentence.text in texts_now else "unread"
+            gravest = next((mark for mark in _GRAVEST if mark in marks), unread)
             marked.append(MarkedSentence(section, sentence.text, gravest))
     return tuple(marked)
 

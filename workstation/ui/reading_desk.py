@@ -29,6 +29,7 @@ from workstation.ui.draft.block_rail import BlockRail
 from workstation.ui.draft.draft_desk import DraftDesk
 from workstation.ui.draft.draft_ledger import RunningDraft
 from workstation.ui.film.film_desk import FilmDesk
+from workstation.ui.report.prior_desk import PriorDesk
 from workstation.ui.report.report_panel import ReportPanel
 from workstation.ui.report.signing_desk import AskSigner, SigningDesk
 
@@ -73,6 +74,7 @@ class ReadingDesk(QObject):
         self._retry.setInterval(SAVE_RETRY_MS)
         self._retry.timeout.connect(self.save)
         self._drafts.draft_finished.connect(self._take_over)
+        self._drafts.redraft_accepted.connect(self._keep_origin)
         self._drafts.engine_changed.connect(self._show_calibration)
         self._drafts.trouble.connect(self.trouble)
         panel.edits_made.connect(self.save)
@@ -81,6 +83,10 @@ class ReadingDesk(QObject):
             records.accounts, records.account, self,
         )  # fmt: skip
         self.signing.changed.connect(self._show_report_anew)
+        self._priors = PriorDesk(
+            records.catalog, records.reports, records.audit, records.user, panel.prior_pane, self
+        )
+        self._priors.trouble.connect(self.trouble)
         films.other_study_shown.connect(self._audit_other_study)
         rail.block_clicked.connect(panel.jump_to_block)
 
@@ -109,6 +115,22 @@ class ReadingDesk(QObject):
     def decoding(self, mode: DecodingMode) -> None:
         self._drafts.decoding = mode
 
+    @property
+    def is_reading_first(self) -> bool:
+        """Whether first drafts are made in the background and covered until they are revealed."""
+        return self._drafts.is_reading_first
+
+    @is_reading_first.setter
+    def is_reading_first(self, is_on: bool) -> None:
+        self._drafts.is_reading_first = is_on
+
+    def read_first(self, is_on: bool) -> None:
+        """For drafts from now on; audited, since it changes what the reader has seen before
+        writing."""
+        self.is_reading_first = is_on
+        self._append_audit("settings", "", {"read_first": is_on})
+        self._drafts.show_whether_draftable()
+
     # -- opening -----------------------------------------------------------------------------
 
     def open_study(self, study_instance_uid: str) -> bool:
@@ -134,17 +156,18 @@ class ReadingDesk(QObject):
         self._show_stored(stored)
         self._model_sha256 = stored.model_sha256 if stored is not None else ""
         self._show_calibration()
+        self._priors.open(study_instance_uid, self._panel.report)
         self._films.open(study_instance_uid, films)
         return True
 
     def _audit_other_study(self, study_instance_uid: str) -> None:
         """A prior that hangs beside the open study was opened too."""
+        self._append_audit("study-opened", study_instance_uid, {"beside": self._study_uid})
+
+    def _append_audit(self, event: str, study_uid: str, details: dict[str, object]) -> None:
         try:
             self._records.audit.append(
-                "study-opened",
-                user=self._records.user,
-                study_instance_uid=study_instance_uid,
-                details={"beside": self._study_uid},
+                event, user=self._records.user, study_instance_uid=study_uid, details=details
             )
         except CatalogUnavailable as error:
             self.trouble.emit(str(error))
@@ -161,6 +184,7 @@ class ReadingDesk(QObject):
         self.signing.study_instance_uid = ""
         self.signing.show_stage(None)
         self._films.clear()
+        self._priors.close()
         self._panel.show_no_study()
         return True
 
@@ -169,6 +193,18 @@ class ReadingDesk(QObject):
     def _take_over(self, event: DraftFinished, draft: RunningDraft) -> None:
         if self._autosave is None:
             return
+        self._note_origin(event, draft)
+        self._panel.finish_drafting(event, draft.language)
+        self.save()
+
+    def _keep_origin(self, event: DraftFinished, draft: RunningDraft) -> None:
+        """What was accepted of a redraft is in the report already."""
+        if self._autosave is not None:
+            self._note_origin(event, draft)
+            self.save()
+
+    def _note_origin(self, event: DraftFinished, draft: RunningDraft) -> None:
+        assert self._autosave is not None
         self._autosave.set_origin(
             DraftOrigin(
                 model_sha256=draft.details["model_sha256"],
@@ -181,8 +217,6 @@ class ReadingDesk(QObject):
         )
         self._model_sha256 = draft.details["model_sha256"]
         self._show_calibration()
-        self._panel.finish_drafting(event, draft.language)
-        self.save()
 
     def _show_calibration(self) -> None:
         self._drafts.show_calibration(self._model_sha256)
@@ -227,6 +261,7 @@ class ReadingDesk(QObject):
         else:
             self._autosave = None
             self._show_stored(stored)
+            self._priors.open(self._study_uid, self._panel.report)
         self.study_changed.emit(self._study_uid)
 
     def _show_stored(self, stored: StoredReport | None) -> None:

@@ -189,9 +189,18 @@ class WindowMenus(QObject):
         for language in LANGUAGES:
             self.add_choice(menu, self.language_group, _LANGUAGE_NAMES[language], language)
         menu.addSeparator()
+        keys = self._window.report_panel.keys
+        menu.addActions([keys.draft, *keys.partial_redrafts, keys.prior, keys.reveal])
+        words = self.tr("Read &first, then reveal")
+        self.read_first_action = self._add(menu, words, "", self._on_read_first)
+        self.read_first_action.setCheckable(True)
+        menu.addSeparator()
         self._add(menu, self.tr("&Model…"), "Ctrl+Shift+M", self._window.choose_model)
         race = self._window.race_strategies
         self._add(menu, self.tr("&Race decoding strategies…"), "Ctrl+R", race)
+
+    def _on_read_first(self) -> None:
+        self._window.read_first(self.read_first_action.isChecked())
 
     def _fill_report_menu(self) -> None:
         window, menu = self._window, self._menu(self.tr("&Report"))

@@ -27,6 +27,7 @@ def written(findings: str, impression: str = "", language: str = "en") -> Report
         ("No pleural effusion.", "Small left pleural effusion.", "changed"),
         ("No pleural effusion or pneumothorax.", "No pleural effusion.", "not-stated"),
         ("Compared with last week.", "No pleural effusion.", "unread"),
+        ("The thorax is symmetric.", "The thorax is symmetric.", "unchanged"),
     ],
 )
 def test_prior_sentences_are_marked(prior: str, now: str, mark: str) -> None:

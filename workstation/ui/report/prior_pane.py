@@ -7,15 +7,17 @@ from collections.abc import Iterable
 from html import escape
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QTextBrowser, QToolButton, QVBoxLayout, QWidget
 
 from workstation.reporting.draft_report import DraftReport, Edit
 from workstation.reporting.prior_comparison import Mark, MarkedSentence, list_new, mark_prior
 from workstation.reporting.report_state import ReportState
 from workstation.reporting.report_store import StoredReport
-from workstation.ui.theme import COLOURS, report_font
+from workstation.ui.theme import COLOURS, report_font, ui_font
 
 _BROWSER_HEIGHT = 250
+_MARK_POINT_SIZE = 9.5
 
 
 class PriorPane(QWidget):
@@ -111,8 +113,12 @@ class PriorPane(QWidget):
         return "".join(parts)
 
     def _table(self, title: str, rows: Iterable[MarkedSentence]) -> str:
+        mark_font = ui_font(_MARK_POINT_SIZE)
+        mark_size = mark_font.pointSizeF()
+        mark_width = QFontMetrics(mark_font).horizontalAdvance(self._word("not-stated")) + 14
         lines = "".join(
-            f'<tr><td width="108" style="color:{self._shade(row.mark)}">{self._word(row.mark)}</td>'
+            f'<tr><td width="{mark_width}" style="color:{self._shade(row.mark)};'
+            f'font-size:{mark_size:.1f}pt;white-space:nowrap">{self._word(row.mark)}</td>'
             f'<td style="color:{COLOURS.text}">{escape(row.text)}</td></tr>'
             for row in rows
         )

@@ -115,14 +115,15 @@ class RedraftFlow(QObject):
         event, report, self._event = self._event, self._report, None
         if event is None or report is None:
             return
+        pieces = self._pieces
         if report.state != self._compared:
             self.said.emit(
                 self.tr("The report was changed meanwhile: nothing was taken over. Redraft again.")
             )
             accepted = frozenset()
-        pieces = self._pieces
-        report.change_state(
-            "redraft", lambda now, new_id: merge_redraft(now, pieces, accepted, new_id)
-        )
+        else:
+            report.change_state(
+                "redraft", lambda now, new_id: merge_redraft(now, pieces, accepted, new_id)
+            )
         offered = sum(piece.is_change for piece in pieces)
         self.reviewed.emit(RedraftReviewed(event, offered, len(accepted)))

@@ -15,13 +15,12 @@ Decision = Literal["open", "accepted", "kept"]
 
 
 class UnchangedRow(QLabel):
-    """A sentence that is the same in both; a lock where the reader locked it."""
+    """A sentence that is the same in both; said where the reader locked it."""
 
     def __init__(self, piece: ReviewPiece, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         assert piece.old is not None
-        mark = "🔒 " if piece.old.locked else ""
-        self.setText(mark + piece.old.text)
+        self.setText(piece.old.text + (self.tr("  · locked") if piece.old.locked else ""))
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setFont(report_font())
         self.setWordWrap(True)
@@ -36,6 +35,7 @@ class ChangeRow(QFrame):
     """
 
     decided = Signal()
+    step_requested = Signal(int)  # 1: to the next row; before the scroll area takes the key
 
     def __init__(self, index: int, piece: ReviewPiece, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -148,5 +148,7 @@ class ChangeRow(QFrame):
             self.accept()
         elif event.key() == Qt.Key.Key_K and not event.modifiers():
             self.keep()
+        elif event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Up):
+            self.step_requested.emit(1 if event.key() == Qt.Key.Key_Down else -1)
         else:
             super().keyPressEvent(event)

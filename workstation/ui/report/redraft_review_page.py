@@ -99,6 +99,7 @@ class RedraftReviewPage(QWidget):
             if piece.is_change:
                 row = ChangeRow(index, piece, listing)
                 row.decided.connect(self._on_decided)
+                row.step_requested.connect(self._step)
                 self.rows.append(row)
                 column.addWidget(row)
             else:
@@ -184,8 +185,6 @@ class RedraftReviewPage(QWidget):
         is_control = event.modifiers() == Qt.KeyboardModifier.ControlModifier
         if event.key() == Qt.Key.Key_Escape:
             self.keep_all()
-        elif event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Up):
-            self._step(1 if event.key() == Qt.Key.Key_Down else -1)
         elif event.key() == Qt.Key.Key_A and is_shift:
             self.accept_all()
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and is_control:
