@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
+from weakref import WeakKeyDictionary
 
 from PySide6.QtCore import QObject, QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter
@@ -85,14 +86,17 @@ class FilmOverlay(QObject):
         super().__init__(parent)
         self._text_painter = HaloedTextPainter()
         self._placed: dict[Hashable, tuple[PlacedText, ...]] = {}
-        self._worded: tuple[Film, tuple[OverlayLine, ...], tuple[OverlayLine, ...]] | None = None
+        self._worded: WeakKeyDictionary[Film, tuple[tuple[OverlayLine, ...], ...]] = (
+            WeakKeyDictionary()
+        )
 
     def corners(self, film: Film, state: ShownState) -> Corners:
-        if self._worded is None or self._worded[0] is not film:
-            patient, study = self._patient_lines(film), self._study_lines(film)
-            self._worded = film, _without_blanks(patient), _without_blanks(study)
+        words = self._worded.get(film)
+        if words is None:
+            upper = self._patient_lines(film), self._study_lines(film)
+            words = self._worded[film] = tuple(_without_blanks(lines) for lines in upper)
         return Corners(
-            *self._worded[1:],
+            *words,
             _without_blanks(self._view_lines(film, state)),
             _without_blanks(self._display_lines(film, state)),
         )

@@ -66,7 +66,7 @@ def test_only_the_newest_of_many_requests_is_delivered(
     decoding, may_go_on = Event(), Event()
     read: list[str] = []
 
-    def read_slowly(path: Path) -> Film:
+    def read_slowly(path: Path, _: Path | None) -> Film:
         read.append(path.name)
         decoding.set()
         assert may_go_on.wait(10)
@@ -102,7 +102,7 @@ def test_a_cancelled_request_delivers_nothing(
 def test_a_mistake_of_ours_is_told_instead_of_waited_for(
     qtbot, monkeypatch, caplog, loader: FilmLoader
 ) -> None:
-    def stumble(path: Path) -> Film:
+    def stumble(path: Path, _: Path | None) -> Film:
         raise ZeroDivisionError("bits stored is 0")
 
     monkeypatch.setattr(film_loader, "open_film", stumble)
