@@ -8,7 +8,7 @@ What each figure is, exactly:
 - **Sentences kept**: of the sentences of signed reports that a draft had gone into, how many were
   the model's and untouched, the model's and edited, the reader's own.
 - **Edits by concept**: an edit counts once for each finding whose statements it changed. Drafts
-  taken over, undone and redone edits, and locks do not count.
+  and redrafts taken over, undone and redone edits, and locks do not count.
 - **Drafts a day**: drafts that ended with a report, and drafts that ended otherwise, by the day
   they ended.
 
@@ -35,13 +35,14 @@ from workstation.catalog.schema import AuditRecord, table_of
 
 _OPENED, _SIGNED, _EDIT, _FINISHED = "study-opened", "sign", "edit", "draft-finished"
 _ENDED_OTHERWISE = ("draft-refused", "draft-cancelled", "draft-failed")
-_COUNTED_EDITS = frozenset({"edit", "add", "delete", "flip", "text"})
+_COUNTED_EDITS = frozenset({"edit", "add", "delete", "flip", "restate", "text"})
 _Key = tuple[str, str, str | None, str | None, str | None]
 
 
 @dataclass(frozen=True)
 class LoggedEvent:
-    """What of an audit row is needed here; at is aware of its zone."""
+    """What of an audit row is needed here; at is aware of its zone. user: the account, where a
+    signature names its signer in full."""
 
     event: str
     user: str
@@ -86,13 +87,15 @@ class Spread:
 @dataclass(frozen=True)
 class Productivity:
     """The figures of one period. edits: how many were counted; plain_edits: those of them that
-    changed no statement; edits_by_concept: most first."""
+    changed no statement; edits_by_concept: most first. people: everybody these events name, of
+    whatever period."""
 
     signed: tuple[SignedReport, ...]
     edits: int
     plain_edits: int
     edits_by_concept: tuple[tuple[str, int], ...]
     drafts_by_day: tuple[DayOfDrafts, ...]
+    people: tuple[str, ...] = ()
 
     @property
     def drafted(self) -> tuple[SignedReport, ...]:
@@ -145,8 +148,10 @@ def compute_productivity(
     signed: list[SignedReport] = []
     concepts: Counter[str] = Counter()
     days: dict[date, list[int]] = {}
+    people: set[str] = set()
     edits = plain_edits = 0
     for each in events:
+        people.add(each.user)
         day, uid = each.at.astimezone(zone).date(), each.study_instance_uid
         is_asked = (
             (not user or each.user == user)
@@ -176,6 +181,7 @@ def compute_productivity(
         plain_edits,
         tuple(sorted(concepts.items(), key=lambda pair: (-pair[1], pair[0]))),
         _fill_days(days),
+        tuple(sorted(people)),
     )
 
 
@@ -264,11 +270,13 @@ def _read_events(engine: Engine) -> list[LoggedEvent]:
     )
     with read_transaction(engine) as connection, tolerant_text(connection):
         rows = connection.execute(query).all()
-    return [
-        LoggedEvent(event, str(user), str(uid), at, parse_details(details))
-        for event, user, uid, recorded_at, details in rows
-        if (at := _moment(recorded_at)) is not None
-    ]
+    events: list[LoggedEvent] = []
+    for event, user, uid, recorded_at, stored in rows:
+        at, details = _moment(recorded_at), parse_details(stored)
+        if at is not None:
+            person = str(details.get("account") or user) if event == _SIGNED else str(user)
+            events.append(LoggedEvent(event, person, str(uid), at, details))
+    return events
 
 
 def _moment(recorded_at: object) -> datetime | None:

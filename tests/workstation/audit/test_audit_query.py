@@ -11,7 +11,7 @@ import pytest
 from pydicom.sr._concepts_dict import concepts
 from sqlalchemy import Engine
 
-from workstation.audit.audit_codes import audit_code
+from workstation.audit.audit_codes import audit_code, is_coded
 from workstation.audit.audit_log import EVENTS, AuditLog
 from workstation.audit.audit_query import AuditFilter, AuditReader
 from workstation.catalog.study_catalog import StudyCatalog
@@ -122,3 +122,7 @@ def test_every_code_is_dicoms_own() -> None:
         assert dicom[code.value] == code.meaning, event
         if code.type_value:
             assert dicom[code.type_value] == code.type_meaning, event
+
+
+def test_every_event_has_chosen_its_code() -> None:
+    assert [event for event in EVENTS if not is_coded(event)] == []

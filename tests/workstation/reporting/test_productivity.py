@@ -154,3 +154,14 @@ def test_figures_come_from_a_real_log(catalog_engine: Engine) -> None:
     assert figures.minutes_at_desk == (6.0,)
     assert figures.sentences == (3, 0, 0)
     assert measure_productivity(catalog_engine, user="bob", zone=UTC).signed == ()
+
+
+def test_signature_counts_for_the_account_whatever_name_stands_under_it(
+    catalog_engine: Engine,
+) -> None:
+    audit = AuditLog(catalog_engine)
+    details = {"provenance": {"ai": 1}, "account": "ann"}
+    audit.append("sign", user="Dr. Ann Roe", study_instance_uid="A", details=details)
+    figures = measure_productivity(catalog_engine, user="ann")
+    assert len(figures.signed) == 1
+    assert figures.people == ("ann",)

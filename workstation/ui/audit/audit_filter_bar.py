@@ -93,12 +93,12 @@ class AuditFilterBar(QWidget):
         groups: tuple[tuple[str, tuple[str, ...]], ...] = (
             (self.tr("All events"), ()),
             (self.tr("Reports: edits to signature"), _starting("edit", "sign", "addendum",
-             "correct", "draft-taken-over", "redraft", "check", "report")),
+             "correct", "draft-taken-over", "redraft")),
             (self.tr("Drafts of the model"), _starting("draft-", "redraft", "race-")),
-            (self.tr("Films and studies"), _starting("import", "picture", "study", "files")),
+            (self.tr("Films and studies"), _starting("import", "picture", "study", "files",
+             "prior")),
             (self.tr("People"), _starting("login", "logout", "locked", "unlocked", "account")),
-            (self.tr("What left the machine"), _starting("export", "report-", "send", "audit-exp",
-             "query")),
+            (self.tr("What left the machine"), _starting("export", "audit-exported", "query")),
         )  # fmt: skip
         for words, events in groups:
             self.event_box.addItem(words, list(events))

@@ -41,8 +41,10 @@ def _event_names() -> dict[str, str]:
         "race-cancelled": _translate(_CONTEXT, "Race stopped"),
         "race-failed": _translate(_CONTEXT, "Race failed"),
         "edit": _translate(_CONTEXT, "Report edited"),
-        "redraft": _translate(_CONTEXT, "Redrafted"),
-        "check-overridden": _translate(_CONTEXT, "Check set aside"),
+        "draft-revealed": _translate(_CONTEXT, "Covered draft revealed"),
+        "draft-never-revealed": _translate(_CONTEXT, "Covered draft never revealed"),
+        "redraft-reviewed": _translate(_CONTEXT, "Redraft reviewed"),
+        "prior-report-opened": _translate(_CONTEXT, "Prior report opened"),
         "sign-preliminary": _translate(_CONTEXT, "Signed, preliminary"),
         "sign": _translate(_CONTEXT, "Signed"),
         "addendum": _translate(_CONTEXT, "Addendum"),
@@ -77,6 +79,11 @@ def name_edit(kind: str) -> str:
         "text": _translate(_CONTEXT, "typed"),
         "lock": _translate(_CONTEXT, "sentence locked"),
         "unlock": _translate(_CONTEXT, "sentence unlocked"),
+        "override": _translate(_CONTEXT, "check set aside"),
+        "redraft": _translate(_CONTEXT, "redraft taken over"),
+        "language": _translate(_CONTEXT, "put into the other language"),
+        "accept": _translate(_CONTEXT, "AI sentence accepted"),
+        "restate": _translate(_CONTEXT, "statement reworded"),
     }
     return names.get(kind, kind.replace("-", " "))
 
@@ -123,8 +130,6 @@ def sum_up(entry: AuditEntry) -> str:
             return _sum_up_check(details)
         case "addendum":
             return _quote(details.get("text", ""))
-        case "check-overridden":
-            return _sum_up_override(details)
     if entry.event.startswith(("draft-", "race-")):
         return _sum_up_draft(details)
     return " · ".join(f"{_plain(key)}: {_value(value)}" for key, value in details.items())
@@ -174,12 +179,6 @@ def _sum_up_check(details: Mapping[str, Any]) -> str:
     if details.get("ok"):
         return _translate(_CONTEXT, "✓ intact: {0} rows").format(details.get("entries", "?"))
     return _translate(_CONTEXT, "▲ broken: {0}").format(details.get("reason", ""))
-
-
-def _sum_up_override(details: Mapping[str, Any]) -> str:
-    reason = _quote(details.get("reason", ""))
-    words = _translate(_CONTEXT, "{0} — reason: {1}")
-    return words.format(_short(details.get("message", details.get("rule", ""))), reason)
 
 
 def _sum_up_draft(details: Mapping[str, Any]) -> str:

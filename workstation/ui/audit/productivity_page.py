@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from functools import partial
 
 from PySide6.QtCore import Qt
@@ -19,7 +18,6 @@ from PySide6.QtWidgets import (
 
 from inference.report_language import CONCEPT_BY_NAME
 from workstation.audit.audit_log import AuditLog
-from workstation.audit.audit_query import AuditReader
 from workstation.reporting.productivity import Productivity, measure_productivity, summarize
 from workstation.ui.audit.audit_jobs import AuditJob
 from workstation.ui.audit.period_box import PeriodBox
@@ -66,7 +64,7 @@ class ProductivityPage(QWidget):
 
     def __init__(self, audit: AuditLog, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._audit, self._reader = audit, AuditReader(audit.engine)
+        self._audit = audit
         self.job = AuditJob(self)
         self._awaits_reload = False
         self.period_box = PeriodBox(_DAYS_AT_FIRST, self)
@@ -145,15 +143,14 @@ class ProductivityPage(QWidget):
         """Compute anew; what is asked meanwhile is computed after."""
         first, last = self.period_box.days
         user = self.user_box.currentData() or ""
-        call = partial(_compute, self._audit, self._reader, first, last, user)
+        call = partial(measure_productivity, self._audit.engine, first, last, user)
         if self.job.start(call):
             self.status_label.setText(self.tr("Reading the log …"))
         else:
             self._awaits_reload = True
 
-    def _on_computed(self, computed: tuple[Productivity, list[str]]) -> None:
-        figures, users = computed
-        self._offer_users(users)
+    def _on_computed(self, figures: Productivity) -> None:
+        self._offer_users(figures.people)
         self.show_figures(figures)
         if self._awaits_reload:
             self._awaits_reload = False
@@ -265,9 +262,3 @@ def _label(concept: str) -> str:
 
 def _minutes(value: float) -> str:
     return f"{value:.1f}" if value < 10 else f"{value:.0f}"
-
-
-def _compute(
-    audit: AuditLog, reader: AuditReader, first: date | None, last: date | None, user: str
-) -> tuple[Productivity, list[str]]:
-    return measure_productivity(audit.engine, first, last, user), reader.users()
