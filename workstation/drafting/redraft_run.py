@@ -94,9 +94,10 @@ class _Run:
 
     def _generation(self) -> GenerationRequest:
         prefix, asked = self._answer.prefix, self._request.generation
-        # The limit counts the prefix; a byte is at most a token. As a rule it stays, and with it
-        # the kept prompt's room.
-        needed = 160 + len(prefix.encode("utf-8")) // 2
+        # The limit counts the prefix, which is canonical or the model's own: no token of those is
+        # shorter than three bytes on the mean. As a rule the limit stays what it was in the first
+        # draft, and so does the kept prompt, which has room for that much.
+        needed = 160 + len(prefix.encode("utf-8")) // 3
         return replace(asked, prefix_text=prefix, max_new_tokens=max(asked.max_new_tokens, needed))
 
     def _follow(self, events: Iterator[DraftEvent], is_first: bool) -> Iterator[RedraftEvent]:

@@ -61,10 +61,13 @@ def merge_redraft(
     pieces: Sequence[ReviewPiece],
     accepted: Collection[int],
     new_id: Callable[[], int],
+    *,
+    keep_confidences: bool = True,
 ) -> ReportState:
     """The report with the pieces accepted, by their index; all others stay what they are.
 
     An accepted sentence is the model's, with its confidence, under the id of the one it replaces.
+    keep_confidences: False where another model had drafted what stays.
     """
     for section in SECTIONS:
         sentences: list[Sentence] = []
@@ -75,7 +78,8 @@ def merge_redraft(
                 if piece.new is not None:
                     sentences.append(_accept(piece.new, piece.old, state.language, new_id))
             elif piece.old is not None:
-                sentences.append(piece.old)
+                kept = piece.old if keep_confidences else replace(piece.old, confidence=None)
+                sentences.append(kept)
         state = state.with_section(section, sentences)
     return state
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
@@ -13,8 +14,10 @@ from workstation.reporting.draft_report import DraftReport
 from workstation.reporting.redraft import (
     GrowingAnswer,
     NothingToRedraft,
+    ReadResult,
     RedraftedSentence,
     RedraftPlan,
+    RedraftScope,
     plan_redraft,
 )
 from workstation.reporting.redraft_review import compare_redraft, merge_redraft
@@ -45,19 +48,18 @@ def report_with(
     report = DraftReport()
     report.set_from_draft(findings, impression)
     for number in locked:
-        section = "findings" if number <= len(report.state.findings) else "impression"
-        report.set_locked(section, number, True)
+        is_finding = number <= len(report.state.findings)
+        report.set_locked("findings" if is_finding else "impression", number, True)
     return report
 
 
 def grow(plan: RedraftPlan, *answers: str) -> tuple[list[str], list[RedraftedSentence]]:
     """The prefixes asked for, and the sentences; one answer a prefix, the last for all others."""
-    answer, prefixes = GrowingAnswer(plan), []
-    for count in itertools.count():
-        assert count <= len(plan.kept) + 1, "it never ends"
+    answer, prefixes = GrowingAnswer(plan), list[str]()
+    for count in range(len(plan.kept) + 2):
         prefixes.append(answer.prefix)
         text = answers[min(count, len(answers) - 1)]
-        result = "goes-on"
+        result: ReadResult = "goes-on"
         for end in [*range(0, len(text), 7), len(text)]:  # as blocks bring it
             result = answer.read(text[:end], lambda _start, _end: 0.5, is_ended=False)
             if result != "goes-on":
@@ -66,6 +68,7 @@ def grow(plan: RedraftPlan, *answers: str) -> tuple[list[str], list[RedraftedSen
             result = answer.read(text, lambda _start, _end: 0.5, is_ended=True)
         if result == "done":
             return prefixes, answer.sentences
+    raise AssertionError("it never ends")
 
 
 def texts(sentences: list[RedraftedSentence], section: str = "findings") -> list[str]:
@@ -94,7 +97,9 @@ def test_one_sentence_keeps_all_others() -> None:
     ("locked", "scope", "number"),
     [((3,), "sentence", 3), ((5, 6), "from-here", 5), (range(1, 7), "all", None)],
 )
-def test_what_is_locked_is_not_drafted_again(locked, scope, number) -> None:
+def test_what_is_locked_is_not_drafted_again(
+    locked: Iterable[int], scope: RedraftScope, number: int | None
+) -> None:
     with pytest.raises(NothingToRedraft, match="locked"):
         plan_redraft(report_with(*locked).state, scope, "findings", number)
 
@@ -234,7 +239,7 @@ OWN_TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 @settings(max_examples=150, deadline=None)
 @given(data=st.data(), answers=ANSWERS, own=OWN_TEXTS)
 def test_whatever_is_locked_survives_byte_for_byte_whatever_the_model_says(
-    data, answers: list[str], own: str
+    data: st.DataObject, answers: list[str], own: str
 ) -> None:
     report = report_with()
     if own.strip():
@@ -247,9 +252,9 @@ def test_whatever_is_locked_survives_byte_for_byte_whatever_the_model_says(
     scope = data.draw(st.sampled_from(["all", "from-here", "sentence"]))
     number = data.draw(st.sampled_from(numbers))
     state = report.state
-    where = "findings" if number in {each.id for each in state.findings} else "impression"
+    is_finding = number in {each.id for each in state.findings}
     try:
-        plan = plan_redraft(state, scope, where, number)
+        plan = plan_redraft(state, scope, "findings" if is_finding else "impression", number)
     except NothingToRedraft:
         return
     _, sentences = grow(plan, *answers)
@@ -323,6 +328,23 @@ def test_accepted_sentences_are_the_models_and_the_others_keep_theirs() -> None:
     assert report.state == ReportState(expected, state.impression)
     report.undo()
     assert report.state == state
+
+
+def test_with_another_model_accepted_what_stays_loses_its_confidence() -> None:
+    report = DraftReport()
+    report.set_from_draft("No mass. No nodule.", "", [(0, 8, 0.9), (9, 19, 0.8)])
+    pieces = compare_redraft(
+        report.state,
+        [
+            RedraftedSentence("findings", "No mass."),
+            RedraftedSentence("findings", "Nodule.", None, 0.6),
+        ],
+    )
+    merged = merge_redraft(report.state, pieces, {1}, lambda: 9, keep_confidences=False)
+    assert [(each.text, each.confidence) for each in merged.findings] == [
+        ("No mass.", None),
+        ("Nodule.", 0.6),
+    ]
 
 
 def test_accepting_nothing_is_no_step() -> None:

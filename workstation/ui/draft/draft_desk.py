@@ -68,6 +68,7 @@ class DraftDesk(QObject):
         self._has_begun_covered = False  # once a study: a stopped draft is not begun again
         self._reviewed: RunningDraft | None = None  # the redraft under review
         self._redrafts_asked = 0
+        self._report_model = ""  # sha256 of the model that drafted the report shown
         self._is_waiting = False  # for the lateral film
         self._plan: RedraftPlan | None = None  # what waits; None: a first draft
         self._engine_trouble = self.tr("The model is still loading.")
@@ -119,6 +120,7 @@ class DraftDesk(QObject):
 
     def show_calibration(self, model_sha256: str) -> None:
         """The confidences of a report are read by the calibration of the model that wrote it."""
+        self._report_model = model_sha256
         engine = self._drafting.engine_description
         is_its_own = engine is not None and engine.model_sha256 == model_sha256
         self._panel.set_calibration(engine.calibration if engine and is_its_own else None)
@@ -300,7 +302,8 @@ class DraftDesk(QObject):
         self._rail.finish(event)
         if isinstance(event, RedraftFinished):
             self._reviewed = draft
-            self._panel.review_redraft(event)
+            own = self._report_model in ("", draft.details["model_sha256"])
+            self._panel.review_redraft(event, same_model=own)
         else:
             self.draft_finished.emit(event, draft)
 

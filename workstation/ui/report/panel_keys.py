@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QKeySequence, QShortcut
-from PySide6.QtWidgets import QWidget
 
 from workstation.ui.draft.draft_cover import REVEAL_KEYS
 from workstation.ui.report.report_bars import PanelState
+
+if TYPE_CHECKING:
+    from workstation.ui.report.report_panel import ReportPanel
 
 
 class PanelKeys(QObject):
     """Actions of one panel; each is enabled where it means something."""
 
-    def __init__(self, panel: QWidget) -> None:
+    def __init__(self, panel: ReportPanel) -> None:
         super().__init__(panel)
         self._panel = panel
         self.draft = self._action(self.tr("Draft"), "Ctrl+D")
@@ -30,6 +34,26 @@ class PanelKeys(QObject):
             QShortcut(QKeySequence(keys), panel, context=inside)
             for keys in ("Ctrl+Y", "Ctrl+Shift+Z")
         ]
+        self._connect(panel)
+
+    def _connect(self, panel: ReportPanel) -> None:
+        self.draft.triggered.connect(panel.request_draft)
+        self.redraft_from_here.triggered.connect(self._redraft_from_here)
+        self.redraft_sentence.triggered.connect(self._redraft_sentence)
+        self.other_language.triggered.connect(panel.switch_language)
+        self.prior.triggered.connect(panel.prior_pane.unfold)
+        self.reveal.triggered.connect(panel.reveal_requested)
+        self.stop.triggered.connect(panel.stop_requested)
+        self.sign.triggered.connect(panel.request_sign)
+        self.undo.activated.connect(panel.editor.undo)
+        for redo in self.redos:
+            redo.activated.connect(panel.editor.redo)
+
+    def _redraft_from_here(self) -> None:
+        self._panel.redraft_at_cursor("from-here")
+
+    def _redraft_sentence(self) -> None:
+        self._panel.redraft_at_cursor("sentence")
 
     @property
     def window_actions(self) -> list[QAction]:

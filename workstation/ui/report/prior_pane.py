@@ -36,6 +36,7 @@ class PriorPane(QWidget):
         self.toggle.setProperty("role", "quiet")
         self.toggle.setCheckable(True)
         self.toggle.setToolTip(self.tr("Compare with the prior report (F8)"))
+        self.toggle.setAccessibleName(self.tr("Prior report"))
         self.toggle.toggled.connect(self._show_folding)
         self.browser = QTextBrowser(self)
         self.browser.setObjectName("prior_text")

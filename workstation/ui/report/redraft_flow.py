@@ -51,6 +51,7 @@ class RedraftFlow(QObject):
         self._compared: ReportState | None = None
         self._pieces: tuple[ReviewPiece, ...] = ()
         self._event: RedraftFinished | None = None
+        self._same_model = True
         self._plan: RedraftPlan | None = None
         page.closed.connect(self._on_closed)
 
@@ -97,8 +98,12 @@ class RedraftFlow(QObject):
             section, sentence = plan.places[plan.head]
             self.ask(plan.scope, section, sentence.id, varied=True)
 
-    def show(self, event: RedraftFinished) -> bool:
-        """Begin the review; False where the redraft says the same as the report."""
+    def show(self, event: RedraftFinished, *, same_model: bool) -> bool:
+        """Begin the review; False where the redraft says the same as the report.
+
+        same_model: as drafted the report. Confidences of two models can't be compared, so that
+        with another one accepted the sentences that stay lose theirs.
+        """
         assert self._report is not None
         self._compared = self._report.state
         self._pieces = compare_redraft(self._compared, event.sentences)
@@ -107,7 +112,7 @@ class RedraftFlow(QObject):
                 self.tr("The redraft says the same as the report."), self.tr("Vary the wording")
             )
             return False
-        self._event = event
+        self._event, self._same_model = event, same_model
         self._page.show_pieces(self._pieces)
         return True
 
@@ -122,8 +127,12 @@ class RedraftFlow(QObject):
             )
             accepted = frozenset()
         else:
+            keep = self._same_model or not accepted
             report.change_state(
-                "redraft", lambda now, new_id: merge_redraft(now, pieces, accepted, new_id)
+                "redraft",
+                lambda now, new_id: merge_redraft(
+                    now, pieces, accepted, new_id, keep_confidences=keep
+                ),
             )
         offered = sum(piece.is_change for piece in pieces)
         self.reviewed.emit(RedraftReviewed(event, offered, len(accepted)))

@@ -48,6 +48,7 @@ class RedraftReviewPage(QWidget):
             "redraft_done", "", self.tr("What is open stays as it was (Ctrl+Enter)")
         )
         self.done_button.setProperty("role", "primary")
+        self.done_button.setAccessibleName(self.tr("Take over what was accepted"))
         self.accept_all_button.clicked.connect(self.accept_all)
         self.keep_all_button.clicked.connect(self.keep_all)
         self.done_button.clicked.connect(self.close_review)

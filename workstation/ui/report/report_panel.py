@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QLabel, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from inference import BlockCommitted, Calibration, DraftCancelled, DraftFinished, PrefillDone
 from inference.report_language import Language
@@ -13,20 +13,15 @@ from workstation.drafting.redraft_run import AnswerRestarted, RedraftFinished
 from workstation.reporting.draft_report import DraftReport, Edit, locate_confidences
 from workstation.reporting.redraft import RedraftScope
 from workstation.reporting.report_store import StoredReport
-from workstation.ui.draft.draft_cover import DraftCover
 from workstation.ui.draft.draft_endings import DraftEndings, show_passage
-from workstation.ui.draft.draft_view import DraftView
 from workstation.ui.notice_bar import NoticeBar
 from workstation.ui.report.edit_recorder import EditRecorder
 from workstation.ui.report.language_changer import LanguageChanger
 from workstation.ui.report.panel_keys import PanelKeys
 from workstation.ui.report.prior_pane import PriorPane
 from workstation.ui.report.redraft_flow import RedraftFlow
-from workstation.ui.report.redraft_review_page import RedraftReviewPage
 from workstation.ui.report.report_bars import PanelState, ReportFoot, ReportHead
-from workstation.ui.report.report_editor import ReportEditor
-from workstation.ui.report.signed_page import SignedPage
-from workstation.ui.report.start_page import StartPage
+from workstation.ui.report.report_pages import ReportPages
 
 
 class ReportPanel(QWidget):
@@ -62,29 +57,15 @@ class ReportPanel(QWidget):
         self.languages = LanguageChanger(self)
         self._lay_out()
         self._connect()
-        self._connect_keys()
         self.show_no_study()
 
     # -- making ------------------------------------------------------------------------------
 
     def _make_pages(self) -> None:
-        self.start_page, self.draft_view = StartPage(self), DraftView(self)
-        self.cover, self.review_page = DraftCover(self), RedraftReviewPage(self)
-        self.editor, self.signed_page = ReportEditor(self), SignedPage(self)
-        self.prior_pane = PriorPane(self)
-        self._page_of: dict[PanelState, QWidget] = {
-            "no-study": self.start_page,
-            "not-drafted": self.start_page,
-            "drafting": self.draft_view,
-            "covered": self.cover,
-            "editing": self.editor,
-            "reviewing": self.review_page,
-            "signed": self.signed_page,
-        }
-        self.pages = QStackedWidget(self)
-        self.pages.setObjectName("report_pages")
-        for page in dict.fromkeys(self._page_of.values()):
-            self.pages.addWidget(page)
+        self.pages, self.prior_pane = ReportPages(self), PriorPane(self)
+        self.start_page, self.draft_view = self.pages.start_page, self.pages.draft_view
+        self.cover, self.review_page = self.pages.cover, self.pages.review_page
+        self.editor, self.signed_page = self.pages.editor, self.pages.signed_page
 
     def _make_bars(self) -> None:
         self.head, self.foot = ReportHead(self), ReportFoot(self)
@@ -115,7 +96,7 @@ class ReportPanel(QWidget):
         self.start_page.write_requested.connect(self.write_by_hand)
         self.stop_button.clicked.connect(self.stop_requested)
         self.redraft_button.clicked.connect(self.request_draft)
-        self.sign_button.clicked.connect(self._request_sign)
+        self.sign_button.clicked.connect(self.request_sign)
         self.undo_button.clicked.connect(self.editor.undo)
         self.redo_button.clicked.connect(self.editor.redo)
         self._recorder.edits_made.connect(self.edits_made)
@@ -130,29 +111,9 @@ class ReportPanel(QWidget):
             speaker.said.connect(self.notice.say)
             speaker.asked.connect(self.notice.ask)
 
-    def _connect_keys(self) -> None:
-        keys = self.keys
-        keys.draft.triggered.connect(self.request_draft)
-        keys.redraft_from_here.triggered.connect(self._redraft_from_here)
-        keys.redraft_sentence.triggered.connect(self._redraft_sentence)
-        keys.other_language.triggered.connect(self.switch_language)
-        keys.prior.triggered.connect(self.prior_pane.unfold)
-        keys.reveal.triggered.connect(self.reveal_requested)
-        keys.stop.triggered.connect(self.stop_requested)
-        keys.sign.triggered.connect(self._request_sign)
-        keys.undo.activated.connect(self.editor.undo)
-        for redo in keys.redos:
-            redo.activated.connect(self.editor.redo)
-
     def focus_page(self) -> None:
         """The keyboard to what is shown: the findings while they can be written."""
-        page = self.pages.currentWidget()
-        if page is self.editor:
-            self.editor.editors["findings"].setFocus()
-        elif page is self.start_page and self.start_page.draft_button.isEnabled():
-            self.start_page.draft_button.setFocus()
-        elif page is not None:
-            page.setFocus()
+        self.pages.focus_current()
 
     @property
     def window_actions(self) -> list[QAction]:
@@ -235,12 +196,6 @@ class ReportPanel(QWidget):
         elif may_ask:
             self.redrafts.ask("all")
 
-    def _redraft_from_here(self) -> None:
-        self.redraft_at_cursor("from-here")
-
-    def _redraft_sentence(self) -> None:
-        self.redraft_at_cursor("sentence")
-
     def redraft_at_cursor(self, scope: RedraftScope) -> None:
         """The sentence the reader is at, or everything from it on but what is locked."""
         if self._may_ask():
@@ -313,13 +268,13 @@ class ReportPanel(QWidget):
         self.show_current_report()
         self._say_how_it_ended(event)
 
-    def review_redraft(self, event: RedraftFinished) -> None:
+    def review_redraft(self, event: RedraftFinished, *, same_model: bool = True) -> None:
         """Show how the finished redraft differs; nothing of it is in the report yet."""
         if self._state != "drafting" or self._report is None:
             return
         self.draft_view.finish()
         self._enter("editing")
-        if self.redrafts.show(event):
+        if self.redrafts.show(event, same_model=same_model):
             self._enter("reviewing")
             self.review_page.focus_open()
         self._say_how_it_ended(event)
@@ -389,7 +344,8 @@ class ReportPanel(QWidget):
         self._report = report
         self.notice.hide()
 
-    def _request_sign(self) -> None:
+    def request_sign(self) -> None:
+        """Ask for the signature under what stands now, typing included."""
         if self._state == "editing":
             self.flush_typing()
             self.sign_requested.emit()
@@ -400,7 +356,7 @@ class ReportPanel(QWidget):
         self._state = state
         if state == "drafting":
             self.notice.hide()
-        self.pages.setCurrentWidget(self._page_of[state])
+        self.pages.show_state(state)
         self._show_buttons()
 
     def _show_buttons(self) -> None:
