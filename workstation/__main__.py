@@ -12,8 +12,9 @@ from pathlib import Path
 from inference import DECODING_MODES
 from inference.report_language import LANGUAGES
 from workstation.commands.draft_options import add_draft_options, draft_settings
+from workstation.commands.export_options import add_export_command
 
-_COMMANDS = ("draft", "render", "audit", "models", "receive")
+_COMMANDS = ("draft", "render", "audit", "models", "receive", "export")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -64,6 +65,7 @@ def _run_command(given: list[str]) -> int:
     _add_audit_command(commands)
     _add_models_command(commands)
     _add_receive_command(commands)
+    add_export_command(commands)
     options = parser.parse_args(given)
     match options.command:
         case "draft":
@@ -72,6 +74,10 @@ def _run_command(given: list[str]) -> int:
             return _run_models(options)
         case "receive":
             return _run_receive(options)
+        case "export":
+            from workstation.commands.export import run_export_options
+
+            return run_export_options(options, _data_dir(options))
         case "render":
             from workstation.commands.render import run_render
 

@@ -8,33 +8,22 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
 from workstation.catalog.database import CatalogUnavailable, write_transaction
+from workstation.exports.export_formats import (
+    DICOM_FORMATS,
+    FILE_ENDINGS,
+    PLAIN,
+    ExportFormat,
+    ExportOptions,
+)
 from workstation.exports.exported_report import ExportedReport
 from workstation.exports.file_writing import partial_file, require_folder
-from workstation.exports.key_images import KeyImage, render_key_image
 from workstation.exports.report_reading import ReportSources, read_report
 
-ExportFormat = Literal["sr", "pdf", "dicom-pdf", "fhir", "hl7", "text"]
-FORMATS: tuple[ExportFormat, ...] = get_args(ExportFormat)
-DICOM_FORMATS: tuple[ExportFormat, ...] = ("sr", "dicom-pdf")
-_ENDINGS: dict[ExportFormat, str] = {
-    "sr": ".sr.dcm",
-    "pdf": ".pdf",
-    "dicom-pdf": ".pdf.dcm",
-    "fhir": ".fhir.json",
-    "hl7": ".hl7",
-    "text": ".txt",
-}
-
-
-@dataclass(frozen=True)
-class ExportOptions:
-    """with_images: key images in the PDF. with_measurements: what is drawn on the films."""
-
-    with_images: bool = True
-    with_measurements: bool = False
+if TYPE_CHECKING:
+    from workstation.exports.key_images import KeyImage
 
 
 @dataclass(frozen=True)
@@ -59,9 +48,7 @@ class ReportExporter:
     def __init__(self, sources: ReportSources, user: str) -> None:
         self._sources, self._user = sources, user
 
-    def read(
-        self, study_instance_uid: str, options: ExportOptions = ExportOptions()
-    ) -> ExportedReport:
+    def read(self, study_instance_uid: str, options: ExportOptions = PLAIN) -> ExportedReport:
         """What the study's report would be exported as now."""
         return read_report(
             self._sources, study_instance_uid, with_measurements=options.with_measurements
@@ -71,11 +58,11 @@ class ReportExporter:
         self,
         report: ExportedReport,
         form: ExportFormat,
-        options: ExportOptions = ExportOptions(),
+        options: ExportOptions = PLAIN,
     ) -> ExportedDocument:
         """The report in one format; nothing is written."""
         content, document_uid = self._contents(report, form, options)
-        name = file_stem(report) + _ENDINGS[form]
+        name = file_stem(report) + FILE_ENDINGS[form]
         digest = hashlib.sha256(content).hexdigest()
         return ExportedDocument(form, name, content, digest, document_uid, report)
 
@@ -179,6 +166,8 @@ class ReportExporter:
         return write_encapsulated_pdf(report, pdf, kind), report.document_uid(kind)
 
     def _key_images(self, report: ExportedReport, options: ExportOptions) -> list[KeyImage]:
+        from workstation.exports.key_images import render_key_image
+
         drawn = self._sources.measurements
         return [
             render_key_image(

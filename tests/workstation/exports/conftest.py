@@ -18,8 +18,9 @@ from inference.report_language import Language
 from workstation.audit.audit_log import AuditLog
 from workstation.catalog.study_catalog import StudyCatalog
 from workstation.dicom.instance_reader import read_header
+from workstation.exports.export_formats import ExportOptions
 from workstation.exports.exported_report import ExportedReport, ReportStatus
-from workstation.exports.report_exporter import ExportOptions, ReportExporter
+from workstation.exports.report_exporter import ReportExporter
 from workstation.exports.report_reading import ReportSources
 from workstation.reading.measurement_store import MeasurementStore
 from workstation.reading.measurements import Measurement

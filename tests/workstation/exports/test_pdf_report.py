@@ -19,9 +19,9 @@ from tests.workstation.exports.conftest import (
     ReportedStudy,
     find_tool,
 )
+from workstation.exports.export_formats import ExportOptions
 from workstation.exports.exported_report import ReportStatus
 from workstation.exports.pdf_report import write_pdf
-from workstation.exports.report_exporter import ExportOptions
 from workstation.exports.wording import RESEARCH_USE
 
 

@@ -1,0 +1,75 @@
+"""Key images show what the viewer shows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.workstation.exports.conftest import ReportedStudy
+from workstation.commands.render import colours_of, show_whole
+from workstation.dicom.instance_reader import Film, read_film
+from workstation.dicom.presentation_state import ImagePresentation, present
+from workstation.exports.key_images import (
+    LONGEST_SIDE_PX,
+    colours_of_film,
+    orient_as_shown,
+    render_key_image,
+)
+
+
+def _presented(film: Film, rotation_degrees: int, is_flipped: bool) -> Film:
+    display = film.display
+    return present(
+        film,
+        ImagePresentation(
+            label="TURNED",
+            description="",
+            modality_lut=display.modality_lut,
+            rescale_slope=display.rescale_slope,
+            rescale_intercept=display.rescale_intercept,
+            windows=display.windows,
+            voi_luts=display.voi_luts,
+            presentation_lut=None,
+            presentation_shape="INVERSE",
+            shutter=None,
+            overlays=(),
+            annotations=(),
+            displayed_area=None,
+            rotation_degrees=rotation_degrees,
+            is_flipped=is_flipped,
+        ),
+    )
+
+
+@pytest.mark.parametrize("is_flipped", [False, True])
+@pytest.mark.parametrize("rotation_degrees", [0, 90, 180, 270])
+def test_turned_and_flipped_as_the_viewer_does(
+    study: ReportedStudy, rotation_degrees: int, is_flipped: bool
+) -> None:
+    film = read_film(study.film)
+    cut = replace(film, stored=np.ascontiguousarray(film.stored[:, :100]))
+    shown = _presented(cut, rotation_degrees, is_flipped)
+    np.testing.assert_array_equal(
+        orient_as_shown(shown, colours_of_film(shown)), colours_of(show_whole(shown))
+    )
+
+
+def test_a_small_film_is_enlarged_and_what_is_drawn_is_on_it(study: ReportedStudy) -> None:
+    (image,) = study.read().images
+    drawn = study.sources.measurements.load(image.sop_instance_uid)
+    plain, figured = render_key_image(image), render_key_image(image, drawn)
+    assert max(plain.width, plain.height) == LONGEST_SIDE_PX[0]
+    with Image.open(BytesIO(plain.jpeg)) as opened:
+        before = np.asarray(opened.convert("RGB")).astype(int)
+    with Image.open(BytesIO(figured.jpeg)) as opened:
+        after = np.asarray(opened.convert("RGB")).astype(int)
+    changed = np.abs(after - before).max(axis=2) > 60
+    row = round(60 / 128 * plain.height)  # of the length, from column 20 to 90
+    middle = changed[row - 3 : row + 4, round(55 / 128 * plain.width)]
+    assert middle.any()
+    assert 0.001 < changed.mean() < 0.1
+    assert plain.caption.startswith("DX PA")
