@@ -142,6 +142,9 @@ class MainWindow(QMainWindow):
         self.grid.keys_requested.connect(self.show_keys)
         self.desk.study_changed.connect(self._on_study_changed)
         self.films.films_changed.connect(self.film_tabs.show_films)
+        self.films.films_arrived.connect(self.film_tabs.mark_new)
+        self.importer.instance_imported.connect(self.films.expect_arrivals)
+        self.network.films_arrived.connect(self.films.look_for_arrivals)
         self.films.layout_chosen.connect(self._on_layout_chosen)
         self.films.study_requested.connect(self.study_list.activate_study)
         self.films.trouble.connect(self.show_trouble)
@@ -243,8 +246,11 @@ class MainWindow(QMainWindow):
         self.study_list.show_all()
         self.refresh_studies()
         self.study_list.activate_study(study_instance_uid)
+        self.films.fill_while_importing(True)
 
     def _on_import_summed_up(self, text: str) -> None:
+        self.films.look_for_arrivals()
+        self.films.fill_while_importing(False)
         self.refresh_studies()
         self.statusBar().showMessage(text, 10_000)
 

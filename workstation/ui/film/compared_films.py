@@ -44,6 +44,19 @@ class ComparedFilms(QObject):
             word = self._wording.of_other_study
             self.films = [word(study, prior.study, row, prior.match) for row in rows]
 
+    def look_for_prior(self, study: StudyRow) -> None:
+        """A prior that came since, before those that are there. Raises CatalogUnavailable,
+        UnknownStudy."""
+        self._study = study
+        prior = find_prior(self._catalog, study.study_instance_uid)
+        if prior is None:
+            return
+        known = {film.row.sop_instance_uid for film in self.films}
+        rows = self._catalog.instances(prior.study.study_instance_uid)
+        word = self._wording.of_other_study
+        new = [row for row in rows if row.sop_instance_uid not in known]
+        self.films[:0] = [word(study, prior.study, row, prior.match) for row in new]
+
     def bring(self, study_instance_uid: str) -> list[HungFilm]:
         """The films of another study. Raises AnotherPatient, CatalogUnavailable, UnknownStudy."""
         assert self._study is not None

@@ -6,21 +6,23 @@ from a prior.
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from workstation.catalog.database import CatalogUnavailable
 from workstation.catalog.study_catalog import InstanceRow, StudyCatalog, StudyRow, UnknownStudy
 from workstation.dicom.instance_reader import Film
-from workstation.dicom.view_position import FRONTAL_VIEWS, choose_model_films, find_lateral
 from workstation.reading.hanging import LayoutName, plan_hanging
 from workstation.ui.film.compared_films import AnotherPatient, ComparedFilms
+from workstation.ui.film.drafted_films import DraftedFilms
+from workstation.ui.film.film_comparison import FilmComparison
 from workstation.ui.film.film_loader import FilmLoader
 from workstation.ui.film.hung_film import HangingWording, HungFilm
-from workstation.ui.film.lateral_companion import LateralCompanion
 from workstation.ui.film.shared_films import give_back_memory
 from workstation.ui.film.viewport_place import ViewportPlace
 from workstation.ui.viewer.film_dragging import DraggedFilm
 from workstation.ui.viewer.viewport_grid import ViewportGrid
+
+_ARRIVALS_MS = 400  # a study's films come in a row; they are looked for once
 
 
 class FilmDesk(QObject):
@@ -31,7 +33,8 @@ class FilmDesk(QObject):
     companion_settled() when a lateral film asked for is there, or can't be read;
     other_study_shown(study_instance_uid) the first time a film of it hangs;
     study_requested(study_instance_uid) when one is dropped while none is open;
-    layout_chosen(LayoutName, "" for as the study asks); trouble(text).
+    layout_chosen(LayoutName, "" for as the study asks); films_arrived(list[SOP Instance UID]) while
+    the study was open; trouble(text).
     """
 
     films_changed = Signal(list, int)
@@ -40,6 +43,7 @@ class FilmDesk(QObject):
     other_study_shown = Signal(str)
     study_requested = Signal(str)
     layout_chosen = Signal(str)
+    films_arrived = Signal(list)
     trouble = Signal(str)
 
     def __init__(
@@ -53,7 +57,6 @@ class FilmDesk(QObject):
         super().__init__(parent)
         self._catalog, self._grid = catalog, grid
         self.layout_choice: LayoutName | None = None  # None: as the study asks
-        self._companion = LateralCompanion(self, catalog.folder)
         self._wording = HangingWording(self)
         loaders = [loader, *(FilmLoader(self, catalog.folder) for _ in grid.viewports[1:])]
         self._places = [
@@ -63,14 +66,21 @@ class FilmDesk(QObject):
         self._study: StudyRow | None = None
         self._films: list[HungFilm] = []
         self._compared = ComparedFilms(catalog, self._wording, self)
-        self._max_images = 1
+        self._drafted = DraftedFilms(self._shown_active_first, catalog.folder, self)
+        self._comparison = FilmComparison(grid, self._compared, self, self)
         self._told_of: set[str] = set()
+        self._is_filling = False
+        self._arrivals = QTimer(self)
+        self._arrivals.setSingleShot(True)
+        self._arrivals.setInterval(_ARRIVALS_MS)
+        self._arrivals.timeout.connect(self.look_for_arrivals)
         for place in self._places:
             place.settled.connect(self._on_place_settled)
         grid.active_changed.connect(self._on_active_changed)
         grid.film_dropped.connect(self._on_film_dropped)
         grid.desk_action_requested.connect(self.perform)
-        self._companion.settled.connect(self.companion_settled)
+        self._drafted.companion.settled.connect(self.companion_settled)
+        self._comparison.trouble.connect(self.trouble)
 
     # -- what is drafted ---------------------------------------------------------------------
 
@@ -83,48 +93,26 @@ class FilmDesk(QObject):
     def film(self) -> Film | None:
         """The film a draft is asked of: of the open study, on screen, frontal if there is one.
         None while it is decoded."""
-        place = self._drafted_place()
-        return place.film if place is not None else None
+        return self._drafted.film
 
     @property
     def lateral(self) -> Film | None:
         """The lateral film that goes to the model with the other one."""
-        return self._companion.film
+        return self._drafted.companion.film
 
     @property
     def is_lateral_loading(self) -> bool:
-        return self._companion.is_loading
+        return self._drafted.companion.is_loading
 
     @property
     def is_current_film_active(self) -> bool:
         """Whether the active viewport shows a film of the open study just now."""
-        shown = self._active_place().showing
+        shown = self.active_place.showing
         return shown is not None and shown.is_current
 
     def set_max_images(self, max_images: int) -> None:
         """How many films the model takes."""
-        self._max_images = max_images
-        if self._films:
-            self._find_companion()
-
-    def _drafted_place(self) -> ViewportPlace | None:
-        places = [place for place in self._shown_places() if place.is_of_current_study]
-        active = self._active_place()
-        if active in places and active.view_position.upper() in FRONTAL_VIEWS:
-            return active
-        chosen = choose_model_films([place.view_position for place in places], max_images=1)
-        return places[chosen[0]] if chosen else None
-
-    def _find_companion(self) -> None:
-        """The lateral film that goes to the model with the other, if the model takes two."""
-        place = self._drafted_place()
-        drafted = place.hung.row if place is not None and place.hung is not None else None
-        lateral = find_lateral([film.row.view_position for film in self._films])
-        row = self._films[lateral].row if lateral is not None else None
-        if self._study is None or self._max_images < 2 or row is None or row == drafted:
-            self._companion.clear()
-        else:
-            self._companion.request(row.path, self._study.study_instance_uid)
+        self._drafted.set_max_images(max_images)
 
     # -- opening -----------------------------------------------------------------------------
 
@@ -134,6 +122,7 @@ class FilmDesk(QObject):
         self._films = []
         self._compared.clear()
         self._told_of = set()
+        self._is_filling = False
         try:
             self._study = self._catalog.study(study_instance_uid)
             self._films = [self._wording.current(self._study, row) for row in films]
@@ -146,7 +135,7 @@ class FilmDesk(QObject):
         """Show no study."""
         self._study, self._films = None, []
         self._compared.clear()
-        self._companion.clear()
+        self._drafted.find_lateral(())
         for place in self._places:
             place.clear()
         self._grid.links.set_on(False)
@@ -182,7 +171,7 @@ class FilmDesk(QObject):
         viewport."""
         films = self._all_films()
         if 0 <= index < len(films):
-            self._hang_in(self._grid.active_index, films[index])
+            self.hang_in(self._grid.active_index, films[index])
 
     def choose_layout(self, layout: LayoutName | None) -> None:
         """1×1, 1×2 or 2×2 for this and other studies; None lets each study choose."""
@@ -195,9 +184,67 @@ class FilmDesk(QObject):
 
     def shutdown(self) -> None:
         """When the window is gone: end the threads that read films."""
-        self._companion.shutdown()
+        self._arrivals.stop()
+        self._drafted.companion.shutdown()
         for place in self._places:
             place.shutdown()
+
+    # -- films that come while the study is open ---------------------------------------------
+
+    def expect_arrivals(self, study_instance_uid: str = "") -> None:
+        """A film was listed, of this study or ("") of any: look for it soon, once for many."""
+        is_ours = self._study is not None and study_instance_uid in (
+            "",
+            self._study.study_instance_uid,
+        )
+        if is_ours and not self._arrivals.isActive():
+            self._arrivals.start()
+
+    def fill_while_importing(self, is_on: bool) -> None:
+        """While the import runs that the study was opened from, its films hang as they come."""
+        self._is_filling = is_on
+
+    def look_for_arrivals(self) -> None:
+        """New films of the study, or of its prior, join the tabs. What hangs stays as it is until
+        the reader asks; they hang at once where nothing did, or nothing was touched yet of a
+        study that is just being imported."""
+        if self._study is None:
+            return
+        before = self._all_films()
+        try:
+            self._study = self._catalog.study(self._study.study_instance_uid)
+            rows = self._catalog.instances(self._study.study_instance_uid)
+            self._compared.look_for_prior(self._study)
+        except (CatalogUnavailable, UnknownStudy) as error:
+            self.trouble.emit(str(error))
+            return
+        known = {film.row.sop_instance_uid for film in before}
+        hangs_at_once = not self._films or (self._is_filling and self._is_untouched())
+        self._films = [self._wording.current(self._study, row) for row in rows]
+        new = [each for each in self._all_films() if each.row.sop_instance_uid not in known]
+        if not new:
+            return
+        if hangs_at_once:
+            self.hang()
+            return
+        self._announce()
+        self.films_arrived.emit([film.row.sop_instance_uid for film in new])
+        self.trouble.emit(self._arrival_words(new))
+
+    def _is_untouched(self) -> bool:
+        pictures = [place.viewport.viewer.picture for place in self._shown_places()]
+        is_viewed = any(picture is not None and not picture.is_as_opened for picture in pictures)
+        return not is_viewed and self._grid.active_index == 0 and not self.active_place.is_blinking
+
+    def _arrival_words(self, new: list[HungFilm]) -> str:
+        own = sum(film.is_current for film in new)
+        parts = []
+        if own:
+            parts.append(self.tr("New films of this study: {0}.").format(own))
+        if len(new) > own:
+            parts.append(self.tr("New films of this patient's prior: {0}.").format(len(new) - own))
+        parts.append(self.tr("They are in the tabs; “Hang as the study asks” puts them up."))
+        return " ".join(parts)
 
     # -- comparing ---------------------------------------------------------------------------
 
@@ -213,58 +260,11 @@ class FilmDesk(QObject):
         elif name == "film":
             self._step_film(1 if argument == "next" else -1)
         elif name == "link":
-            self.toggle_links()
+            self._comparison.toggle_links()
         elif name == "compare":
-            self.compare()
+            self._comparison.compare()
         elif name == "blink":
-            self.blink()
-
-    def toggle_links(self) -> None:
-        """Zoom, pan and window of the viewports together, or each by itself."""
-        links = self._grid.links
-        links.set_on(not links.is_on, self._grid.active.viewer)
-        self.trouble.emit(
-            self.tr("Zoom, pan and window are linked.")
-            if links.is_on
-            else self.tr("Each viewport by itself.")
-        )
-
-    def compare(self) -> None:
-        """The film of the active viewport left, its like of the prior right, linked."""
-        film = self._active_place().hung
-        if film is None or not film.is_current:
-            film = next((each for each in self._films), None)
-        prior = self._compared.like(film, self._compared.priors)
-        if film is None or prior is None:
-            self._say_no_prior()
-            return
-        self._grid.set_layout("1x2")
-        self._grid.links.set_on(True)
-        self._hang_in(0, film)
-        self._hang_in(1, prior)
-        self._grid.activate(0, take_focus=True)
-
-    def blink(self) -> None:
-        """The active viewport's film and its like of the prior in turn, at the same place."""
-        place = self._active_place()
-        if place.is_blinking:
-            place.blink_back()
-        else:
-            hung = place.hung
-            is_current = hung is not None and hung.is_current
-            others = self._compared.priors if is_current else self._films
-            other = self._compared.like(hung, others)
-            if other is None:
-                self._say_no_prior()
-                return
-            place.blink_to(other)
-            self._tell_of(other)
-        self._announce()
-
-    def _say_no_prior(self) -> None:
-        self.trouble.emit(
-            self.tr("There is no earlier film of this view that is surely of the same patient.")
-        )
+            self._comparison.blink()
 
     # -- dropping ----------------------------------------------------------------------------
 
@@ -285,7 +285,7 @@ class FilmDesk(QObject):
             return
         asked = [film for film in films if film.row.sop_instance_uid == dragged.sop_instance_uid]
         if asked or films:
-            self._hang_in(number, (asked or films)[0])
+            self.hang_in(number, (asked or films)[0])
             self._grid.activate(number, take_focus=True)
 
     def _reason_to_refuse(self, film: Film) -> str:
@@ -294,26 +294,41 @@ class FilmDesk(QObject):
 
     # -- viewports ---------------------------------------------------------------------------
 
-    def _hang_in(self, number: int, film: HungFilm) -> None:
+    @property
+    def active_place(self) -> ViewportPlace:
+        return self._places[self._grid.active_index]
+
+    @property
+    def study_films(self) -> list[HungFilm]:
+        """Those of the open study."""
+        return self._films
+
+    def hang_in(self, number: int, film: HungFilm) -> None:
+        """In a viewport, in place of what hangs there."""
         self._places[number].hang(film)
-        self._tell_of(film)
+        self.announce(film)
+
+    def announce(self, brought: HungFilm) -> None:
+        """What the active viewport shows has changed, perhaps to a film of another study."""
+        self._tell_of(brought)
         self._announce()
 
     def _step_film(self, step: int) -> None:
         films = self._all_films()
         if films:
-            shown = self._active_place().showing
+            shown = self.active_place.showing
             at = films.index(shown) if shown in films else -step
             self.show_film((at + step) % len(films))
 
     def _all_films(self) -> list[HungFilm]:
         return [*self._films, *self._compared.films]
 
-    def _active_place(self) -> ViewportPlace:
-        return self._places[self._grid.active_index]
-
     def _shown_places(self) -> list[ViewportPlace]:
         return self._places[: len(self._grid.shown)]
+
+    def _shown_active_first(self) -> list[ViewportPlace]:
+        active = self.active_place
+        return [active, *(place for place in self._shown_places() if place is not active)]
 
     def _on_active_changed(self) -> None:
         if self._films:
@@ -335,15 +350,15 @@ class FilmDesk(QObject):
         others = [
             place for place in self._shown_places() if place.film is not None and place != arrived
         ]
-        drafted = self._drafted_place()
+        drafted = self._drafted.place
         leader = drafted if drafted in others else next(iter(others), arrived)
         assert leader is not None
         self._grid.links.follow(leader.viewport.viewer)
 
     def _announce(self) -> None:
-        self._find_companion()
+        self._drafted.find_lateral(self._films)
         films = self._all_films()
-        shown = self._active_place().showing
+        shown = self.active_place.showing
         self.films_changed.emit(films, films.index(shown) if shown in films else -1)
         self.film_changed.emit()
 

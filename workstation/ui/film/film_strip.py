@@ -25,38 +25,55 @@ class FilmStrip(QTabBar):
         self.setElideMode(Qt.TextElideMode.ElideRight)
         self.setUsesScrollButtons(True)
         self._films: tuple[HungFilm, ...] = ()
+        self._new: set[str] = set()
         self._pressed: QPoint | None = None
         self.hide()
 
     def show_films(self, films: Sequence[HungFilm], shown: int) -> None:
         """shown: the one in the active viewport, -1 for none."""
+        self._new &= {film.row.sop_instance_uid for film in films}
         if tuple(films) != self._films:
             self._films = tuple(films)
-            while self.count():
-                self.removeTab(0)
-            for number, film in enumerate(films, 1):
-                self._add(number, film)
+            self._rebuild()
         if shown >= 0:
             self.setCurrentIndex(shown)
         self.setVisible(len(films) > 1)
+        if 0 <= shown < len(films) and films[shown].row.sop_instance_uid in self._new:
+            self._new.discard(films[shown].row.sop_instance_uid)
+            self._name_tabs()
+
+    def mark_new(self, sop_instance_uids: Sequence[str]) -> None:
+        """Films that came while the study was open, until each has been shown."""
+        self._new |= set(sop_instance_uids)
+        self._name_tabs()
 
     def dragged(self, index: int) -> DraggedFilm:
         """What a tab carries when it is dragged."""
         film = self._films[index]
         return DraggedFilm(film.study_instance_uid, film.row.sop_instance_uid)
 
-    def _add(self, number: int, film: HungFilm) -> None:
+    def _rebuild(self) -> None:
+        while self.count():
+            self.removeTab(0)
+        for _ in self._films:
+            self.addTab("")
+        self._name_tabs()
+
+    def _name_tabs(self) -> None:
+        for index, film in enumerate(self._films):
+            text = self._name_of(index + 1, film)
+            self.setTabText(index, text)
+            hint = self.tr("Click, or drag it into a viewport.")
+            self.setTabToolTip(index, f"{film.caption}\n{hint}")
+            self.setAccessibleTabName(index, f"{text}, {film.caption}")
+
+    def _name_of(self, number: int, film: HungFilm) -> str:
         view = film.row.view_position or film.row.modality or "?"
+        mark = self.tr("NEW") + "  " if film.row.sop_instance_uid in self._new else ""
         if film.is_current:
-            text = f"{number} · {view}"
-        else:
-            word = self.tr("PRIOR") if film.role == "prior" else self.tr("LATER")
-            text = f"{word} {iso_date(film.date)} · {view}"
-        index = self.addTab(text)
-        self.setTabToolTip(
-            index, f"{film.caption}\n" + self.tr("Click, or drag it into a viewport.")
-        )
-        self.setAccessibleTabName(index, f"{text}, {film.caption}")
+            return f"{mark}{number} · {view}"
+        word = self.tr("PRIOR") if film.role == "prior" else self.tr("LATER")
+        return f"{mark}{word} {iso_date(film.date)} · {view}"
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         is_left = event.button() == Qt.MouseButton.LeftButton

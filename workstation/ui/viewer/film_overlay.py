@@ -54,6 +54,9 @@ class OverlayLine:
     style: LineStyle = "plain"
 
 
+_UpperLines = tuple[tuple[OverlayLine, ...], tuple[OverlayLine, ...]]
+
+
 @dataclass(frozen=True)
 class Corners:
     """The lines of the four corners, from top to bottom."""
@@ -86,15 +89,16 @@ class FilmOverlay(QObject):
         super().__init__(parent)
         self._text_painter = HaloedTextPainter()
         self._placed: dict[Hashable, tuple[PlacedText, ...]] = {}
-        self._worded: WeakKeyDictionary[Film, tuple[tuple[OverlayLine, ...], ...]] = (
-            WeakKeyDictionary()
-        )
+        self._worded: WeakKeyDictionary[Film, _UpperLines] = WeakKeyDictionary()
 
     def corners(self, film: Film, state: ShownState) -> Corners:
         words = self._worded.get(film)
         if words is None:
-            upper = self._patient_lines(film), self._study_lines(film)
-            words = self._worded[film] = tuple(_without_blanks(lines) for lines in upper)
+            words = (
+                _without_blanks(self._patient_lines(film)),
+                _without_blanks(self._study_lines(film)),
+            )
+            self._worded[film] = words
         return Corners(
             *words,
             _without_blanks(self._view_lines(film, state)),

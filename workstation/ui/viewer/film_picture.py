@@ -111,6 +111,13 @@ class FilmPicture:
         """The side letters as displayed."""
         return side_letters(self.film.header.patient_orientation, self._geometry.orientation)
 
+    @property
+    def is_as_opened(self) -> bool:
+        """Whether the reader has changed nothing yet."""
+        seen, opened = self._geometry, self._opened_geometry
+        is_placed = seen == opened or (seen.is_fitted and seen.orientation == opened.orientation)
+        return is_placed and self._window is self.opening_window and not self._is_inverted
+
     def reset(self) -> None:
         """As opened: its own window, upright, fitted (or as its presentation state asks), not
         inverted."""
