@@ -62,6 +62,7 @@ _CODES: dict[str, AuditCode] = {
     "race-cancelled": AuditCode(*_ACCESSED, "E", outcome=4),
     "race-failed": AuditCode(*_ACCESSED, "E", outcome=8),
     "edit": AuditCode(*_RECORD, "U"),
+    "check-overridden": AuditCode(*_RECORD, "U"),
     "draft-taken-over": AuditCode(*_RECORD, "C"),
     "sign-preliminary": AuditCode(*_RECORD, "U"),
     "sign": AuditCode(*_RECORD, "U"),

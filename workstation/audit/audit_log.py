@@ -58,6 +58,7 @@ EVENTS = (
     "race-cancelled",
     "race-failed",
     "edit",
+    "check-overridden",
     "draft-taken-over",
     "sign-preliminary",
     "sign",

@@ -132,6 +132,10 @@ class ReportStore:
                 if origin is not None and edit.kind == "draft":
                     details |= {"model_sha256": origin.model_sha256, "decoding": origin.decoding}
                 self._append(connection, "edit", study_instance_uid, details)
+            for override in state.overrides:
+                if saved is None or override not in saved.overrides:
+                    details = asdict(override)
+                    self._append(connection, "check-overridden", study_instance_uid, details)
             state_json = state_to_json(state)
             if origin is not None:
                 self._add_ai_draft(connection, study_instance_uid, state, state_json, origin)

@@ -93,7 +93,7 @@ class AuditFilterBar(QWidget):
         groups: tuple[tuple[str, tuple[str, ...]], ...] = (
             (self.tr("All events"), ()),
             (self.tr("Reports: edits to signature"), _starting("edit", "sign", "addendum",
-             "correct", "draft-taken-over", "redraft")),
+             "correct", "draft-taken-over", "redraft", "check")),
             (self.tr("Drafts of the model"), _starting("draft-", "redraft", "race-")),
             (self.tr("Films and studies"), _starting("import", "picture", "study", "files",
              "prior")),

@@ -41,6 +41,7 @@ def _event_names() -> dict[str, str]:
         "race-cancelled": _translate(_CONTEXT, "Race stopped"),
         "race-failed": _translate(_CONTEXT, "Race failed"),
         "edit": _translate(_CONTEXT, "Report edited"),
+        "check-overridden": _translate(_CONTEXT, "Check set aside"),
         "draft-revealed": _translate(_CONTEXT, "Covered draft revealed"),
         "draft-never-revealed": _translate(_CONTEXT, "Covered draft never revealed"),
         "redraft-reviewed": _translate(_CONTEXT, "Redraft reviewed"),
@@ -130,6 +131,10 @@ def sum_up(entry: AuditEntry) -> str:
             return _sum_up_check(details)
         case "addendum":
             return _quote(details.get("text", ""))
+        case "check-overridden":
+            reason = _quote(details.get("reason", ""))
+            words = _translate(_CONTEXT, "{0} — reason: {1}")
+            return words.format(_short(details.get("message", "")), reason)
     if entry.event.startswith(("draft-", "race-")):
         return _sum_up_draft(details)
     return " · ".join(f"{_plain(key)}: {_value(value)}" for key, value in details.items())
