@@ -98,22 +98,22 @@ class ReadingDesk(QObject):
     @property
     def language(self) -> Language:
         """What new drafts, and reports not begun yet, are written in."""
-        return self._drafts.language
+        return self._drafts.requests.language
 
     def choose_language(self, language: Language) -> None:
         """For new drafts; a report with a text keeps its own."""
-        self._drafts.language = language
+        self._drafts.requests.language = language
         if self._panel.report is not None:
             self._panel.report.choose_language(language)
 
     @property
     def decoding(self) -> DecodingMode:
         """How new drafts are decoded, where the model offers it."""
-        return self._drafts.decoding
+        return self._drafts.requests.decoding
 
     @decoding.setter
     def decoding(self, mode: DecodingMode) -> None:
-        self._drafts.decoding = mode
+        self._drafts.requests.decoding = mode
 
     @property
     def is_reading_first(self) -> bool:

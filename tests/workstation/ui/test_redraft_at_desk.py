@@ -208,6 +208,26 @@ def test_leaving_the_review_leaves_the_report_and_is_audited(
     assert bench.entries("redraft-reviewed")[-1].details["pieces_accepted"] == 0
 
 
+def test_another_study_opened_during_a_review_gets_nothing_of_it(
+    bench: Bench, write_film: WriteFilm
+) -> None:
+    bench.open(write_film("a.dcm", GREY))
+    bench.draft()
+    first, before = bench.window.desk.study_instance_uid, bench.report.state
+    bench.engine.text = SECOND
+    bench.draft()
+    assert bench.panel.state == "reviewing"
+    bench.open(write_film("b.dcm", GREY, StudyInstanceUID="1.2.9", PatientID="B-2"))
+    bench.panel.review_page.accept_all()
+    assert bench.report.state.is_blank
+    stored = bench.records.reports.load(first)
+    assert stored is not None
+    assert stored.state == before
+    (reviewed,) = bench.entries("redraft-reviewed")
+    assert reviewed.study_instance_uid == first
+    assert reviewed.details["study_left"] is True
+
+
 def test_one_sentence_is_asked_for_with_another_draw_each_time(
     bench: Bench, write_film: WriteFilm
 ) -> None:

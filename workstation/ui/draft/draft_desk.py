@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
-from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
 from inference import (
     BlockCommitted,
-    DecodingMode,
     DraftCancelled,
     DraftFinished,
     EngineDescription,
@@ -18,10 +15,8 @@ from inference import (
     LoadProgress,
     PrefillDone,
 )
-from inference.report_language import Language
 from workstation.audit.audit_log import AuditLog
 from workstation.dicom.display_pipeline import model_image
-from workstation.dicom.instance_reader import Film
 from workstation.drafting.drafting_worker import DraftingService
 from workstation.drafting.eligibility import describe_unseen, reason_not_to_draft
 from workstation.drafting.redraft_run import AnswerRestarted, RedraftFinished, RedraftRequest
@@ -29,13 +24,11 @@ from workstation.reporting.redraft import RedraftPlan
 from workstation.ui.draft.block_rail import BlockRail
 from workstation.ui.draft.covered_draft import CoveredDraft
 from workstation.ui.draft.draft_ledger import DraftLedger, RunningDraft
+from workstation.ui.draft.draft_requests import DraftRequests, describe_plan
 from workstation.ui.film.film_desk import FilmDesk
 from workstation.ui.models.model_progress import word_progress
 from workstation.ui.report.redraft_flow import RedraftReviewed
 from workstation.ui.report.report_panel import ReportPanel
-
-VARIED_TEMPERATURE, VARIED_TOP_P = 0.8, 0.95
-"""How another wording is drawn; chosen by eye, so that sentences stay whole."""
 
 
 class DraftDesk(QObject):
@@ -59,15 +52,13 @@ class DraftDesk(QObject):
         super().__init__(parent)
         self._drafting, self._films = drafting, films
         self._panel, self._rail = panel, rail
-        self.decoding: DecodingMode = "adaptive"
-        self.language: Language = "en"
+        self.requests = DraftRequests()
         self._study_uid = ""
         self._ledger = DraftLedger(audit, user, self.trouble.emit)
         self.is_reading_first = False
         self._covered: CoveredDraft | None = None
         self._has_begun_covered = False  # once a study: a stopped draft is not begun again
         self._reviewed: RunningDraft | None = None  # the redraft under review
-        self._redrafts_asked = 0
         self._report_model = ""  # sha256 of the model that drafted the report shown
         self._is_waiting = False  # for the lateral film
         self._plan: RedraftPlan | None = None  # what waits; None: a first draft
@@ -108,6 +99,9 @@ class DraftDesk(QObject):
         if covered is not None and covered.draft is not None:
             outcome = {"covered_s": round(covered.covered_s, 1)}
             self._ledger.tell("draft-never-revealed", covered.draft, outcome)
+        reviewed, self._reviewed = self._reviewed, None
+        if reviewed is not None:
+            self._ledger.tell("redraft-reviewed", reviewed, {"study_left": True})
         self._study_uid, self._is_waiting, self._plan = "", False, None
 
     def cancel(self) -> None:
@@ -148,7 +142,8 @@ class DraftDesk(QObject):
             return
         lateral = self._films.lateral
         films = [film] if lateral is None else [film, lateral]
-        request = self._make_request(films, description, plan)
+        images = [model_image(each) for each in films]
+        request = self.requests.make(images, description, plan)
         if plan is not None and request.language != plan.state.language:
             self._panel.show_notice(self.tr("This model does not write the report's language."))
             return
@@ -174,28 +169,6 @@ class DraftDesk(QObject):
         is_first = self._panel.state == "not-drafted" and not self._has_begun_covered
         if self.is_reading_first and is_first and not reason and not self._is_waiting:
             self.draft()
-
-    def _make_request(
-        self, films: list[Film], description: EngineDescription, plan: RedraftPlan | None
-    ) -> GenerationRequest:
-        """What was chosen, as far as the model offers it."""
-        modes, languages = description.decoding_modes, description.languages
-        language = self.language if plan is None else plan.state.language
-        request = GenerationRequest(
-            uuid.uuid4().hex,
-            tuple(model_image(film) for film in films),
-            language=language if language in languages else languages[0],
-            decoding=self.decoding if self.decoding in modes else modes[0],
-        )
-        if plan is None or not plan.varied:
-            return request
-        self._redrafts_asked += 1
-        return replace(
-            request,
-            temperature=VARIED_TEMPERATURE,
-            top_p=VARIED_TOP_P,
-            seed=self._redrafts_asked,
-        )
 
     def _reason_not_to_draft(self) -> str:
         if self._engine_trouble:
@@ -301,9 +274,9 @@ class DraftDesk(QObject):
             return
         self._rail.finish(event)
         if isinstance(event, RedraftFinished):
-            self._reviewed = draft
             own = self._report_model in ("", draft.details["model_sha256"])
             self._panel.review_redraft(event, same_model=own)
+            self._reviewed = draft if self._panel.state == "reviewing" else None
         else:
             self.draft_finished.emit(event, draft)
 
@@ -372,9 +345,3 @@ class DraftDesk(QObject):
     def _is_here(self, request_id: str) -> bool:
         """Whether the draft belongs to the study on the desk: text never lands on another."""
         return bool(self._study_uid) and self._ledger.study_of(request_id) == self._study_uid
-
-
-def describe_plan(plan: RedraftPlan) -> dict[str, Any]:
-    """For the audit log: how much was asked for, and what stays as it is."""
-    kept = [sentence.text for _, sentence in plan.places if sentence.id in plan.kept]
-    return {"scope": plan.scope, "varied": plan.varied, "kept": kept}
