@@ -40,7 +40,7 @@ DENIED = (
     "fracture",
 )
 # Stating one of these leaves no room for the plain denial: an infiltrate may be consolidation.
-_SILENCED_BY = {"consolidation": frozenset({"opacity", "pneumonia"})}
+SILENCED_BY = {"consolidation": frozenset({"opacity", "pneumonia"})}
 # Old or harmless: where nothing else is found, the impression adds that nothing is acute.
 NOT_ACUTE = frozenset(
     {
@@ -87,7 +87,7 @@ def compose_findings(present: Iterable[Statement], language: Language = "en") ->
     stated = _without_contradictions(present)
     silenced = {s.concept for s in stated}
     affirmed = {s.concept for s in stated if s.status != "absent"}
-    silenced.update(name for name, by in _SILENCED_BY.items() if affirmed & by)
+    silenced.update(name for name, by in SILENCED_BY.items() if affirmed & by)
     sentences = [_WORDINGS[language].NORMAL_THORAX]
     for concept in CONCEPTS:
         sentences += _word_all((s for s in stated if s.concept == concept.name), language)

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from PySide6.QtCore import QElapsedTimer, Qt, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
-    QPushButton,
+    QSizePolicy,
     QSplitter,
     QVBoxLayout,
     QWidget,
 )
 
-from inference.report_language import CannotRewrite
+from inference.report_language import (
+    CannotRewrite,
+    Language,
+    Statement,
+    Status,
+    word_statement,
+)
 from workstation.reporting.draft_report import (
     SECTIONS,
     DraftReport,
@@ -23,12 +31,28 @@ from workstation.reporting.draft_report import (
     Section,
     StatementGone,
 )
-from workstation.reporting.report_state import check_section
+from workstation.reporting.report_checks import (
+    CheckOverride,
+    Fix,
+    ReportCheck,
+    ReportContext,
+    apply_fix,
+    check_report,
+    open_checks,
+)
+from workstation.reporting.report_state import check_section, sentence_spans
 from workstation.reporting.sentence_place import place_sentence
+from workstation.reporting.spelling import Speller
+from workstation.ui.report import report_keys
+from workstation.ui.report.check_bar import CheckBar
+from workstation.ui.report.checklist_lines import ChecklistLine
 from workstation.ui.report.finding_picker import FindingPicker
 from workstation.ui.report.section_editor import SectionEditor
-from workstation.ui.report.statement_list import StatementList
-from workstation.ui.report.statement_rows import StatementRow, list_rows
+from workstation.ui.report.statement_pages import StatementPages
+from workstation.ui.report.statement_rows import StatementRow
+
+UI_LANGUAGE: Language = "en"
+"""What refusals are explained in: the language of the app's own words, not of the report."""
 
 TYPING_BURST_MS = 1500
 """Typing with shorter pauses than this is one undo step."""
@@ -50,10 +74,13 @@ class ReportEditor(QWidget):
         self._stop_observing = _do_nothing
         self._typing_clock = QElapsedTimer()
         self._typing_section: Section | None = None
-        self.statement_list = StatementList(self)
-        self.add_button = QPushButton(self.tr("Add finding…"), self)
-        self.add_button.setObjectName("add_finding_button")
-        self.add_button.setProperty("role", "quiet")
+        self._speller: Speller | None = None
+        self._context = ReportContext()
+        self._checks: tuple[ReportCheck, ...] = ()
+        self.listing = StatementPages(self)
+        self.statement_list, self.checklist = self.listing.statements, self.listing.checklist
+        self.add_button = self.listing.add_button
+        self.check_bar = CheckBar(self)
         self.finding_picker = FindingPicker(self)
         self.finding_picker.hide()
         self.editors: dict[Section, SectionEditor] = {
@@ -69,13 +96,8 @@ class ReportEditor(QWidget):
         column = QVBoxLayout(listing)
         column.setContentsMargins(0, 0, 0, 4)
         column.setSpacing(4)
-        column.addWidget(self.statement_list, 1)
+        column.addWidget(self.listing, 1)
         column.addWidget(self.finding_picker)
-        add_row = QHBoxLayout()
-        add_row.addWidget(self.add_button)
-        add_row.addStretch(1)
-        add_row.addWidget(self._legend())
-        column.addLayout(add_row)
         self.splitter = QSplitter(Qt.Orientation.Vertical, self)
         self.splitter.setObjectName("report_splitter")
         self.splitter.setChildrenCollapsible(False)
@@ -92,7 +114,9 @@ class ReportEditor(QWidget):
             self.splitter.setStretchFactor(index, stretch)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.splitter)
+        layout.setSpacing(4)
+        layout.addWidget(self.splitter, 1)
+        layout.addWidget(self.check_bar)
 
     def _titled(self, title: str, editor: SectionEditor, minimum_height: int) -> QWidget:
         box = QWidget(self)
@@ -102,7 +126,11 @@ class ReportEditor(QWidget):
         column = QVBoxLayout(box)
         column.setContentsMargins(0, 4, 0, 2)
         column.setSpacing(3)
-        column.addWidget(label)
+        head = QHBoxLayout()
+        head.addWidget(label)
+        if editor.section == "findings":
+            head.addWidget(self._legend(), 1)
+        column.addLayout(head)
         column.addWidget(editor, 1)
         box.setMinimumHeight(minimum_height)
         return box
@@ -111,16 +139,28 @@ class ReportEditor(QWidget):
         legend = QLabel(self.tr("▏AI    ┊edited    plain: by hand"), self)
         legend.setObjectName("provenance_legend")
         legend.setProperty("role", "muted")
+        legend.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        legend.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         return legend
 
     def _connect(self) -> None:
         rows = self.statement_list
         rows.flip_requested.connect(self._on_flip_requested)
+        rows.restate_requested.connect(self._on_restate_requested)
+        rows.withdraw_requested.connect(self._on_withdraw_requested)
+        rows.accept_requested.connect(self._on_accept_requested)
+        rows.lock_requested.connect(self._on_lock_requested)
         rows.delete_requested.connect(self._on_delete_requested)
         rows.sentence_edited.connect(self._on_sentence_edited)
         rows.row_hovered.connect(self._on_row_hovered)
         rows.hover_ended.connect(self._on_hover_ended)
         rows.row_clicked.connect(self._on_row_clicked)
+        self.checklist.status_requested.connect(self._on_status_requested)
+        self.checklist.line_clicked.connect(self._on_line_clicked)
+        self.listing.page_changed.connect(self._show_listing)
+        self.check_bar.jump_requested.connect(self.jump_to_check)
+        self.check_bar.fix_requested.connect(self._on_fix_requested)
+        self.check_bar.overridden.connect(self._on_overridden)
         self.add_button.clicked.connect(self.open_finding_picker)
         self.finding_picker.sentence_added.connect(self._on_sentence_added)
         self.finding_picker.closed.connect(self.add_button.show)
@@ -129,6 +169,19 @@ class ReportEditor(QWidget):
         for editor in self.editors.values():
             editor.undo_requested.connect(self.undo)
             editor.redo_requested.connect(self.redo)
+            editor.text_hovered.connect(self._on_text_hovered)
+            editor.text_clicked.connect(self._on_text_clicked)
+            editor.word_added.connect(self._on_word_added)
+        for keys, slot in (
+            (report_keys.STATEMENTS_KEY, self.listing.focus_statements),
+            (report_keys.CHECKLIST_KEY, self.listing.focus_checklist),
+            (report_keys.FINDINGS_KEY, self.editors["findings"].setFocus),
+            (report_keys.IMPRESSION_KEY, self.editors["impression"].setFocus),
+            (report_keys.CHECKS_KEY, self.check_bar.show_next),
+            (report_keys.ADD_KEY, self.open_finding_picker),
+        ):
+            inside = Qt.ShortcutContext.WidgetWithChildrenShortcut
+            QShortcut(QKeySequence(keys), self, context=inside).activated.connect(slot)
 
     # -- the report ------------------------------------------------------------------------
 
@@ -181,9 +234,75 @@ class ReportEditor(QWidget):
 
     def _show_report(self) -> None:
         report = self._report
-        self.statement_list.set_rows(list_rows(report) if report else ())
         for section, editor in self.editors.items():
             editor.show_sentences(report.state.sentences(section) if report else ())
+        self._show_listing()
+        self._show_checks()
+
+    def _show_listing(self) -> None:
+        self.listing.show_report(self._report)
+
+    # -- checks ----------------------------------------------------------------------------
+
+    @property
+    def checks(self) -> tuple[ReportCheck, ...]:
+        """What fails now, set aside or not."""
+        return self._checks
+
+    def set_context(self, context: ReportContext) -> None:
+        """What is known beside the text: whether there is a prior, a lateral film."""
+        self._context = context
+        self._show_checks()
+
+    def set_speller(self, speller: Speller | None) -> None:
+        """Who knows the words of the sections; None: none is marked."""
+        self._speller = speller
+        for editor in self.editors.values():
+            editor.set_speller(speller)
+
+    def _show_checks(self) -> None:
+        report = self._report
+        if report is None or report.is_signed:
+            self._checks = ()
+            overrides: tuple[CheckOverride, ...] = ()
+        else:
+            self._checks = check_report(report.state, self._context)
+            overrides = report.state.overrides
+        blocking: dict[int, bool] = {}
+        messages: dict[int, str] = {}
+        for check in open_checks(self._checks, overrides):
+            for sentence_id in check.sentence_ids:
+                blocking[sentence_id] = blocking.get(sentence_id, False) or check.is_blocking
+                said = messages.get(sentence_id)
+                messages[sentence_id] = f"{said}\n{check.message}" if said else check.message
+        self.statement_list.set_checks(blocking, messages)
+        for editor in self.editors.values():
+            editor.show_checks(blocking, messages)
+        self.check_bar.show_checks(self._checks, overrides)
+
+    def jump_to_check(self, check: ReportCheck) -> None:
+        """Show the sentence a check speaks of first, in text and list."""
+        if self._report is None or not check.sentence_ids:
+            return
+        wanted = check.sentence_ids[0]
+        for section in SECTIONS:
+            sentences = self._report.state.sentences(section)
+            for sentence, (start, end) in zip(sentences, sentence_spans(sentences), strict=True):
+                if sentence.id == wanted:
+                    self.editors[section].jump_to(start, end)
+                    self.editors[section].light_words(start, end)
+                    self.statement_list.select_sentence(wanted)
+                    return
+
+    def _on_fix_requested(self, fix: Fix) -> None:
+        self._change(lambda r: apply_fix(r, fix))
+
+    def _on_overridden(self, override: CheckOverride) -> None:
+        for check in self._checks:
+            if check.key == override.key:
+                section = check.section
+                self._change(lambda r: r.add_override(override, section))
+                return
 
     # -- what the reader asks ----------------------------------------------------------------
 
@@ -209,6 +328,45 @@ class ReportEditor(QWidget):
         sentence, statement = row.sentence, row.statement
         self._change(lambda r: r.flip_statement(row.section, sentence.id, statement))
 
+    def _on_restate_requested(self, row: StatementRow, wanted: Statement) -> None:
+        assert row.sentence is not None
+        assert row.statement is not None
+        sentence, statement = row.sentence, row.statement
+        self._change(lambda r: r.restate_statement(row.section, sentence.id, statement, wanted))
+
+    def _on_withdraw_requested(self, row: StatementRow) -> None:
+        assert row.sentence is not None
+        assert row.statement is not None
+        sentence, statement = row.sentence, row.statement
+        self._change(lambda r: r.withdraw_statement(row.section, sentence.id, statement))
+
+    def _on_accept_requested(self, section: str, sentence_id: int, accepted: bool) -> None:
+        self._change(lambda r: r.accept_sentence(check_section(section), sentence_id, accepted))
+
+    def _on_lock_requested(self, section: str, sentence_id: int, locked: bool) -> None:
+        self._change(lambda r: r.set_locked(check_section(section), sentence_id, locked))
+
+    def _on_status_requested(self, line: ChecklistLine, status: Status | None) -> None:
+        """The checklist: a statement gets another status, or a sentence its place."""
+        assert line.concept is not None
+        if line.state == (status or "not stated"):
+            return
+        said, sentence, section = line.statement, line.sentence, line.section
+        if said is not None and sentence is not None:
+            if status is None:
+                self._change(lambda r: r.withdraw_statement(section, sentence.id, said))
+            else:
+                wanted = replace(said, status=status)
+                self._change(lambda r: r.restate_statement(section, sentence.id, said, wanted))
+        elif status is not None and self._report is not None:
+            language = self._report.language
+            self._add(word_statement(line.concept.name, status, language=language))
+
+    def _on_line_clicked(self, line: ChecklistLine) -> None:
+        if line.statement is not None:
+            self.editors[line.section].jump_to(line.statement.start, line.statement.end)
+            self.editors[line.section].light_words(line.statement.start, line.statement.end)
+
     def _on_delete_requested(self, section: str, sentence_id: int) -> None:
         self._change(lambda r: r.delete_sentence(check_section(section), sentence_id))
 
@@ -216,6 +374,10 @@ class ReportEditor(QWidget):
         self._change(lambda r: r.edit_sentence(check_section(section), sentence_id, text))
 
     def _on_sentence_added(self, text: str) -> None:
+        self._add(text)
+
+    def _add(self, text: str) -> None:
+        """A sentence of the findings, at its place in report order."""
         if self._report is None:
             return
         self.flush_typing()
@@ -243,10 +405,10 @@ class ReportEditor(QWidget):
         except CannotRewrite as error:
             self.refused.emit(
                 self.tr("Not changed: {0} Please edit the sentence.").format(
-                    error.reason.rstrip(".") + "."
+                    error.explain(UI_LANGUAGE).rstrip(".") + "."
                 )
             )
-        except StatementGone:
+        except (StatementGone, KeyError):
             self.refused.emit(self.tr("Not changed: the sentence was edited meanwhile."))
         except ReportSigned as error:
             self.refused.emit(str(error))
@@ -264,6 +426,29 @@ class ReportEditor(QWidget):
 
     def _on_row_clicked(self, section: str, start: int, end: int) -> None:
         self.editors[check_section(section)].jump_to(start, end)
+
+    def _on_text_hovered(self, offset: int) -> None:
+        section = self._section_of(self.sender())
+        row = self.statement_list.find_row(section, offset) if offset >= 0 else -1
+        self.statement_list.light_row(row)
+
+    def _on_text_clicked(self, offset: int) -> None:
+        section = self._section_of(self.sender())
+        row = self.statement_list.find_row(section, offset) if offset >= 0 else -1
+        if row >= 0:
+            self.statement_list.select_row(row)
+
+    def _section_of(self, editor: object) -> Section:
+        return next(section for section, each in self.editors.items() if each is editor)
+
+    def _on_word_added(self, word: str) -> None:
+        if self._speller is None:
+            return
+        try:
+            self._speller.add_word(word)
+        except OSError as error:
+            self.refused.emit(self.tr("“{0}” was not kept: {1}").format(word, error))
+        self.set_speller(self._speller)
 
 
 def _do_nothing() -> None:

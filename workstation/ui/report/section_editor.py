@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from PySide6.QtCore import QEvent, QMimeData, QPointF, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
+    QContextMenuEvent,
     QFocusEvent,
     QFont,
     QHelpEvent,
     QKeyEvent,
     QKeySequence,
+    QMouseEvent,
     QPainter,
     QPaintEvent,
     QPen,
     QTextBlockFormat,
+    QTextCharFormat,
     QTextCursor,
 )
-from PySide6.QtWidgets import QTextEdit, QToolTip, QWidget
+from PySide6.QtWidgets import QMenu, QTextEdit, QToolTip, QWidget
 
 from workstation.reporting.draft_report import Section, Sentence
 from workstation.reporting.report_state import join_sentences, sentence_spans
+from workstation.reporting.spelling import Speller, UnknownWord
 from workstation.ui.draft.draft_transcript import LOW_CONFIDENCE
+from workstation.ui.report.chip_painter import SIGN_SIZE, paint_warning
 from workstation.ui.theme import COLOURS, colour, report_font
 
 TYPING_PAUSE_MS = 300
@@ -33,10 +38,15 @@ class SectionEditor(QTextEdit):
     """Plain text with marks. Undo belongs to the report, not to this widget.
 
     typed(text) is emitted TYPING_PAUSE_MS after the last key, or at once by flush_typing.
-    AI sentences carry a tint and a solid bar, edited ones a broken bar, human ones nothing.
+    AI sentences carry a tint and a solid bar (a thin one, and no tint, once accepted), edited ones
+    a broken bar, human ones nothing. Sentences a check speaks of have a wavy line and a triangle;
+    words nobody knows a dotted line.
     """
 
     typed = Signal(str)
+    text_hovered = Signal(int)  # offset into the section's text, -1 for none
+    text_clicked = Signal(int)  # the same
+    word_added = Signal(str)
     undo_requested = Signal()
     redo_requested = Signal()
 
@@ -49,10 +59,15 @@ class SectionEditor(QTextEdit):
         self.setAcceptRichText(False)
         self.setUndoRedoEnabled(False)
         self.setTabChangesFocus(True)
-        self.document().setDocumentMargin(8)
+        self.document().setDocumentMargin(9)
+        self.setMouseTracking(True)
         self._set_line_height()
         self._marks: list[tuple[QTextCursor, Sentence]] = []
         self._lit: tuple[int, int] | None = None
+        self._blocking: dict[int, bool] = {}
+        self._messages: dict[int, str] = {}
+        self._speller: Speller | None = None
+        self._unknown: tuple[UnknownWord, ...] = ()
         self._is_showing_state = False
         self._typing_timer = QTimer(self)
         self._typing_timer.setSingleShot(True)
@@ -80,7 +95,25 @@ class SectionEditor(QTextEdit):
             (self._cursor_over(start + start_of_text, end + start_of_text), sentence)
             for (start, end), sentence in zip(sentence_spans(sentences), sentences, strict=True)
         ]
+        self._check_spelling()
         self._show_tints()
+
+    def show_checks(self, blocking: Mapping[int, bool], messages: Mapping[int, str]) -> None:
+        """Mark the sentences checks speak of. blocking: sentence id -> whether signing waits for
+        it; messages: what their tooltips say."""
+        self._blocking, self._messages = dict(blocking), dict(messages)
+        self._show_tints()
+
+    def set_speller(self, speller: Speller | None) -> None:
+        """Who knows the words; None: no word is marked."""
+        self._speller = speller
+        self._check_spelling()
+        self._show_tints()
+
+    @property
+    def unknown_words(self) -> tuple[UnknownWord, ...]:
+        """The words marked, offsets into the document's text."""
+        return self._unknown
 
     def flush_typing(self) -> None:
         """Hand over what was typed without waiting for the pause."""
@@ -159,13 +192,96 @@ class SectionEditor(QTextEdit):
     def _emit_typed(self) -> None:
         self.typed.emit(self.toPlainText())
 
+    # -- spelling ------------------------------------------------------------------------
+
+    def _check_spelling(self) -> None:
+        checks = self._speller is not None and not self.isReadOnly()
+        self._unknown = (
+            self._speller.unknown_words(self.toPlainText()) if checks and self._speller else ()
+        )
+
+    def unknown_word_at(self, position: int) -> UnknownWord | None:
+        """The marked word at a position of the document (Qt's count)."""
+        for word in self._unknown:
+            if self._position(word.start) <= position <= self._position(word.end):
+                return word
+        return None
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        self.make_context_menu(event.pos()).popup(event.globalPos())
+
+    def make_context_menu(self, at: QPoint) -> QMenu:
+        """The usual menu, with suggestions first where a marked word is under the pointer."""
+        menu = self.createStandardContextMenu(at)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        word = self.unknown_word_at(self.cursorForPosition(at).position())
+        if word is None or self._speller is None:
+            return menu
+        first = menu.actions()[0] if menu.actions() else None
+        for suggestion in self._speller.suggestions(word.word):
+            action = menu.addAction(suggestion)
+            action.setData((word, suggestion))
+            action.triggered.connect(self._on_suggestion)
+            menu.insertAction(first, action)  # type: ignore[arg-type]
+        if self._speller.site_words is not None:
+            action = menu.addAction(self.tr("Add “{0}” to the site's words").format(word.word))
+            action.setData((word, ""))
+            action.triggered.connect(self._on_word_added)
+            menu.insertAction(first, action)  # type: ignore[arg-type]
+        if first is not None:
+            menu.insertSeparator(first)
+        return menu
+
+    def _on_suggestion(self) -> None:
+        word, suggestion = self.sender().data()  # type: ignore[attr-defined]
+        cursor = self._cursor_over(word.start, word.end)
+        if cursor.selectedText() == word.word:
+            cursor.insertText(suggestion)
+            self.flush_typing()
+
+    def _on_word_added(self) -> None:
+        word, _ = self.sender().data()  # type: ignore[attr-defined]
+        self.word_added.emit(word.word)
+
+    # -- pointer -------------------------------------------------------------------------
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        super().mouseMoveEvent(event)
+        self.text_hovered.emit(self._offset_at(event.position().toPoint()))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        super().mouseReleaseEvent(event)
+        if event.button() == Qt.MouseButton.LeftButton and not self.textCursor().hasSelection():
+            self.text_clicked.emit(self._offset_at(event.position().toPoint()))
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self.text_hovered.emit(-1)
+        super().leaveEvent(event)
+
+    def _offset_at(self, at: QPoint) -> int:
+        """The offset into the section's text below a point of the viewport, -1 beside it."""
+        position = self.cursorForPosition(at).position()
+        if self.sentence_at(position) is None:
+            return -1
+        text = self.toPlainText()
+        before = text.encode("utf-16-le")[: 2 * position].decode("utf-16-le", "ignore")
+        return len(before) - self._start_of_text()
+
     # -- marks ---------------------------------------------------------------------------
 
     def _show_tints(self) -> None:
         selections = []
         for cursor, sentence in self._marks:
-            if sentence.provenance == "ai" and not self.isReadOnly():
+            is_untouched = sentence.provenance == "ai" and not sentence.accepted
+            if is_untouched and not self.isReadOnly():
                 selections.append(_selection(cursor, colour(COLOURS.accent, 22)))
+            if sentence.id in self._blocking:
+                wave = QTextCharFormat.UnderlineStyle.WaveUnderline
+                selections.append(_underline(cursor, COLOURS.amber, wave))
+        for word in self._unknown:
+            cursor = self._cursor_over(word.start, word.end)
+            dots = QTextCharFormat.UnderlineStyle.DotLine
+            selections.append(_underline(cursor, COLOURS.muted_text, dots))
         if self._lit is not None:
             offset = self._start_of_text()
             lit = self._cursor_over(self._lit[0] + offset, self._lit[1] + offset)
@@ -179,7 +295,16 @@ class SectionEditor(QTextEdit):
         for cursor, sentence in self._marks:
             if sentence.provenance != "human" and cursor.hasSelection():
                 self._paint_mark(painter, self._rect_of(cursor.selectionStart()), sentence)
+            if sentence.id in self._blocking and cursor.hasSelection():
+                self._paint_warning(painter, cursor.selectionStart(), sentence)
         painter.end()
+
+    def _paint_warning(self, painter: QPainter, position: int, sentence: Sentence) -> None:
+        """The triangle stands over the first letter, where no word is hidden by it."""
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        rect = self._rect_of(position)
+        at = QPointF(max(0.0, rect.left() - SIGN_SIZE / 2 - 3), rect.top() - SIGN_SIZE + 3)
+        paint_warning(painter, at, self._blocking[sentence.id])
 
     def _rect_of(self, position: int) -> QRectF:
         cursor = QTextCursor(self.document())
@@ -189,6 +314,8 @@ class SectionEditor(QTextEdit):
     def _paint_mark(self, painter: QPainter, rect: QRectF, sentence: Sentence) -> None:
         is_doubtful = sentence.confidence is not None and sentence.confidence < LOW_CONFIDENCE
         pen = QPen(QColor(COLOURS.amber if is_doubtful else COLOURS.accent), 2)
+        if sentence.accepted:
+            pen = QPen(QColor(COLOURS.muted_text), 1)
         if sentence.provenance == "edited":
             pen.setColor(QColor(COLOURS.muted_text))
             pen.setDashPattern([1.5, 1.5])
@@ -208,7 +335,14 @@ class SectionEditor(QTextEdit):
         return super().viewportEvent(event)
 
     def describe_sentence(self, sentence: Sentence) -> str:
-        """The tooltip of a sentence: who wrote it, and how sure the model was of its words."""
+        """The tooltip of a sentence: who wrote it, how sure the model was of its words, and what
+        checks say of it."""
+        lines = [self._describe_origin(sentence), self._messages.get(sentence.id, "")]
+        return "\n".join(line for line in lines if line)
+
+    def _describe_origin(self, sentence: Sentence) -> str:
+        if sentence.accepted:
+            return self.tr("AI, accepted by the reader as it is")
         if sentence.provenance == "edited":
             return self.tr("AI, edited by the reader")
         if sentence.provenance == "human":
@@ -243,6 +377,16 @@ def _selection(cursor: QTextCursor, background: QColor) -> QTextEdit.ExtraSelect
     selection = QTextEdit.ExtraSelection()
     selection.cursor = cursor
     selection.format.setBackground(background)
+    return selection
+
+
+def _underline(
+    cursor: QTextCursor, ink: str, style: QTextCharFormat.UnderlineStyle
+) -> QTextEdit.ExtraSelection:
+    selection = QTextEdit.ExtraSelection()
+    selection.cursor = cursor
+    selection.format.setUnderlineStyle(style)
+    selection.format.setUnderlineColor(QColor(ink))
     return selection
 
 

@@ -1,152 +1,51 @@
-"""Findings and negatives as rows: flip, edit, delete; every wish is a signal, nothing is changed
-here."""
+"""Findings and negatives as rows one can hold: flip, turn a chip, accept, lock, edit, delete.
+Every wish is a signal, nothing is changed here."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from PySide6.QtCore import (
-    QAbstractTableModel,
-    QEvent,
-    QModelIndex,
-    QObject,
-    QPersistentModelIndex,
-    Qt,
-    Signal,
-)
-from PySide6.QtGui import QKeyEvent, QMouseEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+from PySide6.QtCore import QEvent, QModelIndex, QPoint, QRect, QRectF, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView, QWidget
 
-from inference import Calibration, calibrate_confidence
-from inference.report_language import CONCEPT_BY_NAME
-from workstation.reporting.draft_report import Sentence
+from inference import Calibration
+from inference.report_language import Status
+from workstation.ui.report.report_keys import Wish, find_wish
+from workstation.ui.report.statement_chips import Slot, list_choices, slots_of
 from workstation.ui.report.statement_row_painter import (
     COLUMN_WIDTHS,
     DELETE,
+    LOCK,
+    NARROW,
+    NARROW_WIDTHS,
     PROVENANCE,
     REGION,
-    ROW_ROLE,
     SENTENCE,
     STATUS,
     StatementRowPainter,
+    place_chips,
 )
 from workstation.ui.report.statement_rows import StatementRow
+from workstation.ui.report.statement_table import StatementTable
 
-AnyIndex = QModelIndex | QPersistentModelIndex
-
-
-class StatementTable(QAbstractTableModel):
-    """The rows as a Qt model; editing the sentence column emits sentence_edited."""
-
-    sentence_edited = Signal(str, int, str)  # section, sentence id, text
-
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self.rows: tuple[StatementRow, ...] = ()
-        self.is_read_only = False
-        self.calibration: Calibration | None = None
-
-    def set_rows(self, rows: Sequence[StatementRow]) -> None:
-        self.beginResetModel()
-        self.rows = tuple(rows)
-        self.endResetModel()
-
-    def rowCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: B008
-        return 0 if parent.isValid() else len(self.rows)
-
-    def columnCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: B008
-        return 0 if parent.isValid() else 5
-
-    def flags(self, index: AnyIndex) -> Qt.ItemFlag:
-        if not index.isValid() or self.rows[index.row()].kind == "heading":
-            return Qt.ItemFlag.NoItemFlags
-        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
-        if index.column() == SENTENCE and not self.is_read_only:
-            flags |= Qt.ItemFlag.ItemIsEditable
-        return flags
-
-    def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        if not index.isValid():
-            return None
-        row = self.rows[index.row()]
-        if role == ROW_ROLE:
-            return row
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
-            return self._text(row, index.column())
-        if role == Qt.ItemDataRole.EditRole and index.column() == SENTENCE:
-            return row.sentence.text if row.sentence is not None else ""
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return self._tool_tip(row, index.column())
-        return None
-
-    def setData(self, index: AnyIndex, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
-        row = self.rows[index.row()]
-        if role != Qt.ItemDataRole.EditRole or row.sentence is None:
-            return False
-        text = str(value).strip()
-        if text != row.sentence.text:
-            self.sentence_edited.emit(row.section, row.sentence.id, text)
-        return True
-
-    def _text(self, row: StatementRow, column: int) -> str:
-        if row.kind == "heading":
-            titles = {"findings": self.tr("FINDINGS"), "impression": self.tr("IMPRESSION")}
-            return titles[row.section] if column == REGION else ""
-        if column == REGION:
-            return row.region
-        if column == SENTENCE:
-            return row.text
-        if column == STATUS:
-            return row.statement.status if row.statement is not None else ""
-        if column == PROVENANCE and row.sentence is not None and row.kind == "sentence":
-            words = {"ai": self.tr("AI"), "edited": self.tr("edited"), "human": self.tr("by hand")}
-            share = self._calibrated(row.sentence)
-            word = words[row.sentence.provenance]
-            return word if share is None else f"{word} {share:.2f}"
-        return ""
-
-    def _calibrated(self, sentence: Sentence) -> float | None:
-        """The calibrated confidence of a sentence the model wrote, None where there is none."""
-        if self.calibration is None or sentence.provenance != "ai" or sentence.confidence is None:
-            return None
-        return calibrate_confidence(self.calibration, sentence.confidence)
-
-    def _tool_tip(self, row: StatementRow, column: int) -> str | None:
-        if column == STATUS and row.statement is not None:
-            said = row.statement
-            slots = (said.status, said.side, said.zone, said.severity)
-            text = f"{CONCEPT_BY_NAME[said.concept].label}: " + ", ".join(s for s in slots if s)
-            if said.rule:
-                text += "\n" + self.tr("rule: {0}").format(said.rule)
-            if not self.is_read_only:
-                text += "\n" + self.tr("Click or Space: present ↔ absent")
-            return text
-        if column == PROVENANCE and row.sentence is not None:
-            if row.sentence.provenance == "ai" and row.sentence.confidence is not None:
-                return self._describe_confidence(row.sentence, row.sentence.confidence)
-            return {
-                "ai": self.tr("AI, untouched"),
-                "edited": self.tr("AI, edited by the reader"),
-                "human": self.tr("Written by the reader"),
-            }[row.sentence.provenance]
-        if column == DELETE and not self.is_read_only and row.kind == "sentence":
-            return self.tr("Delete this sentence (Del)")
-        return None
-
-    def _describe_confidence(self, sentence: Sentence, confidence: float) -> str:
-        share = self._calibrated(sentence)
-        if share is None:
-            return self.tr("AI, confidence {0}").format(f"{confidence:.2f}")
-        return self.tr(
-            "AI, calibrated confidence {0}: of sentences the model was as sure of ({1}),\n"
-            "that share was right on its own test films. Not a probability of disease."
-        ).format(f"{share:.2f}", f"{confidence:.2f}")
+_STATUSES: dict[Wish, Status] = {
+    "present": "present",
+    "absent": "absent",
+    "uncertain": "uncertain",
+}
+_SLOTS: dict[Wish, Slot] = {"side": "side", "zone": "zone", "severity": "severity"}
 
 
 class StatementList(QTableView):
-    """Keys: Space flips, F2 or Enter edits, Del deletes. Spans are offsets into section text."""
+    """Keys are those of `report_keys`. Spans are offsets into section text."""
 
     flip_requested = Signal(object)  # StatementRow with a statement
+    restate_requested = Signal(object, object)  # the same, and the Statement wanted
+    withdraw_requested = Signal(object)  # StatementRow with a statement
+    accept_requested = Signal(str, int, bool)  # section, sentence id, accepted
+    lock_requested = Signal(str, int, bool)  # section, sentence id, locked
     delete_requested = Signal(str, int)  # section, sentence id
     sentence_edited = Signal(str, int, str)  # section, sentence id, text
     row_hovered = Signal(str, int, int)  # section, start, end
@@ -180,26 +79,41 @@ class StatementList(QTableView):
     def _set_up_headers(self) -> None:
         header = self.horizontalHeader()
         header.hide()
-        header.setMinimumSectionSize(20)
+        header.setMinimumSectionSize(16)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header.setSectionResizeMode(SENTENCE, QHeaderView.ResizeMode.Stretch)
-        for column, width in COLUMN_WIDTHS.items():
-            header.resizeSection(column, width)
+        self._fit_columns(is_narrow=False)
         self.verticalHeader().hide()
         self.verticalHeader().setMinimumSectionSize(20)
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+
+    def _fit_columns(self, *, is_narrow: bool) -> None:
+        self.setColumnHidden(REGION, is_narrow)
+        for column, width in (NARROW_WIDTHS if is_narrow else COLUMN_WIDTHS).items():
+            self.horizontalHeader().resizeSection(column, width)
+        self._span_headings()
+
+    def _span_headings(self) -> None:
+        first = SENTENCE if self.isColumnHidden(REGION) else REGION
+        self.clearSpans()
+        for number, row in enumerate(self.table.rows):
+            if row.kind == "heading":
+                self.setSpan(number, first, 1, DELETE + 1 - first)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        is_narrow = event.size().width() < NARROW
+        if is_narrow != self.isColumnHidden(REGION):
+            self._fit_columns(is_narrow=is_narrow)
+        super().resizeEvent(event)
 
     def set_rows(self, rows: Sequence[StatementRow]) -> None:
         """Show these rows; the current sentence stays current."""
         current = self.current_row()
         row_number = self.currentIndex().row()
         scrolled = self.verticalScrollBar().value()
-        self.row_painter.hovered_row = -1
+        self.row_painter.hovered_row = self.row_painter.lit_row = -1
         self.table.set_rows(rows)
-        self.clearSpans()
-        for number, row in enumerate(rows):
-            if row.kind == "heading":
-                self.setSpan(number, REGION, 1, 5)
+        self._span_headings()
         if current is not None:
             self._restore_current(current, row_number)
         self.verticalScrollBar().setValue(scrolled)
@@ -218,6 +132,13 @@ class StatementList(QTableView):
         elif self.table.rows:  # deleted: its neighbour
             self.select_row(min(row_number, len(self.table.rows) - 1))
 
+    def set_checks(self, blocking: Mapping[int, bool], messages: Mapping[int, str]) -> None:
+        """Mark the sentences that checks speak of. blocking: sentence id -> whether signing
+        waits for it; messages: what their tooltips say."""
+        self.row_painter.checked_sentences = dict(blocking)
+        self.table.messages = dict(messages)
+        self.viewport().update()
+
     def set_calibration(self, calibration: Calibration | None) -> None:
         """How the confidences of the rows are to be read; None: as the model gives them."""
         if calibration != self.table.calibration:
@@ -226,6 +147,8 @@ class StatementList(QTableView):
 
     def set_read_only(self, read_only: bool) -> None:
         self.table.is_read_only = read_only
+
+    # -- rows ------------------------------------------------------------------------------
 
     def select_row(self, number: int) -> None:
         """Make a row current."""
@@ -238,19 +161,72 @@ class StatementList(QTableView):
             return None
         return self.table.rows[number]
 
+    def find_row(self, section: str, offset: int) -> int:
+        """The row of the words at an offset of a section's text: the statement's, else the
+        sentence's; -1 for none."""
+        found = -1
+        for number, row in enumerate(self.table.rows):
+            if row.section == section and row.sentence is not None:
+                if row.kind == "sentence" and row.start <= offset < row.end:
+                    found = number
+                elif row.kind == "statement" and row.statement is not None and found >= 0:
+                    said = row.statement
+                    if said.trigger_start <= offset < said.trigger_end:
+                        return number
+        return found
+
+    def select_sentence(self, sentence_id: int) -> None:
+        """Make a sentence's row current."""
+        for number, row in enumerate(self.table.rows):
+            if row.sentence is not None and row.sentence.id == sentence_id:
+                self.select_row(number)
+                return
+
+    def light_row(self, number: int) -> None:
+        """Show which row the words under the pointer belong to; -1 for none."""
+        if number != self.row_painter.lit_row:
+            self.row_painter.lit_row = number
+            if number >= 0:
+                self.scrollTo(self.table.index(number, SENTENCE))
+            self.viewport().update()
+
+    def move_by(self, step: int) -> None:
+        """The next or previous row that is no heading becomes current."""
+        number = self.currentIndex().row() + step
+        while 0 <= number < len(self.table.rows):
+            if self.table.rows[number].kind != "heading":
+                self.select_row(number)
+                return
+            number += step
+
+    def _go_to_next_sentence(self, row: StatementRow) -> None:
+        assert row.sentence is not None
+        for number in range(self.currentIndex().row() + 1, len(self.table.rows)):
+            sentence = self.table.rows[number].sentence
+            if sentence is not None and sentence.id != row.sentence.id:
+                self.select_row(number)
+                return
+
     # -- pointer ---------------------------------------------------------------------------
 
     def _on_entered(self, index: QModelIndex) -> None:
         row = self.table.rows[index.row()]
         self.row_painter.hovered_row = index.row()
         self.viewport().update()
-        is_button = index.column() in (STATUS, DELETE) and row.kind != "heading"
-        shape = Qt.CursorShape.PointingHandCursor if is_button else Qt.CursorShape.ArrowCursor
-        self.viewport().setCursor(shape)
         if row.kind == "heading":
             self.hover_ended.emit()
         else:
             self.row_hovered.emit(row.section, row.start, row.end)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        super().mouseMoveEvent(event)
+        at = event.position().toPoint()
+        index = self.indexAt(at)
+        row = self.table.rows[index.row()] if index.isValid() else None
+        is_button = row is not None and row.kind != "heading"
+        is_button &= index.column() in (STATUS, LOCK, DELETE) or self.chip_at(at) is not None
+        shape = Qt.CursorShape.PointingHandCursor if is_button else Qt.CursorShape.ArrowCursor
+        self.viewport().setCursor(shape)
 
     def leaveEvent(self, event: QEvent) -> None:
         self.row_painter.hovered_row = -1
@@ -258,41 +234,129 @@ class StatementList(QTableView):
         self.hover_ended.emit()
         super().leaveEvent(event)
 
+    def chip_at(self, point: QPoint) -> Slot | None:
+        """The slot whose chip is at a point of the viewport."""
+        index = self.indexAt(point)
+        if not index.isValid() or index.column() != SENTENCE:
+            return None
+        for chip, place in place_chips(self.table.rows[index.row()], self.visualRect(index)):
+            if place.contains(point):
+                return chip.slot
+        return None
+
+    def chip_rect(self, number: int, slot: Slot) -> QRect:
+        """Where a chip of a row is on the viewport; the status chip's cell for "status"."""
+        if slot == "status":
+            return self.visualRect(self.table.index(number, STATUS))
+        cell = self.visualRect(self.table.index(number, SENTENCE))
+        places = {c.slot: place for c, place in place_chips(self.table.rows[number], cell)}
+        return places.get(slot, QRectF()).toRect()
+
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         super().mouseReleaseEvent(event)
-        index = self.indexAt(event.position().toPoint())
+        at = event.position().toPoint()
+        index = self.indexAt(at)
         if not index.isValid() or event.button() != Qt.MouseButton.LeftButton:
             return
         row = self.table.rows[index.row()]
         if row.kind == "heading" or row.sentence is None:
             return
+        chip = self.chip_at(at)
         if index.column() == STATUS and row.statement is not None:
-            self._flip(row)
+            self.open_choices(index.row(), "status")
+        elif chip is not None:
+            self.open_choices(index.row(), chip)
+        elif index.column() == PROVENANCE and row.kind == "sentence":
+            self._accept(row)
+        elif index.column() == LOCK and row.kind == "sentence":
+            self._lock(row)
         elif index.column() == DELETE and row.kind == "sentence":
             self._delete(row)
         else:
             self.row_clicked.emit(row.section, row.start, row.end)
 
+    def open_choices(self, number: int, slot: Slot) -> QMenu | None:
+        """What a slot can be made to say, as a menu below its chip; None where it has none."""
+        row = self.table.rows[number]
+        if row.statement is None or self.table.is_read_only:
+            return None
+        if slot != "status" and slot not in slots_of(row.statement):
+            return None
+        menu = QMenu(self)
+        menu.setObjectName("chip_choices")
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for choice in list_choices(row.statement, slot):
+            action = menu.addAction(choice.text)
+            action.setCheckable(True)
+            action.setChecked(choice.is_current)
+            action.setData((row, choice.wanted))
+            if choice.is_current:
+                menu.setActiveAction(action)
+        menu.triggered.connect(self._on_chosen)
+        menu.popup(self.viewport().mapToGlobal(self.chip_rect(number, slot).bottomLeft()))
+        return menu
+
+    def _on_chosen(self, action: object) -> None:
+        row, wanted = action.data()  # type: ignore[attr-defined]
+        if wanted is None:
+            self.withdraw_requested.emit(row)
+        elif wanted != row.statement:
+            self.restate_requested.emit(row, wanted)
+
     # -- keys ------------------------------------------------------------------------------
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        held = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        wish = find_wish(event.key()) if held == Qt.KeyboardModifier.NoModifier else None
         row = self.current_row()
-        key = event.key()
-        if row is not None and key == Qt.Key.Key_Space:
-            self._flip(row)
-        elif row is not None and key in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
-            self._delete(row)
-        elif row is not None and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_F2):
-            if not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-                self.edit(self.table.index(self.currentIndex().row(), SENTENCE))
-            else:
-                event.ignore()
+        if wish in ("next", "previous"):
+            self.move_by(1 if wish == "next" else -1)
+        elif wish is not None and row is not None:
+            self._perform(wish, row)
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            event.ignore()
         else:
             super().keyPressEvent(event)
+
+    def _perform(self, wish: Wish, row: StatementRow) -> None:
+        if wish == "flip":
+            self._flip(row)
+        elif wish in _STATUSES:
+            self._set_status(row, _STATUSES[wish])
+        elif wish in _SLOTS:
+            self.open_choices(self.currentIndex().row(), _SLOTS[wish])
+        elif wish == "withdraw":
+            if row.statement is not None and not self.table.is_read_only:
+                self.withdraw_requested.emit(row)
+        elif wish == "accept":
+            was_accepted = row.sentence is not None and row.sentence.accepted
+            self._accept(row)
+            if not was_accepted:
+                self._go_to_next_sentence(row)
+        elif wish == "lock":
+            self._lock(row)
+        elif wish == "edit":
+            self.edit(self.table.index(self.currentIndex().row(), SENTENCE))
+        elif wish == "delete":
+            self._delete(row)
 
     def _flip(self, row: StatementRow) -> None:
         if row.statement is not None and not self.table.is_read_only:
             self.flip_requested.emit(row)
+
+    def _set_status(self, row: StatementRow, status: Status) -> None:
+        said = row.statement
+        if said is not None and said.status != status and not self.table.is_read_only:
+            self.restate_requested.emit(row, replace(said, status=status))
+
+    def _accept(self, row: StatementRow) -> None:
+        sentence = row.sentence
+        if sentence is not None and sentence.provenance == "ai" and not self.table.is_read_only:
+            self.accept_requested.emit(row.section, sentence.id, not sentence.accepted)
+
+    def _lock(self, row: StatementRow) -> None:
+        if row.sentence is not None and not self.table.is_read_only:
+            self.lock_requested.emit(row.section, row.sentence.id, not row.sentence.locked)
 
     def _delete(self, row: StatementRow) -> None:
         if row.sentence is not None and not self.table.is_read_only:

@@ -1,4 +1,5 @@
-"""Paints the rows of the statement list: region, sentence, status chip, provenance, delete."""
+"""Paints the rows of the statement list: region, sentence with its chips, status, provenance,
+lock, delete."""
 
 from __future__ import annotations
 
@@ -14,16 +15,28 @@ from PySide6.QtWidgets import (
 )
 
 from workstation.ui.draft.draft_transcript import LOW_CONFIDENCE
+from workstation.ui.report.chip_painter import (
+    CHIP_GAP,
+    chip_height,
+    paint_chip,
+    paint_lock,
+    paint_status,
+    paint_warning,
+)
+from workstation.ui.report.statement_chips import Chip, list_chips
 from workstation.ui.report.statement_rows import StatementRow
 from workstation.ui.theme import COLOURS, ui_font
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 ROW_ROLE = Qt.ItemDataRole.UserRole + 1
-REGION, SENTENCE, STATUS, PROVENANCE, DELETE = range(5)
-COLUMN_WIDTHS = {REGION: 97, STATUS: 82, PROVENANCE: 64, DELETE: 24}
+REGION, SENTENCE, STATUS, PROVENANCE, LOCK, DELETE = range(6)
+COLUMN_WIDTHS = {REGION: 97, STATUS: 82, PROVENANCE: 64, LOCK: 20, DELETE: 22}
+NARROW_WIDTHS = {REGION: 0, STATUS: 76, PROVENANCE: 55, LOCK: 18, DELETE: 18}
+NARROW = 460
+"""Below this width of the list [px] the regions give way to the sentences."""
 ROW_POINT_SIZE = 10.0
 _PADDING = 6
-_WRAP = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+_WRAP = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
 
 
 class StatementRowPainter(QStyledItemDelegate):
@@ -32,6 +45,10 @@ class StatementRowPainter(QStyledItemDelegate):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.hovered_row = -1
+        self.lit_row = -1
+        """The row of the words under the pointer in the text."""
+        self.checked_sentences: dict[int, bool] = {}
+        """Sentences that a check speaks of: id -> whether one of them blocks signing."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: AnyIndex) -> QSize:
         row: StatementRow = index.data(ROW_ROLE)
@@ -39,12 +56,15 @@ class StatementRowPainter(QStyledItemDelegate):
         if row.kind == "heading":
             return QSize(0, round(metrics.height() + 12))
         if index.column() != SENTENCE:
-            return QSize(0, round(metrics.height() + 9))
+            return QSize(0, round(metrics.height() + 7))
         view = option.widget
         assert isinstance(view, QTableView)
-        width = view.columnWidth(SENTENCE) - 2 * _PADDING - _indent(row)
-        bounds = metrics.boundingRect(QRectF(0, 0, max(60, width), 2000), _WRAP, row.text)
-        return QSize(0, round(bounds.height() + 9))
+        width = view.columnWidth(SENTENCE)
+        height = _text_height(row, width) + 7
+        chips = place_chips(row, QRect(0, 0, width, 0))
+        if chips:
+            height = max(place.bottom() for _, place in chips) + 5
+        return QSize(0, round(height))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: AnyIndex) -> None:
         row: StatementRow = index.data(ROW_ROLE)
@@ -58,21 +78,25 @@ class StatementRowPainter(QStyledItemDelegate):
             painter.restore()
             return
         is_current = bool(state & QStyle.StateFlag.State_Selected)
-        is_hovered = index.row() == self.hovered_row
+        is_hovered = index.row() in (self.hovered_row, self.lit_row)
         if is_current or is_hovered:
             painter.fillRect(rect, QColor(COLOURS.accent_dim if is_current else COLOURS.hover))
+        text = str(index.data() or "")
         match index.column():
             case 0:
                 self._paint_region(painter, rect, row)
             case 1:
                 self._paint_sentence(painter, rect, row)
-            case 2:
-                self._paint_chip(painter, rect, str(index.data() or ""))
+            case 2 if row.statement is not None:
+                paint_status(painter, _first_line(rect), row.statement.status, text)
             case 3:
-                self._paint_provenance(painter, rect, row, str(index.data() or ""))
-            case 4 if (is_current or is_hovered) and row.kind == "sentence":
+                self._paint_provenance(painter, rect, row, text)
+            case 4 if row.kind == "sentence" and row.sentence is not None:
+                if row.sentence.locked or is_current or is_hovered:
+                    paint_lock(painter, _first_line(rect), row.sentence.locked)
+            case 5 if (is_current or is_hovered) and row.kind == "sentence":
                 painter.setPen(QColor(COLOURS.muted_text))
-                painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, "×")
+                painter.drawText(_first_line(rect), Qt.AlignmentFlag.AlignCenter, "×")
         painter.restore()
 
     def _paint_heading(self, painter: QPainter, rect: QRect, text: str) -> None:
@@ -84,7 +108,7 @@ class StatementRowPainter(QStyledItemDelegate):
     def _paint_region(self, painter: QPainter, rect: QRect, row: StatementRow) -> None:
         painter.setFont(ui_font(9.5))
         painter.setPen(QColor(COLOURS.muted_text))
-        inner = rect.adjusted(_PADDING + 2, 0, -2, 0)
+        inner = _first_line(rect).adjusted(_PADDING + 2, 0, -2, 0)
         painter.drawText(
             inner, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, row.region
         )
@@ -94,30 +118,13 @@ class StatementRowPainter(QStyledItemDelegate):
         painter.setPen(QColor(COLOURS.bright_text if says_presence else COLOURS.text))
         if row.kind == "statement":
             painter.setPen(QColor(COLOURS.muted_text))
-        inner = rect.adjusted(_PADDING + _indent(row), 0, -_PADDING, 0)
-        painter.drawText(inner, int(_WRAP), row.text)
-
-    def _paint_chip(self, painter: QPainter, rect: QRect, status: str) -> None:
-        """present is filled, absent hollow, uncertain broken: never by colour alone."""
-        if not status:
-            return
-        painter.setFont(ui_font(9.5))
-        height = QFontMetricsF(painter.font()).height() + 3
-        chip = QRectF(rect.left() + 3, rect.center().y() - height / 2 + 0.5, 0, height)
-        chip.setRight(rect.right() - 4)
-        edge, ink, fill = {
-            "present": (COLOURS.accent, COLOURS.on_accent, COLOURS.accent),
-            "absent": (COLOURS.faint_text, COLOURS.muted_text, ""),
-            "uncertain": (COLOURS.amber, COLOURS.amber, ""),
-        }.get(status, (COLOURS.strong_line, COLOURS.text, ""))
-        pen = QPen(QColor(edge), 1)
-        if status == "uncertain":
-            pen.setDashPattern([3, 2])
-        painter.setPen(pen)
-        painter.setBrush(QColor(fill) if fill else Qt.BrushStyle.NoBrush)
-        painter.drawRoundedRect(chip, height / 2, height / 2)
-        painter.setPen(QColor(ink))
-        painter.drawText(chip, Qt.AlignmentFlag.AlignCenter, status)
+        painter.drawText(_text_rect(row, rect), int(_WRAP), row.text)
+        if row.kind == "sentence" and row.sentence is not None:
+            blocks = self.checked_sentences.get(row.sentence.id)
+            if blocks is not None:
+                paint_warning(painter, QPointF(rect.left() + 1, rect.top() + 8), blocks)
+        for chip, place in place_chips(row, rect):
+            paint_chip(painter, place, chip.text, chip.is_set)
 
     def _paint_provenance(
         self, painter: QPainter, rect: QRect, row: StatementRow, text: str
@@ -125,20 +132,23 @@ class StatementRowPainter(QStyledItemDelegate):
         if row.sentence is None or not text:
             return
         painter.setFont(ui_font(9.5))
-        middle, x = rect.center().y(), rect.left() + 5
+        line = _first_line(rect)
+        middle, x = line.center().y(), line.left() + 5
         provenance = row.sentence.provenance
         doubtful = row.sentence.confidence is not None and row.sentence.confidence < LOW_CONFIDENCE
         ink = COLOURS.amber if doubtful else COLOURS.accent
+        if row.sentence.accepted:
+            ink = COLOURS.muted_text
         ink = {"edited": COLOURS.muted_text, "human": COLOURS.text}.get(provenance, ink)
         if provenance != "human":  # the same bar as in the text
-            pen = QPen(QColor(ink), 2)
+            pen = QPen(QColor(ink), 1 if row.sentence.accepted else 2)
             if provenance == "edited":
                 pen.setDashPattern([1.5, 1.5])
             pen.setCapStyle(Qt.PenCapStyle.FlatCap)
             painter.setPen(pen)
             painter.drawLine(QPointF(x, middle - 6), QPointF(x, middle + 7))
         painter.setPen(QColor(ink))
-        inner = rect.adjusted(11, 0, 0, 0)
+        inner = line.adjusted(11, 0, 0, 0)
         painter.drawText(inner, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
 
     def createEditor(
@@ -154,13 +164,50 @@ class StatementRowPainter(QStyledItemDelegate):
         self, editor: QWidget, option: QStyleOptionViewItem, index: AnyIndex
     ) -> None:
         """Over the columns to the right too: a sentence is longer than its column."""
+        view = option.widget
+        assert isinstance(view, QTableView)
         rect = QRect(option.rect)
-        rect.setRight(rect.right() + COLUMN_WIDTHS[STATUS] + COLUMN_WIDTHS[PROVENANCE])
+        rect.setRight(rect.right() + view.columnWidth(STATUS) + view.columnWidth(PROVENANCE))
         height = max(26, min(rect.height(), 30))
-        editor.setGeometry(
-            QRect(rect.left(), rect.center().y() - height // 2, rect.width(), height)
-        )
+        editor.setGeometry(QRect(rect.left(), rect.top(), rect.width(), height))
+
+
+def place_chips(row: StatementRow, rect: QRect) -> tuple[tuple[Chip, QRectF], ...]:
+    """The chips of a row and where they are, in the cell of its sentence: on lines of their own
+    below the text."""
+    if row.statement is None:
+        return ()
+    metrics = QFontMetricsF(ui_font(9.0))
+    left = rect.left() + _PADDING + _indent(row)
+    height = chip_height()
+    x, y = float(left), rect.top() + 5 + _text_height(row, rect.width())
+    placed: list[tuple[Chip, QRectF]] = []
+    for chip in list_chips(row.statement):
+        width = metrics.horizontalAdvance(chip.text) + 14
+        if x > left and x + width > rect.right() - 2:
+            x, y = float(left), y + height + CHIP_GAP
+        placed.append((chip, QRectF(x, y, width, height)))
+        x += width + CHIP_GAP
+    return tuple(placed)
+
+
+def _text_rect(row: StatementRow, rect: QRect) -> QRectF:
+    inner = QRectF(rect).adjusted(_PADDING + _indent(row), 3, -_PADDING, 0)
+    inner.setHeight(_text_height(row, rect.width()) + 1)
+    return inner
+
+
+def _text_height(row: StatementRow, width: int) -> float:
+    metrics = QFontMetricsF(ui_font(ROW_POINT_SIZE))
+    inner = max(60, width - 2 * _PADDING - _indent(row))
+    return metrics.boundingRect(QRectF(0, 0, inner, 2000), int(_WRAP), row.text).height()
+
+
+def _first_line(rect: QRect) -> QRect:
+    """The part of a cell beside the first line of the sentence."""
+    height = round(QFontMetricsF(ui_font(ROW_POINT_SIZE)).height()) + 7
+    return QRect(rect.left(), rect.top(), rect.width(), min(rect.height(), height))
 
 
 def _indent(row: StatementRow) -> int:
-    return 14 if row.kind == "statement" else 0
+    return 14 if row.kind == "statement" else 4

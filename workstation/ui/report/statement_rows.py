@@ -18,7 +18,7 @@ class StatementRow:
     of several statements of the sentence above it.
 
     start, end: what the row speaks of, as offsets into the section's text.
-    region: empty where the row above has the same.
+    region: empty where the row above has the same. sentence_start: where its sentence begins.
     """
 
     kind: RowKind
@@ -28,6 +28,7 @@ class StatementRow:
     start: int = 0
     end: int = 0
     region: str = ""
+    sentence_start: int = 0
 
     @property
     def text(self) -> str:
@@ -55,10 +56,14 @@ def list_rows(report: DraftReport) -> tuple[StatementRow, ...]:
             shown_region = region if region != region_above else ""
             region_above = region
             only = statements[0] if len(statements) == 1 else None
-            rows.append(StatementRow("sentence", section, sentence, only, start, end, shown_region))
+            rows.append(
+                StatementRow("sentence", section, sentence, only, start, end, shown_region, start)
+            )
             if len(statements) > 1:
                 rows += [
-                    StatementRow("statement", section, sentence, each, each.start, each.end)
+                    StatementRow(
+                        "statement", section, sentence, each, each.start, each.end, "", start
+                    )
                     for each in statements
                 ]
     return tuple(rows)

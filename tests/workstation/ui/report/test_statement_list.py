@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QLineEdit, QMenu
 
 from workstation.reporting.draft_report import DraftReport
 from workstation.reporting.sentence_place import place_sentence
 from workstation.ui.report.statement_list import StatementList
-from workstation.ui.report.statement_row_painter import DELETE, SENTENCE, STATUS
+from workstation.ui.report.statement_row_painter import DELETE, LOCK, REGION, SENTENCE, STATUS
 from workstation.ui.report.statement_rows import list_rows
 
 FINDINGS = "The thorax is symmetric. No focal consolidation. No pneumothorax."
@@ -68,17 +68,138 @@ def test_row_offsets_are_exact_into_the_section_text(report) -> None:
             assert text[row.start : row.end] == row.text
 
 
-@pytest.mark.parametrize("by", ["click", "space"])
-def test_chip_asks_for_a_flip(qtbot, rows, by) -> None:
+def test_space_asks_for_a_flip(qtbot, rows) -> None:
+    rows.select_row(3)
     with qtbot.waitSignal(rows.flip_requested) as asked:
-        if by == "click":
-            qtbot.mouseClick(
-                rows.viewport(), Qt.MouseButton.LeftButton, pos=centre(rows, 3, STATUS)
-            )
-        else:
-            rows.select_row(3)
-            qtbot.keyClick(rows, Qt.Key.Key_Space)
+        qtbot.keyClick(rows, Qt.Key.Key_Space)
     assert asked.args[0].statement.concept == "pneumothorax"
+
+
+def choose(rows: StatementList, text: str) -> None:
+    """Take a choice of the menu that is open."""
+    menu = rows.findChild(QMenu, "chip_choices")
+    next(action for action in menu.actions() if action.text() == text).trigger()
+    menu.close()
+
+
+def test_click_on_the_status_opens_its_choices(qtbot, rows) -> None:
+    qtbot.mouseClick(rows.viewport(), Qt.MouseButton.LeftButton, pos=centre(rows, 3, STATUS))
+    menu = rows.findChild(QMenu, "chip_choices")
+    assert [(a.text(), a.isChecked()) for a in menu.actions()] == [
+        ("present", False),
+        ("absent", True),
+        ("uncertain", False),
+        ("not stated", False),
+    ]
+    with qtbot.waitSignal(rows.restate_requested) as asked:
+        choose(rows, "uncertain")
+    assert asked.args[1].status == "uncertain"
+    rows.open_choices(3, "status")
+    with qtbot.waitSignal(rows.withdraw_requested) as asked:
+        choose(rows, "not stated")
+    assert asked.args[0].statement.concept == "pneumothorax"
+
+
+@pytest.fixture
+def nodule_rows(qtbot) -> StatementList:
+    report = DraftReport()
+    report.set_from_draft("Small nodule in the left upper zone.", "")
+    rows = StatementList()
+    qtbot.addWidget(rows)
+    rows.resize(500, 300)
+    rows.set_rows(list_rows(report))
+    rows.show()
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("slot", "key", "choice"),
+    [
+        ("side", Qt.Key.Key_S, "right"),
+        ("zone", Qt.Key.Key_Z, "lower zone"),
+        ("severity", Qt.Key.Key_G, "large"),
+    ],
+)
+@pytest.mark.parametrize("by", ["click", "key"])
+def test_each_slot_is_a_chip_with_choices(qtbot, nodule_rows, slot, key, choice, by) -> None:
+    rows = nodule_rows
+    rows.select_row(1)
+    if by == "click":
+        place = rows.chip_rect(1, slot).center()
+        assert rows.chip_at(place) == slot
+        qtbot.mouseClick(rows.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    else:
+        qtbot.keyClick(rows, key)
+    with qtbot.waitSignal(rows.restate_requested) as asked:
+        choose(rows, choice)
+    row, wanted = asked.args
+    changed = [
+        name
+        for name in ("status", "side", "zone", "severity")
+        if getattr(row.statement, name) != getattr(wanted, name)
+    ]
+    assert changed == [slot]
+
+
+def test_what_is_denied_has_no_slots(rows) -> None:
+    assert rows.open_choices(3, "side") is None
+
+
+@pytest.mark.parametrize(
+    ("key", "status"),
+    [(Qt.Key.Key_P, "present"), (Qt.Key.Key_U, "uncertain"), (Qt.Key.Key_N, None)],
+)
+def test_letters_state_the_current_row(qtbot, rows, key, status) -> None:
+    rows.select_row(3)
+    asked = []
+    rows.restate_requested.connect(lambda row, wanted: asked.append(wanted.status))
+    qtbot.keyClick(rows, key)
+    assert asked == ([status] if status else [])  # absent already
+
+
+def test_accept_goes_on_to_the_next_sentence(qtbot, rows, report) -> None:
+    rows.select_row(1)
+    rows.accept_requested.connect(report.accept_sentence)
+    with qtbot.waitSignal(rows.accept_requested) as asked:
+        qtbot.keyClick(rows, Qt.Key.Key_A)
+    assert asked.args == ["findings", report.state.findings[0].id, True]
+    assert rows.current_row().text == "No focal consolidation."
+
+
+def test_lock_is_asked_for_and_taken_back(qtbot, rows, report) -> None:
+    rows.select_row(2)
+    with qtbot.waitSignal(rows.lock_requested) as asked:
+        qtbot.keyClick(rows, Qt.Key.Key_L)
+    sentence = report.state.findings[1]
+    assert asked.args == ["findings", sentence.id, True]
+    report.set_locked("findings", sentence.id, True)
+    rows.set_rows(list_rows(report))
+    with qtbot.waitSignal(rows.lock_requested) as asked:
+        qtbot.mouseClick(rows.viewport(), Qt.MouseButton.LeftButton, pos=centre(rows, 2, LOCK))
+    assert asked.args[2] is False
+
+
+def test_next_and_previous_pass_over_headings(qtbot, rows) -> None:
+    rows.select_row(3)
+    qtbot.keyClick(rows, Qt.Key.Key_J)
+    assert rows.current_row().section == "impression"
+    qtbot.keyClick(rows, Qt.Key.Key_Up)
+    assert rows.current_row().text == "No pneumothorax."
+
+
+def test_narrow_list_gives_the_regions_room_to_the_sentences(rows) -> None:
+    wide = rows.columnWidth(SENTENCE)
+    rows.resize(360, 400)
+    assert rows.isColumnHidden(REGION)
+    assert rows.columnWidth(SENTENCE) > wide - 140
+    rows.resize(500, 400)
+    assert not rows.isColumnHidden(REGION)
+
+
+def test_tooltip_names_rule_and_words(rows) -> None:
+    tip = rows.table.data(rows.table.index(3, STATUS), Qt.ItemDataRole.ToolTipRole)
+    assert "read from: “pneumothorax”" in tip
+    assert "rule: negation:no" in tip
 
 
 def test_space_on_a_sentence_without_statement_asks_nothing(qtbot, rows) -> None:

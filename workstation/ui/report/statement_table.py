@@ -1,0 +1,161 @@
+"""The rows of the statement list as a Qt model: texts, tooltips, and the sentence as a field."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt, Signal
+
+from inference import Calibration, calibrate_confidence
+from workstation.reporting.draft_report import Sentence
+from workstation.ui.report.statement_chips import explain, word_value
+from workstation.ui.report.statement_row_painter import (
+    DELETE,
+    LOCK,
+    PROVENANCE,
+    REGION,
+    ROW_ROLE,
+    SENTENCE,
+    STATUS,
+    AnyIndex,
+)
+from workstation.ui.report.statement_rows import StatementRow
+
+
+class StatementTable(QAbstractTableModel):
+    """The rows as a Qt model; editing the sentence column emits sentence_edited."""
+
+    sentence_edited = Signal(str, int, str)  # section, sentence id, text
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.rows: tuple[StatementRow, ...] = ()
+        self.is_read_only = False
+        self.calibration: Calibration | None = None
+        self.messages: dict[int, str] = {}
+        """What checks say of a sentence: id -> messages."""
+
+    def set_rows(self, rows: Sequence[StatementRow]) -> None:
+        self.beginResetModel()
+        self.rows = tuple(rows)
+        self.endResetModel()
+
+    def rowCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else len(self.rows)
+
+    def columnCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else 6
+
+    def flags(self, index: AnyIndex) -> Qt.ItemFlag:
+        if not index.isValid() or self.rows[index.row()].kind == "heading":
+            return Qt.ItemFlag.NoItemFlags
+        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+        if index.column() == SENTENCE and not self.is_read_only:
+            flags |= Qt.ItemFlag.ItemIsEditable
+        return flags
+
+    def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if not index.isValid():
+            return None
+        row = self.rows[index.row()]
+        if role == ROW_ROLE:
+            return row
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self._text(row, index.column())
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return self._text(row, index.column()) or self._tool_tip(row, index.column())
+        if role == Qt.ItemDataRole.EditRole and index.column() == SENTENCE:
+            return row.sentence.text if row.sentence is not None else ""
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return self._tool_tip(row, index.column())
+        return None
+
+    def setData(self, index: AnyIndex, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
+        row = self.rows[index.row()]
+        if role != Qt.ItemDataRole.EditRole or row.sentence is None:
+            return False
+        text = str(value).strip()
+        if text != row.sentence.text:
+            self.sentence_edited.emit(row.section, row.sentence.id, text)
+        return True
+
+    def _text(self, row: StatementRow, column: int) -> str:
+        if row.kind == "heading":
+            titles = {"findings": self.tr("FINDINGS"), "impression": self.tr("IMPRESSION")}
+            return titles[row.section] if column in (REGION, SENTENCE) else ""
+        if column == REGION:
+            return row.region
+        if column == SENTENCE:
+            return row.text
+        if column == STATUS:
+            return word_value(row.statement.status) if row.statement is not None else ""
+        if column == PROVENANCE and row.sentence is not None and row.kind == "sentence":
+            return self._provenance_word(row.sentence)
+        return ""
+
+    def _provenance_word(self, sentence: Sentence) -> str:
+        if sentence.accepted:
+            return self.tr("AI ✓")
+        words = {"ai": self.tr("AI"), "edited": self.tr("edited"), "human": self.tr("by hand")}
+        share = self._calibrated(sentence)
+        word = words[sentence.provenance]
+        return word if share is None else f"{word} {share:.2f}"
+
+    def _calibrated(self, sentence: Sentence) -> float | None:
+        """The calibrated confidence of a sentence the model wrote, None where there is none."""
+        if self.calibration is None or sentence.provenance != "ai" or sentence.confidence is None:
+            return None
+        return calibrate_confidence(self.calibration, sentence.confidence)
+
+    def _tool_tip(self, row: StatementRow, column: int) -> str | None:
+        if row.sentence is None:
+            return None
+        if column in (REGION, SENTENCE):
+            lines = [self.messages.get(row.sentence.id, "")]
+            if row.statement is not None:
+                lines.append(self._explain(row))
+            return "\n".join(line for line in lines if line) or None
+        if column == STATUS and row.statement is not None:
+            text = self._explain(row)
+            if not self.is_read_only:
+                text += "\n" + self.tr("Click: choices. Space: present ↔ absent")
+            return text
+        if column == PROVENANCE:
+            return self._describe_provenance(row.sentence)
+        if row.kind != "sentence" or self.is_read_only:
+            return None
+        if column == LOCK:
+            locked = self.tr("Locked: a redraft leaves this sentence as it is (L unlocks)")
+            return locked if row.sentence.locked else self.tr("Lock against redrafts (L)")
+        return self.tr("Delete this sentence (Del)") if column == DELETE else None
+
+    def _explain(self, row: StatementRow) -> str:
+        assert row.sentence is not None
+        assert row.statement is not None
+        statement, shift = row.statement, row.sentence_start
+        trigger = row.sentence.text[statement.trigger_start - shift : statement.trigger_end - shift]
+        return explain(statement, trigger)
+
+    def _describe_provenance(self, sentence: Sentence) -> str:
+        if sentence.provenance == "ai" and sentence.confidence is not None:
+            said = self._describe_confidence(sentence, sentence.confidence)
+        else:
+            said = {
+                "ai": self.tr("AI, untouched"),
+                "edited": self.tr("AI, edited by the reader"),
+                "human": self.tr("Written by the reader"),
+            }[sentence.provenance]
+        if sentence.accepted:
+            return said + "\n" + self.tr("Accepted by the reader as it is (A takes it back)")
+        if sentence.provenance == "ai" and not self.is_read_only:
+            return said + "\n" + self.tr("A: accept as it is")
+        return said
+
+    def _describe_confidence(self, sentence: Sentence, confidence: float) -> str:
+        share = self._calibrated(sentence)
+        if share is None:
+            return self.tr("AI, confidence {0}").format(f"{confidence:.2f}")
+        return self.tr(
+            "AI, calibrated confidence {0}: of sentences the model was as sure of ({1}),\n"
+            "that share was right on its own test films. Not a probability of disease."
+        ).format(f"{share:.2f}", f"{confidence:.2f}")
