@@ -298,11 +298,9 @@ class ReportEditor(QWidget):
         self._change(lambda r: apply_fix(r, fix))
 
     def _on_overridden(self, override: CheckOverride) -> None:
-        for check in self._checks:
-            if check.key == override.key:
-                section = check.section
-                self._change(lambda r: r.add_override(override, section))
-                return
+        sections = {check.key: check.section for check in self._checks}
+        section: Section = sections.get(override.key, "findings")
+        self._change(lambda r: r.add_override(override, section))
 
     # -- what the reader asks ----------------------------------------------------------------
 
