@@ -28,8 +28,9 @@ class DraftCover(QWidget):
         self.impression_editor = SectionEditor("impression", self)
         self.impression_editor.setObjectName("own_impression")
         self.impression_editor.setAccessibleName(self.tr("Your own impression"))
-        self.impression_editor.setPlaceholderText(
-            self.tr("What do you see? Stays yours, beside what the model says.")
+        self.impression_editor.setPlaceholderText(self.tr("What do you see?"))
+        self.impression_editor.setToolTip(
+            self.tr("Stays in the report as yours, beside what the model says")
         )
         self.impression_editor.setMaximumHeight(150)
         self.impression_editor.typed.connect(self._on_typed)

@@ -82,7 +82,7 @@ class RedraftReviewPage(QWidget):
     # -- what is compared --------------------------------------------------------------------
 
     def show_pieces(self, pieces: Sequence[ReviewPiece]) -> None:
-        """Begin a review; the first change has the keyboard."""
+        """Begin a review; focus_open then gives the first change the keyboard."""
         self._is_open = True
         listing = QWidget()
         column = QVBoxLayout(listing)
@@ -108,7 +108,6 @@ class RedraftReviewPage(QWidget):
         column.addStretch(1)
         self.scroll.setWidget(listing)
         self._show_summary()
-        self.focus_open()
 
     def clear(self) -> None:
         """The study was left: nothing is decided any more."""
@@ -147,9 +146,9 @@ class RedraftReviewPage(QWidget):
         self.focus_open()
 
     def focus_open(self) -> None:
-        """The keyboard to the next piece that is open, after the one that has it."""
-        here = next((at for at, row in enumerate(self.rows) if row.hasFocus()), -1)
-        order = [*self.rows[here + 1 :], *self.rows[: here + 1]]
+        """The keyboard to the next piece that is open, from the one that has it on."""
+        here = next((at for at, row in enumerate(self.rows) if row.hasFocus()), 0)
+        order = [*self.rows[here:], *self.rows[:here]]
         for row in order:
             if row.decision == "open":
                 self._go_to(row)
@@ -176,6 +175,7 @@ class RedraftReviewPage(QWidget):
             ).format(count)
         )
         self.done_button.setText(self.tr("Take over {0} of {1}").format(taken, count))
+        self.done_button.setEnabled(taken > 0)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)

@@ -83,6 +83,19 @@ def test_the_difference_is_shown_sentence_by_sentence(reviewing) -> None:
     assert {"The thorax is symmetric.", "No pneumothorax."} <= shown
 
 
+def test_the_first_change_has_the_keyboard_and_the_next_one_after_a_choice(
+    qtbot, reviewing
+) -> None:
+    rows = reviewing.review_page.rows
+    assert rows[0].hasFocus()
+    press(qtbot, reviewing, Qt.Key.Key_A)
+    assert rows[1].hasFocus()
+    press(qtbot, reviewing, Qt.Key.Key_Up)
+    assert rows[0].hasFocus()
+    press(qtbot, reviewing, Qt.Key.Key_K)
+    assert [row.decision for row in rows[:2]] == ["kept", "open"]
+
+
 def test_nothing_is_in_the_report_before_the_review_ends(qtbot, reviewing, report) -> None:
     before = report.state
     press(qtbot, reviewing, Qt.Key.Key_A)
