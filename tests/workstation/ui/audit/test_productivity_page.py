@@ -9,6 +9,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 from sqlalchemy import Engine
 
+from tests.workstation.ui.test_accessible_names import nameless
 from workstation.audit.audit_log import AuditLog
 from workstation.ui.audit.audit_window import AuditWindow
 from workstation.ui.audit.period_box import OWN
@@ -127,5 +128,6 @@ def test_window_computes_the_figures_when_their_page_is_opened(
     with qtbot.waitSignal(window.productivity_page.job.succeeded, timeout=WAIT_MS):
         window.tabs.setCurrentWidget(window.productivity_page)
     assert window.productivity_page.kept_tile.figure_label.text() == "70%"
+    assert nameless(window) == []
     window.reject()
     assert not window.isVisible()

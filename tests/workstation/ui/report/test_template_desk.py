@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
 from inference import resource_folder
+from tests.workstation.ui.test_accessible_names import nameless
 from workstation.reporting.draft_report import DraftReport
 from workstation.reporting.report_state import ReportState
 from workstation.reporting.text_templates import TextTemplate, load_templates, save_template
@@ -140,6 +141,7 @@ def test_picker_inserts_where_the_cursor_was(room: Room) -> None:
     assert not any("肺清晰" in name for name in names)
     room.qtbot.keyClicks(picker.search_field, "lungs are clear")
     assert picker.current is not None
+    assert nameless(picker) == []
     room.qtbot.keyClick(picker.search_field, Key.Key_Return)
     assert room.text == "Both lungs are clear. No nodule. Hila are not enlarged."
     assert not picker.isVisible()
@@ -256,6 +258,7 @@ def test_dialog_names_broken_files(qtbot: QtBot, tmp_path: Path) -> None:
     assert dialog.broken_label.isVisible()
     assert dialog.broken_label.text() == "▲ bad.toml: it has no language"
     assert dialog.list.item(0).toolTip().startswith("中文")
+    assert nameless(dialog) == []
 
 
 def test_save_that_fails_is_said_and_the_text_stays(
