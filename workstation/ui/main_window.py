@@ -25,6 +25,7 @@ from workstation.reading.hanging import PLACES
 from workstation.ui.accounts.account_desk import AccountDesk
 from workstation.ui.audit.audit_window import AuditOpener
 from workstation.ui.draft.block_rail import BlockRail
+from workstation.ui.exports.export_desk import ExportDesk
 from workstation.ui.film.film_column import FilmColumn
 from workstation.ui.film.film_desk import FilmDesk
 from workstation.ui.film.film_loader import FilmLoader
@@ -74,6 +75,7 @@ class MainWindow(QMainWindow):
         self.races = RaceOpener(records, drafting, self.films, self.desk, self)
         self.intake = IntakeDesk(records, self.importer, self.study_list, self.desk, settings, self)
         self.network = NetworkDesk(records, settings, self)
+        self.exports = ExportDesk(records, self.desk, self.network, settings, self)
         self.audit_log = AuditOpener(records.audit, self._name_user, self)
         self.accounts = AccountDesk(records, settings, self)
         self.is_leaving_for_another_user = False
@@ -165,6 +167,7 @@ class MainWindow(QMainWindow):
         self.network.films_arrived.connect(self.refresh_studies)
         self.network.refused.connect(self.refused_panel.add)
         self.network.trouble.connect(self.show_trouble)
+        self.exports.trouble.connect(self.show_trouble)
         self.report_panel.sign_requested.connect(self.sign)
         self.decoding_group.triggered.connect(self._on_decoding_chosen)
         self.language_group.triggered.connect(self._on_language_chosen)
@@ -386,6 +389,7 @@ class MainWindow(QMainWindow):
         self.columns.close_windows()
         self.audit_log.shutdown()
         self.network.shutdown()
+        self.exports.shutdown()
         self.importer.shutdown()
         self.intake.shutdown()
         self.loader.shutdown()

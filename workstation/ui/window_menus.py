@@ -80,6 +80,8 @@ class WindowMenus(QObject):
         self._add(menu, words, "Ctrl+Shift+V", window.desk.signing.show_versions)
         words = self.tr("&Measurements into the report")
         self._add(menu, words, "Ctrl+M", window.add_measurements_to_report)
+        menu.addSeparator()
+        window.exports.fill_menu(menu)
 
     def show_layout(self, layout: str) -> None:
         """Mark the layout chosen, "" for as the study asks."""

@@ -1,0 +1,1 @@
+"""Handing reports on: the export dialog, printing, the clipboard."""
