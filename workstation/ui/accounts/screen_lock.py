@@ -201,7 +201,7 @@ class ScreenLock(QObject):
         for window in QApplication.topLevelWidgets():
             self._cover(window)
         self._application.installEventFilter(self)
-        self.dialog.open()
+        self.dialog.show()  # open() would make it modal to one window only
         self.locked.emit()
 
     def release(self) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from workstation.accounts.account import AccountError, AccountLocked
-from workstation.ui.background_task import BackgroundTask
+from workstation.catalog.database import CatalogUnavailable
 
 _SECOND_MS = 1000
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class _Outcome:
 
 class SecretPrompt(QWidget):
     """Asks for the secret of one account. Signals: passed(result of the check); changed() when
-    the field or what may be done with it changed; returned() at Enter.
+    the field or what may be done with it changed.
 
     check: called with the secret, not on the main thread; raises AccountError. The secret is
     taken out of the field as soon as it is checked.
@@ -33,7 +36,7 @@ class SecretPrompt(QWidget):
 
     passed = Signal(object)
     changed = Signal()
-    returned = Signal()
+    _checked = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -52,18 +55,23 @@ class SecretPrompt(QWidget):
         layout.addWidget(self.field)
         layout.addWidget(self.message)
         self.setFocusProxy(self.field)
-        self._task: BackgroundTask | None = None
+        # A plain thread: a QThread that is let go while it ends can take the interpreter with it.
+        self._thread: threading.Thread | None = None
+        self._checked.connect(self._on_checked, Qt.ConnectionType.QueuedConnection)
         self._wait_s = 0
         self._countdown = QTimer(self)
         self._countdown.setInterval(_SECOND_MS)
         self._countdown.timeout.connect(self._count_down)
         self.field.textChanged.connect(self._on_typed)
-        self.field.returnPressed.connect(self.returned)
 
     @property
     def can_check(self) -> bool:
         """Whether there is something to check, nothing is being checked, and no wait runs."""
-        return bool(self.field.text()) and self._task is None and not self._wait_s
+        return bool(self.field.text()) and not self.is_checking and not self._wait_s
+
+    @property
+    def is_checking(self) -> bool:
+        return self._thread is not None
 
     def name_kind(self, kind: str) -> None:
         """Call the field what the account has: "pin" or "password"."""
@@ -79,23 +87,26 @@ class SecretPrompt(QWidget):
         self.field.clear()
         self.field.setEnabled(False)
         self._say(self.tr("Checking…"))
-        self._task = BackgroundTask(lambda: _attempt(call, secret), self)
-        self._task.succeeded.connect(self._on_checked)
-        self._task.failed.connect(self._on_failed)
-        self._task.start()
+        self._thread = threading.Thread(target=self._run, args=(call, secret), name="secret")
+        self._thread.start()
         self.changed.emit()
 
     def wait(self) -> None:
         """Until a check under way has ended; before the widget goes."""
-        if self._task is not None:
-            self._task.wait()
+        if self._thread is not None:
+            self._thread.join()
 
     def say(self, text: str) -> None:
         """Something about the last attempt; "" hides it."""
         self._say(text)
 
+    def _run(self, call: Callable[[str], object], secret: str) -> None:
+        """On a thread of its own; `_checked` is heard on the main one."""
+        self._checked.emit(_attempt(call, secret))
+
     def _on_checked(self, outcome: _Outcome) -> None:
-        self._task = None
+        self.wait()
+        self._thread = None
         self.field.setEnabled(True)
         if not outcome.refusal:
             self._say("")
@@ -109,9 +120,6 @@ class SecretPrompt(QWidget):
             self._countdown.start()
         self.field.setFocus()
         self.changed.emit()
-
-    def _on_failed(self, reason: str) -> None:
-        self._on_checked(_Outcome(refusal=reason))
 
     def _count_down(self) -> None:
         self._wait_s = max(0, self._wait_s - 1)
@@ -144,5 +152,8 @@ def _attempt(call: Callable[[str], object], secret: str) -> _Outcome:
         return _Outcome(call(secret))
     except AccountLocked as locked:
         return _Outcome(refusal=str(locked), wait_s=locked.seconds)
-    except AccountError as refused:
+    except (AccountError, CatalogUnavailable) as refused:
         return _Outcome(refusal=str(refused))
+    except Exception as bug:
+        _log.exception("checking a password")
+        return _Outcome(refusal=f"unexpected error: {type(bug).__name__}")
