@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, Select, and_, or_, select
 
@@ -91,7 +92,7 @@ class AuditReader:
         with read_transaction(self._engine) as connection, tolerant_text(connection):
             return [str(user) for user in connection.execute(query).scalars()]
 
-    def _filtered(self, query: Select[tuple[int]], wanted: AuditFilter) -> Select[tuple[int]]:
+    def _filtered(self, query: Select[Any], wanted: AuditFilter) -> Select[Any]:
         conditions: list[ColumnElement[bool]] = []
         if wanted.events:
             conditions.append(_ROW.event.in_(wanted.events))

@@ -104,7 +104,7 @@ class ReaderAtWork:
         for secret in ("wrong", SECRET):
             self.qtbot.keyClicks(dialog.prompt.field, secret)
             self.qtbot.keyClick(dialog.prompt.field, Qt.Key.Key_Return)
-            self.qtbot.waitUntil(lambda: dialog.prompt._task is None, timeout=WAIT_MS)
+            self.qtbot.waitUntil(lambda: not dialog.prompt.is_checking, timeout=WAIT_MS)
         assert dialog.account is not None
         settings = QSettings(str(self.folder / "window.ini"), QSettings.Format.IniFormat)
         self.window: MainWindow = build_window(
@@ -187,6 +187,12 @@ class ReaderAtWork:
         with answering(ReauthenticationDialog, self._confirm) as answered:
             self.panel.signed_page.addendum_written.emit(words)
         assert answered.is_done
+
+    def copy_report(self) -> None:
+        clipboard = QApplication.clipboard()
+        clipboard.clear()
+        self.window.exports.copy_report()
+        self.qtbot.waitUntil(lambda: "Scoliosis" in clipboard.text(), timeout=WAIT_MS)
 
     def save_a_template(self) -> None:
         self.window.templates.edit_templates()
@@ -306,6 +312,11 @@ TABLE = (
         user="Dr. Ann Roe",
     ),
     Expected("addendum", "addendum", lambda d: d["text"] == "Called the ward.", "Dr. Ann Roe"),
+    Expected(
+        "report exported",
+        "export",
+        lambda d: d["destination"] == "clipboard" and len(d["sha256"]) == 64,
+    ),
     Expected("log looked at", "audit-opened", lambda _: True, of_study=False),
     Expected("verified", "verify", lambda d: d["ok"] is True, of_study=False),
     Expected("log exported", "audit-exported", lambda d: d["whole_log"], of_study=False),
@@ -337,6 +348,7 @@ def work_a_day(reader: ReaderAtWork, film: Path) -> None:
     reader.window.accounts.choose_minutes(15)
     reader.sign()
     reader.write_addendum("Called the ward.")
+    reader.copy_report()
     reader.verify_log()
     reader.window.accounts.lock()
     reader.unlock()
