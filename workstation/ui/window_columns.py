@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
 ColumnName = Literal["studies", "films", "report"]
 DETACHABLE: tuple[ColumnName, ...] = ("films", "report")
 _SHARES: dict[ColumnName, tuple[float, int, int]] = {
-    "studies": (0.18, 210, 330),
+    "studies": (0.2, 240, 340),
     "report": (0.28, 330, 540),
 }
 """Of the window's width, at least and at most (logical pixels); the films have the rest."""

@@ -28,6 +28,8 @@ class SortBar(QWidget):
         super().__init__(parent)
         self.setObjectName("studySort")
         self.setAccessibleName(self.tr("Sort studies"))
+        # The names alone say how narrow the column may be.
+        self.setStyleSheet("QToolButton { padding: 4px 0; } QToolButton:focus { padding: 3px 0; }")
         self._names: dict[SortKey, str] = {
             "date": self.tr("Date"),
             "name": self.tr("Name"),

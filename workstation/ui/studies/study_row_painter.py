@@ -35,7 +35,8 @@ def row_height(*, is_earlier: bool = False) -> int:
 
 
 class StudyRowDelegate(QStyledItemDelegate):
-    """Two lines: name and date; ID, modality, description and status. One for earlier studies."""
+    """Two lines: name and date; ID, modality, description and status. Where they don't fit: name;
+    date, modality, ID and status. One line for earlier studies."""
 
     thumbnails: ThumbnailSource | None = None
     active_uid = ""  # of the open study: several may be selected, one is being read
@@ -138,7 +139,10 @@ def _paint_lines(
     quiet = QColor(COLOURS.text if selected else COLOURS.muted_text)
     about = join_present(row.patient_id, "/".join(row.modalities), row.study_description)
     status_ink = QColor(_STATUS_COLOURS.get(row.status, ""))
-    at_right = [(iso_date(row.study_date), quiet), (model.status_word(row.status), status_ink)]
+    date = iso_date(row.study_date)
+    if area.width() < _narrow_width():  # the name is what one looks for
+        about, date = join_present(date, "/".join(row.modalities), row.patient_id), ""
+    at_right = [(date, quiet), (model.status_word(row.status), status_ink)]
     at_left = [
         (model.name_of(row), name_font, QColor(COLOURS.bright_text)),
         (about, small_font, quiet),
@@ -147,6 +151,11 @@ def _paint_lines(
         (upper, lower), at_right, at_left, strict=True
     ):
         _paint_two_ends(painter, line, (left, font, ink), (right, small_font, right_ink))
+
+
+def _narrow_width() -> int:
+    """Below this, name and date do not fit one line."""
+    return QFontMetrics(ui_font(bold=True)).averageCharWidth() * 26
 
 
 def _paint_earlier(
@@ -174,7 +183,7 @@ def _paint_two_ends(painter: QPainter, line: QRect, left: _Text, right: _Text) -
     painter.setFont(font)
     painter.setPen(ink)
     painter.drawText(line, int(Qt.AlignmentFlag.AlignRight) | _IN_THE_MIDDLE, text)
-    room = line.width() - QFontMetrics(font).horizontalAdvance(text) - 10
+    room = line.width() - (QFontMetrics(font).horizontalAdvance(text) + 10 if text else 0)
     text, font, ink = left
     painter.setFont(font)
     painter.setPen(ink)

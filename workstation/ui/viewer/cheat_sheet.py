@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from workstation.ui.report.report_keys import all_report_keys
 from workstation.ui.viewer.actions import GROUPS, ViewerAction
 from workstation.ui.viewer.shortcuts import KeyTaken, Shortcuts
 
@@ -85,6 +86,7 @@ class CheatSheet(QDialog):
             if actions:
                 title = QCoreApplication.translate("ViewerActionGroup", group)
                 self._add_group(title, [self._item(action) for action in actions])
+        self._add_group(self.tr("Report"), [QTreeWidgetItem([t, k]) for k, t in all_report_keys()])
         named = [each for each in self._menu_actions if not each.shortcut().isEmpty()]
         native = QKeySequence.SequenceFormat.NativeText
         items = [

@@ -32,7 +32,9 @@ class ViewerToolBar(QToolBar):
         self.setAccessibleName(name)
         self.setMovable(False)
         self.setStyleSheet(
-            "QToolButton { padding: 2px 4px; min-width: 18px; }"
+            # No min-width here: it would let words be squeezed to an ellipsis.
+            "QToolButton { padding: 2px 0; }"
+            "QToolButton#qt_toolbar_ext_button { padding: 0; }"
             f"QToolButton:checked {{ background: {COLOURS.accent_dim};"
             f" color: {COLOURS.bright_text}; border: 1px solid {COLOURS.accent}; }}"
         )

@@ -1,0 +1,53 @@
+"""All three columns on a screen of 1280 x 800: nothing squeezed, names readable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QSettings
+from PySide6.QtGui import QFontMetrics
+from PySide6.QtWidgets import QToolButton
+from pytestqt.qtbot import QtBot
+
+from workstation.app import build_window
+from workstation.catalog.database import open_database
+from workstation.drafting.drafting_worker import DraftingService
+from workstation.ui.main_window import MainWindow
+from workstation.ui.theme import ui_font
+
+
+@pytest.fixture
+def window(tmp_path: Path, qtbot: QtBot) -> Iterator[MainWindow]:
+    database = open_database(tmp_path / "data")
+    settings = QSettings(str(tmp_path / "window.ini"), QSettings.Format.IniFormat)
+    opened = build_window(database, DraftingService(), settings)
+    qtbot.addWidget(opened)
+    opened.resize(1280, 800)
+    opened.show()
+    qtbot.waitExposed(opened)
+    yield opened
+    opened.close()
+    database.dispose()
+
+
+def test_three_columns_share_1280_pixels(window: MainWindow) -> None:
+    studies, films, report = window.columns.sizes()
+    assert window.width() == 1280
+    assert studies <= 300
+    assert films >= 600
+    assert report >= 330
+    # A row's name, beside mark and thumbnail, has room for a name.
+    name = studies - 16 - 34 - 56 - 12
+    assert name >= QFontMetrics(ui_font(bold=True)).horizontalAdvance("MOTI, XIULAN")
+
+
+def test_no_button_is_squeezed_to_dots(window: MainWindow) -> None:
+    bars = (window.tool_bar, window.viewport_bar, window.study_list.sort_bar)
+    for bar in bars:
+        shown = [button for button in bar.findChildren(QToolButton) if button.isVisible()]
+        assert len(shown) > 4
+        for button in shown:
+            words = button.fontMetrics().horizontalAdvance(button.text())
+            assert button.width() >= words + 4, button.text()
