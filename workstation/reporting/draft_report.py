@@ -37,8 +37,7 @@ from workstation.reporting.sentence_alignment import (
     join_pieces,
     split_pieces,
 )
-
-ConfidenceSpan = tuple[int, int, float]  # start, end in the section's text, token confidence
+from workstation.reporting.token_confidences import ConfidenceSpan, mean_confidence
 
 
 class StatementGone(Exception):
@@ -340,7 +339,7 @@ class DraftReport:
         ]
         lead = len(text) - len(text.lstrip())  # a section's text starts at its first word
         return tuple(
-            replace(sentence, confidence=_mean_confidence(confidences, lead + start, lead + end))
+            replace(sentence, confidence=mean_confidence(confidences, lead + start, lead + end))
             for sentence, (start, end) in zip(sentences, sentence_spans(sentences), strict=True)
         )
 
@@ -418,40 +417,9 @@ def _shift(statement: Statement, by: int) -> Statement:
     )
 
 
-def _mean_confidence(spans: Sequence[ConfidenceSpan], start: int, end: int) -> float | None:
-    inside = [confidence for begin, stop, confidence in spans if begin < end and stop > start]
-    return sum(inside) / len(inside) if inside else None
-
-
-def locate_confidences(
-    raw_text: str,
-    section_text: str,
-    token_texts: Sequence[str],
-    confidences: Sequence[float],
-    *,
-    last: bool = False,
-) -> tuple[ConfidenceSpan, ...]:
-    """Token confidences as spans of one section, for ``set_from_draft``.
-
-    token_texts joined are raw_text (BlockCommitted.token_texts over all blocks). last: True looks
-    for the section from the end of the raw text (the impression). Empty where it isn't found.
-    """
-    offset = raw_text.rfind(section_text) if last else raw_text.find(section_text)
-    if offset < 0 or not section_text:
-        return ()
-    spans: list[ConfidenceSpan] = []
-    position = -offset
-    for token_text, confidence in zip(token_texts, confidences, strict=True):
-        start, position = position, position + len(token_text)
-        if token_text and position > 0 and start < len(section_text):
-            spans.append((max(start, 0), min(position, len(section_text)), confidence))
-    return tuple(spans)
-
-
 __all__ = [
     "SECTIONS",
     "CheckOverride",
-    "ConfidenceSpan",
     "DraftReport",
     "Edit",
     "EditKind",
@@ -462,6 +430,5 @@ __all__ = [
     "Sentence",
     "StatementGone",
     "coalesce_edits",
-    "locate_confidences",
     "report_text",
 ]

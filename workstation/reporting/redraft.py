@@ -30,7 +30,7 @@ from workstation.reporting.report_state import (
     Section,
     Sentence,
 )
-from workstation.reporting.sentence_alignment import find_likest
+from workstation.reporting.sentence_alignment import concepts_of, find_likest
 
 RedraftScope = Literal["all", "from-here", "sentence"]
 ReadResult = Literal["goes-on", "restart", "done"]
@@ -235,9 +235,9 @@ class GrowingAnswer:
         if any(each.text == text for each in kept):
             return True
         locked = {each.id for _, each in self.plan.places if each.locked}
-        concepts = _concepts(text, self.language)
+        concepts = concepts_of(text, self.language)
         return bool(concepts) and any(
-            concepts <= _concepts(each.text, self.language)
+            concepts <= concepts_of(each.text, self.language)
             for each in kept
             if each.kept_id in locked
         )
@@ -272,7 +272,3 @@ class GrowingAnswer:
             headings[section] + joiner.join(s.text for s in sentences if s.section == section)
             for section in sections
         )
-
-
-def _concepts(text: str, language: Language) -> frozenset[str]:
-    return frozenset(statement.concept for statement in extract_statements(text, language))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 from inference.report_language import Language, extract_statements, split_sentences
 from workstation.reporting.report_state import Provenance, Sentence
@@ -162,6 +163,12 @@ def _compare(old: str, new: str) -> tuple[float, float]:
     return ratio, same / shorter
 
 
+@lru_cache(maxsize=512)
+def concepts_of(sentence: str, language: Language) -> frozenset[str]:
+    """Names of the findings a sentence speaks of."""
+    return frozenset(statement.concept for statement in extract_statements(sentence, language))
+
+
 def find_likest(text: str, others: Sequence[str], language: Language) -> int | None:
     """The sentence that speaks of the same thing: the same words, the same findings, or nearly
     the same words; the first of equals. None where there is none."""
@@ -174,13 +181,10 @@ def score_likeness(one: str, other: str, language: Language) -> float:
     """0 for sentences of different things; 3 for equal ones; 1 to 2 where they share findings."""
     if one == other:
         return 3.0
-    concepts = [
-        {statement.concept for statement in extract_statements(text, language)}
-        for text in (one, other)
-    ]
-    if shared := concepts[0] & concepts[1]:
-        return 1.0 + len(shared) / len(concepts[0] | concepts[1])
-    if concepts[0] and concepts[1]:
+    spoken_of, by_other = concepts_of(one, language), concepts_of(other, language)
+    if shared := spoken_of & by_other:
+        return 1.0 + len(shared) / len(spoken_of | by_other)
+    if spoken_of and by_other:
         return 0.0
     ratio, _ = _compare(one, other)
     return ratio if ratio >= _SAME_SENTENCE else 0.0

@@ -18,9 +18,9 @@ from workstation.reporting.draft_report import (
     Sentence,
     StatementGone,
     coalesce_edits,
-    locate_confidences,
 )
 from workstation.reporting.report_state import report_text, state_from_json, state_to_json
+from workstation.reporting.token_confidences import locate_confidences
 
 FINDINGS = "The thorax is symmetric. No pleural effusion. No pneumothorax."
 IMPRESSION = "No acute cardiopulmonary abnormality."

@@ -108,13 +108,18 @@ class RedraftFlow(QObject):
         self._compared = self._report.state
         self._pieces = compare_redraft(self._compared, event.sentences)
         if not any(piece.is_change for piece in self._pieces):
-            self.asked.emit(
-                self.tr("The redraft says the same as the report."), self.tr("Vary the wording")
-            )
+            self._say_it_is_the_same()
             return False
         self._event, self._same_model = event, same_model
         self._page.show_pieces(self._pieces)
         return True
+
+    def _say_it_is_the_same(self) -> None:
+        if self._plan is not None and self._plan.varied:
+            self.said.emit(self.tr("Asked to vary, the model says the same as the report."))
+        else:
+            words = self.tr("The redraft says the same as the report.")
+            self.asked.emit(words, self.tr("Vary the wording"))
 
     def _on_closed(self, accepted: frozenset[int]) -> None:
         event, report, self._event = self._event, self._report, None

@@ -195,6 +195,10 @@ def test_a_redraft_that_says_the_same_is_said_and_varied_on_a_yes(qtbot, panel, 
     with qtbot.waitSignal(panel.redraft_requested) as asked:
         qtbot.mouseClick(panel.notice.accept_button, Qt.MouseButton.LeftButton)
     assert asked.args[0].varied
+    panel.begin_drafting()
+    panel.review_redraft(finished(SAME))
+    assert "Asked to vary" in panel.notice.text
+    assert not panel.notice.accept_button.isVisible()
 
 
 def test_another_study_drops_the_review(qtbot, reviewing, report) -> None:
