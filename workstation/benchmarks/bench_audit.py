@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from PySide6.QtCore import QCoreApplication
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
@@ -19,6 +20,7 @@ from workstation.audit.audit_log import AuditLog
 from workstation.audit.audit_query import AuditFilter, AuditReader
 from workstation.catalog.database import open_database, write_transaction
 from workstation.catalog.schema import GENESIS_HASH, TRIGGERS, AuditRecord
+from workstation.ui.audit.audit_table_model import AuditTableModel
 
 _WRITTEN_AT = "2026-04-12T08:30:00.000000+00:00"
 _AIM_S = 2.0
@@ -101,6 +103,24 @@ def _bench_reading(reader: AuditReader, rows: int) -> None:
     ):
         clock, processor = _time(call)
         print(f"  {words}: {1000 * clock:.0f} ms ({1000 * processor:.0f} of processor time)")
+    _bench_window(reader, numbers)
+
+
+def _bench_window(reader: AuditReader, numbers: list[int]) -> None:
+    """The table behind the window: all rows shown, then screens of 40 lines all over it."""
+    QCoreApplication.instance() or QCoreApplication(sys.argv[:1])
+    model = AuditTableModel(reader)
+
+    def read_screens() -> None:
+        for start in range(0, len(numbers), max(40, len(numbers) // 20)):
+            for place in range(start, min(start + 40, len(numbers))):
+                for column in range(model.columnCount()):
+                    model.index(place, column).data()
+
+    shown = _time(lambda: model.set_rows(numbers, {}))
+    screens = _time(read_screens)
+    print(f"  shown in the table: {1000 * shown[1]:.0f} ms of processor time")
+    print(f"  a screen of 40 lines anywhere: {1000 * screens[1] / 20:.1f} ms of processor time")
 
 
 def _time(call: Callable[[], object]) -> tuple[float, float]:

@@ -9,8 +9,8 @@ What each figure is, exactly:
   the model's and untouched, the model's and edited, the reader's own.
 - **Edits by concept**: an edit counts once for each finding whose statements it changed. Drafts
   and redrafts taken over, undone and redone edits, and locks do not count.
-- **Drafts a day**: drafts that ended with a report, and drafts that ended otherwise, by the day
-  they ended.
+- **Drafts a day**: drafts and redrafts that ended with a report, and those that ended otherwise,
+  by the day they ended.
 
 A signature counts where it was given in the period by the person asked for; edits and drafts
 likewise.
@@ -36,6 +36,7 @@ from workstation.catalog.schema import AuditRecord, table_of
 _OPENED, _SIGNED, _EDIT, _FINISHED = "study-opened", "sign", "edit", "draft-finished"
 _ENDED_OTHERWISE = ("draft-refused", "draft-cancelled", "draft-failed")
 _COUNTED_EDITS = frozenset({"edit", "add", "delete", "flip", "restate", "text"})
+_DRAFTED_EDITS = frozenset({"draft", "redraft"})  # the model's words came into the report
 _Key = tuple[str, str, str | None, str | None, str | None]
 
 
@@ -160,14 +161,14 @@ def compute_productivity(
         )
         if each.event == _OPENED and "beside" not in each.details:
             opened[uid] = (opened[uid][0] if uid in opened else each.at, each.at)
-        elif each.event == _FINISHED:
-            with_draft.add(uid)
-            if is_asked:
-                days.setdefault(day, [0, 0])[0] += 1
+        elif each.event == _FINISHED and is_asked:
+            days.setdefault(day, [0, 0])[0] += 1
         elif each.event in _ENDED_OTHERWISE and is_asked:
             days.setdefault(day, [0, 0])[1] += 1
         elif each.event == _SIGNED and is_asked:
             signed.append(_signed_report(each, opened.get(uid), uid in with_draft))
+        elif each.event == _EDIT and each.details.get("kind") in _DRAFTED_EDITS:
+            with_draft.add(uid)
         elif each.event == _EDIT and is_asked and each.details.get("kind") in _COUNTED_EDITS:
             edits += 1
             changed = find_changed_concepts(

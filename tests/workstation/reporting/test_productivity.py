@@ -53,6 +53,7 @@ EVENTS = [
     _event("study-opened", "A", (11, 9, 1), "bob", beside="B"),
     _event("draft-failed", "B", (11, 9, 2), "bob"),
     _event("draft-finished", "B", (12, 23, 30), "bob"),
+    _event("edit", "B", (12, 23, 31), "bob", kind="redraft", before="", after="No nodule."),
     _sign("B", (12, 23, 40), (9, 0, 1), "bob"),
     _event("study-opened", "C", (13, 9, 0)),
     _sign("C", (13, 9, 10), (0, 0, 5)),  # written by hand
@@ -145,10 +146,11 @@ def test_median_and_quartiles(values: tuple[float, ...], spread: Spread) -> None
 
 
 def test_figures_come_from_a_real_log(catalog_engine: Engine) -> None:
-    clock: Iterator[datetime] = iter([_at((10, 9, 0)), _at((10, 9, 1)), _at((10, 9, 6))])
+    clock: Iterator[datetime] = iter(_at((10, 9, minute)) for minute in (0, 1, 2, 6))
     audit = AuditLog(catalog_engine, now=lambda: next(clock))
     audit.append("study-opened", user="ann", study_instance_uid="A", details={"films": 1})
     audit.append("draft-finished", user="ann", study_instance_uid="A", details={})
+    audit.append("edit", user="ann", study_instance_uid="A", details={"kind": "draft"})
     audit.append("sign", user="ann", study_instance_uid="A", details={"provenance": {"ai": 3}})
     figures = measure_productivity(catalog_engine, zone=UTC)
     assert figures.minutes_at_desk == (6.0,)

@@ -107,14 +107,16 @@ class ProductivityPage(QWidget):
             self.tr("Edits by finding"),
             self.tr(
                 "An edit counts once for each finding it stated, took back or stated otherwise. "
-                "Undone and redone edits do not count."
+                "Drafts, undone and redone edits do not count."
             ),
             self.concepts_plot,
             self,
         )
         self.drafts_tile = Tile(
             self.tr("Drafts a day"),
-            self.tr("Plain: ended with a report. Hatched: stopped, refused or failed."),
+            self.tr(
+                "Redrafts too. Plain: ended with a report. Hatched: stopped, refused or failed."
+            ),
             self.drafts_plot,
             self,
         )

@@ -39,6 +39,7 @@ def audit(catalog_engine: Engine) -> AuditLog:
         study = {"user": user, "study_instance_uid": f"1.{minutes}"}
         audit.append("study-opened", **study, details={"films": 1})
         audit.append("draft-finished", **study)
+        audit.append("edit", **study, details={"kind": "draft", "section": "findings"})
         details = {"kind": "edit", "section": "findings", "before": before, "after": after}
         audit.append("edit", **study, details=details)
         clock.now += timedelta(minutes=minutes)
