@@ -43,8 +43,8 @@ _MESSAGES: dict[str, dict[Language, str]] = {
         "zh": "{section}为空。",
     },
     "comparison_without_prior": {
-        "en": "“{quoted}” compares with an earlier film, but none was opened.",
-        "zh": "“{quoted}”提到既往片，但未打开任何既往片。",
+        "en": "“{quoted}” compares with an earlier film, but there is none here.",
+        "zh": "“{quoted}”提到既往片，但此处没有既往片。",
     },
     "view_not_taken": {
         "en": "“{quoted}” speaks of a lateral film, but the study has none.",

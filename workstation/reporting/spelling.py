@@ -7,16 +7,19 @@ their parts. Chinese is written without word boundaries: there only Latin words 
 
 from __future__ import annotations
 
+import logging
 import re
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from threading import Lock, Thread
 
 from spellchecker import SpellChecker
 
 from workstation.reporting.radiology_words import COMBINING_FORMS, RADIOLOGY_WORDS
 from workstation.reporting.site_words import SiteWords
 
+_log = logging.getLogger(__name__)
 _WORD = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ]+(?:['’][A-Za-z]+)?")
 _LEXICONS = ("lexicon", "triggers", "raw_prose_en", "raw_phrases_en", "template_en", "vocabulary")
 _SHORTEST = 3
@@ -34,13 +37,57 @@ class UnknownWord:
     end: int
 
 
-class Speller:
-    """Knows English, the report language and the site's words. Made once: it reads a list of
-    160,000 words (some 0.2 s)."""
+class EnglishWords:
+    """The list of 160,000 English words, read once a process (some 0.2 s): on a thread of its own
+    where begin_reading was called, which touches nothing else."""
 
-    def __init__(self, site_words: SiteWords | None = None) -> None:
+    _words: SpellChecker | None = None
+    _reader: Thread | None = None
+    _lock = Lock()
+
+    @classmethod
+    def read(cls) -> SpellChecker:
+        """The words, read now if need be."""
+        with cls._lock:
+            if cls._words is None:
+                cls._words = SpellChecker(language="en", distance=1)
+            return cls._words
+
+    @classmethod
+    def begin_reading(cls) -> None:
+        """Read them in the background, unless they are read already."""
+        if cls._words is None and not cls.is_reading():
+            cls._reader = Thread(target=cls._read_logged, name="english-words", daemon=True)
+            cls._reader.start()
+
+    @classmethod
+    def when_read(cls) -> SpellChecker | None:
+        """The words, None while nobody has read them."""
+        return cls._words
+
+    @classmethod
+    def is_reading(cls) -> bool:
+        return cls._reader is not None and cls._reader.is_alive()
+
+    @classmethod
+    def _read_logged(cls) -> None:
+        try:
+            cls.read()
+        except (OSError, ValueError) as error:
+            _log.warning("the list of English words can't be read: %s", error)
+
+
+class Speller:
+    """Knows English, the report language and the site's words.
+
+    english: None reads the list now.
+    """
+
+    def __init__(
+        self, site_words: SiteWords | None = None, english: SpellChecker | None = None
+    ) -> None:
         self.site_words = site_words
-        self._english = SpellChecker(language="en", distance=1)
+        self._english = english if english is not None else EnglishWords.read()
         self._field = _field_words()
         self._known: dict[str, bool] = {}
 

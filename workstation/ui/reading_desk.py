@@ -30,8 +30,10 @@ from workstation.ui.draft.draft_desk import DraftDesk
 from workstation.ui.draft.draft_ledger import RunningDraft
 from workstation.ui.film.film_desk import FilmDesk
 from workstation.ui.report.prior_desk import PriorDesk
+from workstation.ui.report.report_context import find_context
 from workstation.ui.report.report_panel import ReportPanel
 from workstation.ui.report.signing_desk import AskSigner, SigningDesk
+from workstation.ui.report.spelling_desk import SpellingDesk
 
 SAVE_RETRY_MS = 2000
 
@@ -87,6 +89,8 @@ class ReadingDesk(QObject):
             records.catalog, records.reports, records.audit, records.user, panel.prior_pane, self
         )
         self._priors.trouble.connect(self.trouble)
+        self._spelling = SpellingDesk(panel.editor, records.audit.data_folder, self)
+        self._spelling.trouble.connect(self.trouble)
         films.other_study_shown.connect(self._audit_other_study)
         rail.block_clicked.connect(panel.jump_to_block)
 
@@ -141,6 +145,7 @@ class ReadingDesk(QObject):
             return False
         try:
             films = self._records.catalog.instances(study_instance_uid)
+            context = find_context(self._records.catalog, study_instance_uid, films)
             stored = self._records.reports.load(study_instance_uid)
             self._records.audit.append(
                 "study-opened",
@@ -154,6 +159,7 @@ class ReadingDesk(QObject):
         self._study_uid = study_instance_uid
         self._drafts.open_study(study_instance_uid)
         self._show_stored(stored)
+        self._panel.editor.set_context(context)
         self._model_sha256 = stored.model_sha256 if stored is not None else ""
         self._show_calibration()
         self._priors.open(study_instance_uid, self._panel.report)

@@ -61,10 +61,12 @@ TYPING_BURST_MS = 1500
 class ReportEditor(QWidget):
     """Every change goes to the DraftReport first; widgets show what it then says.
 
-    report_changed is emitted after each change; refused(text) says why one was not made.
+    report_changed is emitted after each change; refused(text) says why one was not made;
+    report_shown after another report has come.
     """
 
     report_changed = Signal()
+    report_shown = Signal()
     refused = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -199,6 +201,8 @@ class ReportEditor(QWidget):
         self.finding_picker.hide()
         self.add_button.show()
         self._show_report()
+        if report is not None:
+            self.report_shown.emit()
 
     def flush_typing(self) -> None:
         """Hand what was typed over to the report now."""

@@ -71,3 +71,8 @@ def column_keys() -> tuple[tuple[str, str], ...]:
         (CHECKS_KEY, _T("Open the checks, and go to the next one")),
         (ADD_KEY, _T("Add a finding")),
     )
+
+
+def all_report_keys() -> tuple[tuple[str, str], ...]:
+    """Every key of the report column as shown, and its words."""
+    return (*column_keys(), *((each.shown, each.text) for each in report_keys()))

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtGui import QAction, QKeySequence
 
+from workstation.ui.report.report_keys import all_report_keys
 from workstation.ui.viewer.actions import ACTIONS
 from workstation.ui.viewer.cheat_sheet import CheatSheet
 from workstation.ui.viewer.shortcuts import Shortcuts
@@ -29,7 +30,9 @@ def lines(sheet: CheatSheet) -> dict[str, str]:
 
 def test_every_action_and_menu_key_is_listed(sheet: CheatSheet) -> None:
     told = lines(sheet)
-    assert set(told) == {action.text for action in ACTIONS} | {"Open films…"}
+    of_report = {text for _, text in all_report_keys()}
+    assert set(told) == {action.text for action in ACTIONS} | {"Open films…"} | of_report
+    assert told["Next statement"] == "↓ J"
     assert told["Invert"] == "I"
     assert told["Open films…"] == "Ctrl+O"
 

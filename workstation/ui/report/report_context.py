@@ -1,0 +1,23 @@
+"""What is known beside a report's text: which films of the patient there are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from workstation.catalog.study_catalog import InstanceRow, StudyCatalog
+from workstation.dicom.view_position import find_lateral
+from workstation.reading.hanging import find_priors
+from workstation.reporting.report_checks import ReportContext
+
+
+def find_context(
+    catalog: StudyCatalog, study_instance_uid: str, films: Sequence[InstanceRow]
+) -> ReportContext:
+    """Raises CatalogUnavailable, UnknownStudy. A film without a view may well be the lateral."""
+    views = [film.view_position for film in films]
+    has_lateral: bool | None = find_lateral(views) is not None
+    if not has_lateral and not all(views):
+        has_lateral = None
+    return ReportContext(
+        has_prior=bool(find_priors(catalog, study_instance_uid)), has_lateral=has_lateral
+    )
