@@ -105,7 +105,7 @@ def _draw_measurements(
     number = 0
     for measurement in measurements:
         points = [_shown_point(film, each, *picture.size) for each in measurement.points]
-        for colour, width in ((_EDGE, 4 * unit), (_INK, 1.8 * unit)):
+        for colour, width in ((_EDGE, 4.4 * unit), (_INK, 2.6 * unit)):
             _draw_figure(pen, measurement, points, colour, round(width))
         place = (max(x for x, _ in points) + 6 * unit, min(y for _, y in points))
         number += measurement.kind not in _WITHOUT_VALUE

@@ -36,13 +36,10 @@ class PageFurniture:
 
     def draw(self, canvas: Canvas, document: Any) -> None:
         """Before the page's text."""
-        canvas.saveState()
-        watermark = WATERMARK.get(self._report.status)
-        if watermark:
-            self._draw_watermark(canvas, watermark)
         if document.page > 1:
+            canvas.saveState()
             self._draw_patient(canvas)
-        canvas.restoreState()
+            canvas.restoreState()
 
     def _draw_watermark(self, canvas: Canvas, text: str) -> None:
         canvas.saveState()
@@ -68,7 +65,10 @@ class PageFurniture:
         canvas.line(MARGIN, top - 2.2 * mm, A4[0] - MARGIN, top - 2.2 * mm)
 
     def draw_foot(self, canvas: Canvas, page: int, pages: int) -> None:
-        """After the last page is known."""
+        """After the last page is known; the watermark goes over images too."""
+        watermark = WATERMARK.get(self._report.status)
+        if watermark:
+            self._draw_watermark(canvas, watermark)
         canvas.saveState()
         canvas.setStrokeColor(_LINE)
         canvas.line(MARGIN, MARGIN, A4[0] - MARGIN, MARGIN)

@@ -96,14 +96,15 @@ class _Styles:
             made: dict[str, Any] = {"fontName": REGULAR, "textColor": _INK, **wrap, **more}
             return ParagraphStyle("", fontSize=size, leading=leading, **made)
 
-        self.title = style(19, 24, fontName=BOLD)
+        bold = REGULAR if is_chinese else BOLD  # the Chinese font has no bold to go with it
+        self.title = style(19, 24, fontName=bold)
         self.institution = style(9, 12, textColor=_MUTED)
-        self.status = style(10, 13, fontName=BOLD, alignment=2, textColor=_ACCENT)
-        self.doubt = style(10, 13, fontName=BOLD, alignment=2, textColor=_DOUBT)
+        self.status = style(10, 13, fontName=bold, alignment=2, textColor=_ACCENT)
+        self.doubt = style(10, 13, fontName=bold, alignment=2, textColor=_DOUBT)
         self.label = style(8, 11, textColor=_MUTED)
         self.value = style(9.5, 12)
-        self.name = style(11, 13, fontName=BOLD)
-        self.heading = style(11.5, 15, fontName=BOLD, textColor=_ACCENT, spaceBefore=13)
+        self.name = style(11, 13, fontName=bold)
+        self.heading = style(11.5, 15, fontName=bold, textColor=_ACCENT, spaceBefore=13)
         self.text = style(10.5, 15.5, spaceBefore=3)
         self.small = style(8, 11, textColor=_MUTED)
         self.fine = style(7, 9.5, textColor=_MUTED)

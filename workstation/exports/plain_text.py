@@ -15,7 +15,7 @@ from workstation.exports.wording import (
     word_signature,
     word_time,
 )
-from workstation.reporting.report_state import SECTIONS, Section
+from workstation.reporting.report_state import JOINERS, SECTIONS, Section
 
 
 def write_text(report: ExportedReport) -> str:
@@ -50,7 +50,8 @@ def _marked_section(report: ExportedReport, section: Section) -> str:
     for sentence in report.state.sentences(section):
         if parts:
             parts.append(sentence.separator)
-        parts.append(f"{sentence.text} [{PROVENANCE_MARKS[sentence.provenance]}]")
+        joiner = JOINERS[report.language]
+        parts.append(f"{sentence.text}{joiner}[{PROVENANCE_MARKS[sentence.provenance]}]")
     return "".join(parts)
 
 

@@ -178,7 +178,7 @@ class ExportDesk(QObject):
 
     def _tell_done(self, text: str) -> None:
         if self.dialog is not None:
-            self.dialog.say(text)
+            self.dialog.show_done(text)
         self.trouble.emit(text)
 
     def shutdown(self) -> None:

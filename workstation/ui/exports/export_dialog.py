@@ -114,6 +114,7 @@ class ExportDialog(QDialog):
         for sender in self._senders:
             self.server_combo.addItem(sender.destination)
         self.server_box.setEnabled(bool(self._senders))
+        self.server_combo.setVisible(bool(self._senders))
 
     def _check_box(self, name: str, text: str, is_checked: bool) -> QCheckBox:
         box = QCheckBox(text, self)
@@ -140,10 +141,8 @@ class ExportDialog(QDialog):
         self.tabs.addTab(self.text_view, self.tr("Text"))
 
     def _make_buttons(self) -> None:
-        self.result_label = QLabel(self)
-        self.result_label.setObjectName("export_result")
-        self.result_label.setWordWrap(True)
-        self.result_label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.result_label = self._label("export_result", "muted")
+        self.failure_label = self._label("export_failure", "error")
         self.progress = QProgressBar(self)
         self.progress.setAccessibleName(self.tr("Export under way"))
         self.progress.setRange(0, 0)
@@ -155,6 +154,15 @@ class ExportDialog(QDialog):
         self.print_button = self._button("do_print", self.tr("&Print…"))
         self.copy_button = self._button("do_copy", self.tr("&Copy text"))
         self.close_button = self._button("close_export", self.tr("Close"))
+
+    def _label(self, name: str, role: str) -> QLabel:
+        label = QLabel(self)
+        label.setObjectName(name)
+        label.setProperty("role", role)
+        label.setWordWrap(True)
+        label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        label.hide()
+        return label
 
     def _button(self, name: str, text: str) -> QPushButton:
         button = QPushButton(text, self)
@@ -181,6 +189,7 @@ class ExportDialog(QDialog):
         left.addWidget(note)
         left.addStretch(1)
         left.addWidget(self.result_label)
+        left.addWidget(self.failure_label)
         right = QVBoxLayout()
         right.addWidget(self.status_label)
         right.addWidget(self.tabs, 1)
@@ -247,7 +256,7 @@ class ExportDialog(QDialog):
             self.folder_field.setText(chosen)
 
     def _export(self) -> None:
-        self._say("", "muted")
+        self._say("", "")
         self._jobs.export(self._study_uid, self.choices)
         self._update()
 
@@ -261,22 +270,29 @@ class ExportDialog(QDialog):
         self.text_view.setPlainText(preview.text)
 
     def _show_outcome(self, outcome: ExportOutcome) -> None:
-        lines = [self.tr("✓ {0}").format(path.name) for path in outcome.written]
-        lines += [self.tr("✓ sent: {0}").format(each) for each in outcome.sent]
-        lines += [self.tr("✕ not exported: {0}").format(each) for each in outcome.failures]
-        self._say("\n".join(lines), "error" if outcome.failures else "muted")
+        done = [self.tr("✓ {0}").format(path.name) for path in outcome.written]
+        done += [
+            self.tr("✓ {0}: sent to {1}").format(name_format(form), where)
+            for form, where in outcome.sent
+        ]
+        failures = [
+            self.tr("✕ {0}: {1}").format(name_format(form), reason)
+            for form, reason in outcome.failures
+        ]
+        self._say("\n".join(done), "\n".join(failures))
 
     def show_failure(self, reason: str) -> None:
         """Why nothing came of it."""
-        self._say(self.tr("✕ {0}").format(reason), "error")
+        self._say("", self.tr("✕ {0}").format(reason))
 
-    def say(self, text: str) -> None:
+    def show_done(self, text: str) -> None:
         """Something that went well."""
-        self._say(text, "muted")
+        self._say(self.tr("✓ {0}").format(text), "")
 
-    def _say(self, text: str, role: str) -> None:
-        self.result_label.setText(text)
-        self._set_role(self.result_label, role)
+    def _say(self, done: str, failures: str) -> None:
+        for label, text in ((self.result_label, done), (self.failure_label, failures)):
+            label.setText(text)
+            label.setVisible(bool(text))
 
     def _set_role(self, label: QLabel, role: str) -> None:
         label.setProperty("role", role)

@@ -57,11 +57,11 @@ class ReportPreview:
 
 @dataclass(frozen=True)
 class ExportOutcome:
-    """written: files; sent: what a server has now; failures: reasons of what was not done."""
+    """written: files; sent: what is at which server now; failures: of which form, and why."""
 
     written: tuple[Path, ...] = ()
-    sent: tuple[str, ...] = ()
-    failures: tuple[str, ...] = ()
+    sent: tuple[tuple[ExportFormat, str], ...] = ()
+    failures: tuple[tuple[ExportFormat, str], ...] = ()
 
 
 class ExportJobs(QObject):
@@ -112,8 +112,8 @@ class ExportJobs(QObject):
     def _export(self, study_uid: str, choices: ExportChoices) -> ExportOutcome:
         report = self._exporter.read(study_uid, choices.options)
         written: list[Path] = []
-        sent: list[str] = []
-        failures: list[str] = []
+        sent: list[tuple[ExportFormat, str]] = []
+        failures: list[tuple[ExportFormat, str]] = []
         for form in choices.formats:
             try:
                 document = self._exporter.make(report, form, choices.options)
@@ -122,9 +122,9 @@ class ExportJobs(QObject):
                 if choices.sender is not None and form in DICOM_FORMATS:
                     where = choices.sender.destination
                     self._exporter.send(document, where, choices.sender.store)
-                    sent.append(f"{form}: {where}")
+                    sent.append((form, where))
             except _FAILURES as error:
-                failures.append(f"{form}: {error}")
+                failures.append((form, str(error)))
         return ExportOutcome(tuple(written), tuple(sent), tuple(failures))
 
     def _start(self, call: Callable[[], object]) -> bool:

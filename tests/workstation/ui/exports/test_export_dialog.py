@@ -134,14 +134,14 @@ def test_a_draft_is_marked_and_a_bad_folder_named(
     assert "▲ DRAFT, not signed" in dialog.status_label.text()
     with qtbot.waitSignal(jobs.finished, timeout=WAIT_MS):
         dialog.export_button.click()
-    assert "file/sub: not a directory" in dialog.result_label.text()
+    assert "file/sub: not a directory" in dialog.failure_label.text()
     assert _export_rows(study) == []
 
 
 def test_a_missing_film_is_told(open_dialog: OpenDialog, study: ReportedStudy) -> None:
     study.film.unlink()
     dialog, _ = open_dialog(ALL_FORMS)
-    assert f"{study.film}: no such file" in dialog.result_label.text()
+    assert f"{study.film}: no such file" in dialog.failure_label.text()
     assert not dialog.export_button.isEnabled()
 
 
@@ -159,7 +159,7 @@ def test_a_server_that_is_gone_does_not_keep_the_file(
         dialog.export_button.click()
     (path,) = (tmp_path / "out").iterdir()
     assert pydicom.dcmread(path).VerificationFlag == "VERIFIED"
-    assert "Archive: no answer from 127.0.0.1:1" in dialog.result_label.text()
+    assert "Archive: no answer from 127.0.0.1:1" in dialog.failure_label.text()
     assert str(_export_rows(study)[-1]["outcome"]).startswith("failed: Archive")
 
 
