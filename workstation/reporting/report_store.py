@@ -129,7 +129,7 @@ class ReportStore:
             first_row = 1 + connection.execute(select(AuditHeadRecord.row)).scalar_one()
             for edit in audited:
                 details: dict[str, Any] = asdict(edit)
-                if origin is not None and edit.kind == "draft":
+                if origin is not None and edit.kind in ("draft", "redraft"):
                     details |= {"model_sha256": origin.model_sha256, "decoding": origin.decoding}
                 self._append(connection, "edit", study_instance_uid, details)
             for override in state.overrides:

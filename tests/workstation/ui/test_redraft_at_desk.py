@@ -169,6 +169,7 @@ def test_edit_lock_redraft_accept_in_part_and_find_it_after_a_restart(
     (redraft,) = bench.edits("redraft")
     assert redraft["before"] == before.findings_text
     assert redraft["after"] == state.findings_text
+    assert redraft["model_sha256"] == "a" * 64
     (lock,) = bench.edits("lock")
     assert lock["before"] == "Small left effusion, 3 mm."
     started = bench.entries("draft-started")[-1].details
@@ -378,6 +379,16 @@ def test_the_signed_prior_report_is_compared_and_its_opening_audited(
     assert opened.details["beside"] == bench.window.desk.study_instance_uid
     bench.report.add_sentence("findings", "Small left pleural effusion.")
     assert "≠ changed\nNo pleural effusion." in pane.browser.toPlainText()
+    uid = bench.window.desk.study_instance_uid
+    bench.report.undo()  # it contradicts the impression, so that it could not be signed
+    bench.window.desk.save()
+    bench.records.sign_off.sign(uid, "Dr. Ada Reader")
+    bench.activate(prior_uid)
+    assert not pane.isVisible()
+    bench.activate(uid)
+    assert bench.panel.state == "signed"
+    pane.unfold()
+    assert "= unchanged\nNo pneumothorax." in pane.browser.toPlainText()
 
 
 def test_no_prior_report_of_another_patient_or_unsigned(

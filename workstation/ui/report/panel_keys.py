@@ -22,7 +22,7 @@ class PanelKeys(QObject):
         self._panel = panel
         self.draft = self._action(self.tr("Draft"), "Ctrl+D")
         self.redraft_from_here = self._action(self.tr("Redraft from here on"), "Ctrl+Shift+D")
-        self.redraft_sentence = self._action(self.tr("Redraft this sentence"), "Ctrl+Alt+D")
+        self.redraft_sentence = self._action(self.tr("Redraft this sentence"), "Ctrl+Shift+S")
         self.other_language = self._action(self.tr("Report in the other language"), "")
         self.prior = self._action(self.tr("Compare with the prior report"), "F8")
         self.reveal = self._action(self.tr("Reveal the draft"), REVEAL_KEYS)

@@ -31,18 +31,22 @@ class PriorDesk(QObject):
         pane.opened.connect(self._audit_opened)
 
     def open(self, study_instance_uid: str, report: DraftReport | None) -> None:
-        """report: the one being written, to compare with; None where it is signed."""
+        """report: the one being written, to compare with; None where it is signed, which is then
+        compared as it stands."""
         self._study_uid = study_instance_uid
+        self._pane.offer(None, "", None)
         try:
             found = self._find(study_instance_uid)
+            if found is not None:
+                prior, stored = found
+                now = report or self._signed(study_instance_uid)
+                self._pane.offer(stored, iso_date(prior.study.study_date), now)
         except (CatalogUnavailable, UnknownStudy) as error:
             self.trouble.emit(str(error))
-            found = None
-        if found is None:
-            self._pane.offer(None, "", None)
-        else:
-            prior, stored = found
-            self._pane.offer(stored, iso_date(prior.study.study_date), report)
+
+    def _signed(self, study_uid: str) -> DraftReport | None:
+        stored = self._reports.load(study_uid)
+        return DraftReport(stored.state, signed=True) if stored is not None else None
 
     def close(self) -> None:
         self._study_uid = ""
