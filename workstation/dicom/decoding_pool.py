@@ -24,7 +24,10 @@ CHILD_COUNT = 2
 FRAMES_PER_CHILD = 500
 """A child is replaced after as many: what a codec leaked on damaged streams goes with it."""
 
-BASE_TIMEOUT_S = 8.0
+BASE_TIMEOUT_S = 6.0
+LONGEST_S = 9.0
+"""By the clock, whatever size a file declares: nobody waits ten seconds for a damaged one."""
+
 PIXELS_PER_SECOND = 4_000_000
 """The slowest codec (JPEG 2000) decodes some three times as many on one core."""
 
@@ -168,10 +171,15 @@ def close_children() -> None:
     _pool.close()
 
 
+def time_limit_s(expected_s: float) -> float:
+    """When a child is ended that should need `expected_s` at the most."""
+    return min(BASE_TIMEOUT_S + expected_s, LONGEST_S)
+
+
 def decode_in_child(codec: int, rows: int, columns: int, bits: int, frame: bytes) -> np.ndarray:
     """[rows * columns] unsigned values; codec and bits as decoding_child has them."""
     count = rows * columns
-    timeout_s = BASE_TIMEOUT_S + count / PIXELS_PER_SECOND
+    timeout_s = time_limit_s(count / PIXELS_PER_SECOND)
     decoded = _pool.decode(codec, rows, columns, bits, frame, timeout_s)
     item = len(decoded) // count
     if item not in (1, 2, 4) or len(decoded) != item * count:
@@ -182,7 +190,7 @@ def decode_in_child(codec: int, rows: int, columns: int, bits: int, frame: bytes
 def decode_picture_in_child(file_bytes: bytes) -> np.ndarray:
     """[rows, columns] uint8 or uint16 of a whole PNG or JPEG file; Refusal where it is coloured,
     transparent, animated, a bomb or damaged."""
-    timeout_s = BASE_TIMEOUT_S + len(file_bytes) / PICTURE_BYTES_PER_SECOND
+    timeout_s = time_limit_s(len(file_bytes) / PICTURE_BYTES_PER_SECOND)
     decoded = _pool.decode(decoding_child.PICTURE, 0, 0, 0, file_bytes, timeout_s)
     rows, columns, item = PICTURE_HEAD.unpack_from(decoded)
     values = np.frombuffer(decoded, f"<u{item}", offset=PICTURE_HEAD.size)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,8 +21,9 @@ from pynetdicom.sop_class import (
 )
 
 from workstation.dicom.unreadable import muted_warnings
+from workstation.network.caller_tls import open_caller_tls
 from workstation.network.connections import ConnectionGuard
-from workstation.network.failures import InvalidSettings, NetworkFailure, Stopped
+from workstation.network.failures import NetworkFailure, Stopped
 from workstation.network.instance_store import InstanceStore
 from workstation.network.settings import DicomServer, check_ae_title, check_server
 from workstation.network.storage_service import (
@@ -233,7 +233,7 @@ class DicomStudySource:
             contexts=contexts,
             ae_title=server.ae_title.strip(),
             ext_neg=roles,
-            tls_args=(_client_tls(server), server.host) if server.uses_tls else None,
+            tls_args=(open_caller_tls(server), server.host) if server.uses_tls else None,
             evt_handlers=[*(handlers or []), *ConnectionGuard().handlers],
         )
         if not association.is_established:
@@ -258,14 +258,6 @@ def _why_not(association: Association, server: DicomServer) -> str:
         return f"it rejects the connection ({words}); check both AE titles"
     tls = " by TLS" if server.uses_tls else ""
     return f"no answer{tls} from {server.host}:{server.port}"
-
-
-def _client_tls(server: DicomServer) -> ssl.SSLContext:
-    """Certificate and name are always checked."""
-    try:
-        return ssl.create_default_context(cafile=server.ca_file or None)
-    except OSError as error:
-        raise InvalidSettings("ca_file", f"not usable for TLS ({error})") from None
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -11,8 +10,9 @@ from pydicom.dataset import Dataset
 from pynetdicom import AE, Association, build_context
 
 from workstation.dicom.unreadable import muted_warnings
+from workstation.network.caller_tls import open_caller_tls
 from workstation.network.connections import ConnectionGuard
-from workstation.network.failures import InvalidSettings, NetworkFailure
+from workstation.network.failures import NetworkFailure
 from workstation.network.settings import DicomServer, check_ae_title, check_server
 
 _CONNECT_S = 10.0
@@ -74,7 +74,7 @@ class ReportSender:
             server.port,
             contexts=[build_context(document.SOPClassUID, syntax)],
             ae_title=server.ae_title.strip(),
-            tls_args=(_client_tls(server), server.host) if server.uses_tls else None,
+            tls_args=(open_caller_tls(server), server.host) if server.uses_tls else None,
             evt_handlers=ConnectionGuard().handlers,
         )
         if association.is_established:
@@ -91,14 +91,6 @@ def _why_not(association: Association, server: DicomServer) -> str:
         return _REASONS[0x0122]
     tls = " by TLS" if server.uses_tls else ""
     return f"no answer{tls} from {server.host}:{server.port}"
-
-
-def _client_tls(server: DicomServer) -> ssl.SSLContext:
-    """Certificate and name are always checked."""
-    try:
-        return ssl.create_default_context(cafile=server.ca_file or None)
-    except OSError as error:
-        raise InvalidSettings("ca_file", f"not usable for TLS ({error})") from None
 
 
 def _word(status: Dataset) -> str:

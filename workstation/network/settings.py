@@ -50,7 +50,8 @@ class ReceiverSettings:
 
 @dataclass(frozen=True)
 class DicomServer:
-    """A PACS that answers C-FIND and C-GET or C-MOVE. ca_file: instead of the system's roots."""
+    """A PACS that answers C-FIND and C-GET or C-MOVE. ca_file: instead of the system's roots.
+    certificate_file, key_file: ours, PEM, for a server that wants to see one."""
 
     name: str
     host: str
@@ -59,18 +60,23 @@ class DicomServer:
     retrieve_by: RetrieveBy = "get"
     uses_tls: bool = False
     ca_file: str = ""
+    certificate_file: str = ""
+    key_file: str = ""
     kind: Literal["dicom"] = "dicom"
 
 
 @dataclass(frozen=True)
 class WebServer:
-    """A DICOMweb service (PS3.18): url up to and without "/studies". Certificates are checked."""
+    """A DICOMweb service (PS3.18): url up to and without "/studies". Certificates are checked;
+    certificate_file, key_file: ours."""
 
     name: str
     url: str
     login: Login = "none"
     user: str = ""
     ca_file: str = ""
+    certificate_file: str = ""
+    key_file: str = ""
     kind: Literal["web"] = "web"
 
 
@@ -135,6 +141,7 @@ def check_server(server: Server) -> None:
     if not server.name.strip():
         raise InvalidSettings("name", "the server needs a name")
     _check_file("ca_file", server.ca_file)
+    _check_own_certificate(server)
     if isinstance(server, WebServer):
         _check_web_server(server)
         return
@@ -144,6 +151,22 @@ def check_server(server: Server) -> None:
     check_ae_title(server.ae_title)
     if server.retrieve_by not in ("get", "move"):
         raise InvalidSettings("retrieve_by", f"{server.retrieve_by!r} is neither get nor move")
+
+
+def _check_own_certificate(server: Server) -> None:
+    if not server.certificate_file and not server.key_file:
+        return
+    if not (server.certificate_file and server.key_file):
+        missing = "key_file" if server.certificate_file else "certificate_file"
+        raise InvalidSettings(missing, "our certificate and its key are needed, both")
+    _check_file("certificate_file", server.certificate_file)
+    _check_file("key_file", server.key_file)
+    if isinstance(server, WebServer):
+        field, uses_tls = "url", server.url.lower().startswith("https:")
+    else:
+        field, uses_tls = "uses_tls", server.uses_tls
+    if not uses_tls:
+        raise InvalidSettings(field, "our certificate is shown over TLS only")
 
 
 def _check_web_server(server: WebServer) -> None:
@@ -212,8 +235,16 @@ def _server_from(stored: Mapping[str, Any]) -> Server:
     return _made(kinds[stored["kind"]], stored)
 
 
+_ADDED_SINCE: dict[type[Any], tuple[str, ...]] = {
+    DicomServer: ("certificate_file", "key_file"),
+    WebServer: ("certificate_file", "key_file"),
+}
+
+
 def _made(kind: type[Any], stored: Mapping[str, Any]) -> Any:
-    """An instance with exactly these fields, each of the type its default has."""
+    """An instance with exactly these fields, each of the type its default has; those that older
+    settings lack may be missing."""
+    stored = {**dict.fromkeys(_ADDED_SINCE.get(kind, ()), ""), **stored}
     for field in fields(kind):
         expected = {"bool": bool, "int": int, "str": str}.get(str(field.type))
         if expected and type(stored[field.name]) is not expected:

@@ -23,6 +23,7 @@ from urllib.request import (
     build_opener,
 )
 
+from workstation.network.caller_tls import open_caller_tls
 from workstation.network.failures import InvalidSettings, LoginRefused, NetworkFailure
 from workstation.network.settings import WebServer, check_server
 
@@ -82,10 +83,7 @@ class _NoRedirects(HTTPRedirectHandler):
 
 
 def _make_opener(server: WebServer) -> OpenerDirector:
-    try:
-        context = ssl.create_default_context(cafile=server.ca_file or None)
-    except OSError as error:
-        raise InvalidSettings("ca_file", f"not usable for TLS ({error})") from None
+    context = open_caller_tls(server)
     return build_opener(ProxyHandler({}), HTTPSHandler(context=context), _NoRedirects())
 
 

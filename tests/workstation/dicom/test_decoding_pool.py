@@ -13,8 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workstation.dicom import decoding_child, decoding_pool
+from workstation.dicom.acceptance import MAX_PIXELS
 from workstation.dicom.decoding_child import RUN_LENGTH, Truncated, unpack_bits
-from workstation.dicom.decoding_pool import DecodingChild, DecodingPool, decode_in_child
+from workstation.dicom.decoding_pool import (
+    BASE_TIMEOUT_S,
+    LONGEST_S,
+    PIXELS_PER_SECOND,
+    DecodingChild,
+    DecodingPool,
+    decode_in_child,
+    time_limit_s,
+)
 from workstation.dicom.unreadable import Refusal
 
 FRAME = np.array([1, 64, *[0] * 14], "<u4").tobytes() + b"\x03abcd"  # 4 literal bytes
@@ -140,3 +149,8 @@ def test_run_lengths_unpack_to_what_was_packed_and_never_beyond(content: bytes, 
     else:
         with pytest.raises(Truncated):
             unpack_bits(packed, count)
+
+
+def test_no_declared_size_buys_a_file_ten_seconds() -> None:
+    assert time_limit_s(0.0) == BASE_TIMEOUT_S
+    assert time_limit_s(MAX_PIXELS / PIXELS_PER_SECOND) == LONGEST_S < 10

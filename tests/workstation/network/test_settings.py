@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from workstation.network.settings import (
     DicomServer,
     NetworkSettings,
     ReceiverSettings,
+    Server,
     WebServer,
     check_receiver,
     check_server,
@@ -84,6 +86,33 @@ def test_settings_come_back_as_they_were(tmp_path: Path) -> None:
     settings = NetworkSettings(replace(_RECEIVER, is_on=True), (_PACS, _WEB))
     assert settings_from_text(settings_as_text(settings)) == settings
     assert settings_from_text("") == NetworkSettings()
+
+
+def test_settings_of_older_versions_have_no_certificate_of_ours() -> None:
+    text = settings_as_text(NetworkSettings(servers=(_PACS, _WEB)))
+    older = text.replace('"certificate_file": "", ', "").replace('"key_file": "", ', "")
+    receiver = json.loads(text)["receiver"]
+    older_json = {**json.loads(older), "receiver": receiver}
+    assert "certificate_file" not in older_json["servers"][0]
+    assert settings_from_text(json.dumps(older_json)).servers == (_PACS, _WEB)
+
+
+@pytest.mark.parametrize(
+    ("server", "field"),
+    [
+        (replace(_PACS, uses_tls=True, certificate_file=__file__), "key_file"),
+        (replace(_PACS, uses_tls=True, key_file=__file__), "certificate_file"),
+        (replace(_PACS, certificate_file=__file__, key_file=__file__), "uses_tls"),
+        (replace(_PACS, uses_tls=True, certificate_file="/no", key_file=__file__),
+         "certificate_file"),
+        (replace(_WEB, url="http://127.0.0.1/", certificate_file=__file__, key_file=__file__),
+         "url"),
+    ],
+)  # fmt: skip
+def test_our_certificate_needs_its_key_and_tls(server: Server, field: str) -> None:
+    with pytest.raises(InvalidSettings) as refused:
+        check_server(server)
+    assert refused.value.field == field
 
 
 @pytest.mark.parametrize(

@@ -6,17 +6,21 @@ import shutil
 import socket
 import ssl
 import subprocess
+import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from tests.workstation.network.conftest import Reports, StartReceiver, free_port
 from workstation.network.dicom_query import DicomStudySource
+from workstation.network.dicomweb import WebStudySource
 from workstation.network.failures import InvalidSettings, NetworkFailure
 from workstation.network.instance_store import InstanceStore
 from workstation.network.receiver import StorageReceiver
-from workstation.network.settings import DicomServer, ReceiverSettings
+from workstation.network.settings import DicomServer, ReceiverSettings, WebServer
 
 
 @dataclass(frozen=True)
@@ -124,3 +128,64 @@ def test_keys_that_can_not_be_used_are_said(
         )
         with pytest.raises(InvalidSettings, match=reason):
             StorageReceiver(settings, store, reports)
+
+
+def test_a_server_that_asks_for_our_certificate_gets_it(
+    start_receiver: StartReceiver, certificates: Certificates
+) -> None:
+    settings = start_receiver(
+        certificate_file=certificates.certificate,
+        key_file=certificates.key,
+        client_ca_file=certificates.authority,
+    )
+    server = _server(settings, certificates)
+    with pytest.raises(NetworkFailure):
+        DicomStudySource(server, "SENDER").check()
+    known = replace(server, certificate_file=certificates.certificate, key_file=certificates.key)
+    assert "answers" in DicomStudySource(known, "SENDER").check()
+    locked = replace(known, key_file=certificates.locked_key)
+    with pytest.raises(InvalidSettings, match="passphrase"):
+        DicomStudySource(locked, "SENDER").check()
+
+
+@pytest.fixture
+def guarded_web(certificates: Certificates) -> Iterator[str]:
+    """The address of an HTTPS service that lets in only who shows a certificate."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "application/dicom+json")
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"[]")
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    class Quiet(ThreadingHTTPServer):
+        def handle_error(self, *_: object) -> None:
+            """A caller without a certificate ends in an error of the handshake."""
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificates.certificate, certificates.key)
+    context.load_verify_locations(certificates.authority)
+    context.verify_mode = ssl.CERT_REQUIRED
+    server = Quiet(("127.0.0.1", 0), Handler)
+    server.socket = context.wrap_socket(
+        server.socket, server_side=True, do_handshake_on_connect=False
+    )
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    yield f"https://localhost:{server.server_address[1]}/dicom-web"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_dicomweb_shows_our_certificate_too(guarded_web: str, certificates: Certificates) -> None:
+    server = WebServer("Web", guarded_web, ca_file=certificates.authority)
+    with pytest.raises(NetworkFailure):
+        WebStudySource(server).check()
+    known = replace(server, certificate_file=certificates.certificate, key_file=certificates.key)
+    assert "answers" in WebStudySource(known).check()

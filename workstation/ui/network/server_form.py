@@ -51,6 +51,8 @@ class ServerForm(QWidget):
         )
         self.user_field = QLineEdit(self)
         self.ca_field = FileField(self.tr("Authority"), self)
+        self.certificate_field = FileField(self.tr("Our certificate"), self)
+        self.key_field = FileField(self.tr("Key of our certificate"), self)
         self._lay_out()
         self._connect()
 
@@ -79,6 +81,8 @@ class ServerForm(QWidget):
             ("login", self.tr("&Login"), self.login_box),
             ("user", self.tr("&User"), self.user_field),
             ("ca", self.tr("Trusted &authority"), self.ca_field),
+            ("certificate", self.tr("Our &certificate"), self.certificate_field),
+            ("key", self.tr("Its ke&y"), self.key_field),
         ):
             self._form.addRow(label, widget)
             self._rows[key] = widget
@@ -103,16 +107,18 @@ class ServerForm(QWidget):
             box.currentIndexChanged.connect(self._on_edited)
         self.port_box.valueChanged.connect(self._on_edited)
         self.tls_box.toggled.connect(self._on_edited)
-        self.ca_field.changed.connect(self._on_edited)
+        for file_field in (self.ca_field, self.certificate_field, self.key_field):
+            file_field.changed.connect(self._on_edited)
 
     @property
     def server(self) -> Server:
         """As it stands in the form; check_server says what is wrong with it."""
-        name, ca_file = self.name_field.text().strip(), self.ca_field.path
+        name = self.name_field.text().strip()
+        files = (self.ca_field.path, self.certificate_field.path, self.key_field.path)
         if self.kind_box.currentData() == "web":
             login = self.login_box.currentData()
             user = self.user_field.text().strip() if login == "basic" else ""
-            return WebServer(name, self.url_field.text().strip(), login, user, ca_file)
+            return WebServer(name, self.url_field.text().strip(), login, user, *files)
         return DicomServer(
             name,
             self.host_field.text().strip(),
@@ -120,7 +126,7 @@ class ServerForm(QWidget):
             self.port_box.value(),
             self.retrieve_box.currentData(),
             self.tls_box.isChecked(),
-            ca_file,
+            *files,
         )
 
     def show_server(self, server: Server) -> None:
@@ -139,6 +145,8 @@ class ServerForm(QWidget):
         self.login_box.setCurrentIndex(self.login_box.findData(web.login))
         self.user_field.setText(web.user)
         self.ca_field.path = server.ca_file
+        self.certificate_field.path = server.certificate_file
+        self.key_field.path = server.key_file
         self._is_showing = False
         self._show_rows()
 
@@ -151,7 +159,8 @@ class ServerForm(QWidget):
         if is_web:
             needs_user = self.login_box.currentData() == "basic"
             self._form.setRowVisible(self.user_field, needs_user)
-        self._form.setRowVisible(self.ca_field, is_web or self.tls_box.isChecked())
+        for field in (self.ca_field, self.certificate_field, self.key_field):
+            self._form.setRowVisible(field, is_web or self.tls_box.isChecked())
 
     def _on_edited(self, _value: object = None) -> None:
         if not self._is_showing:

@@ -17,6 +17,7 @@ from workstation.dicom.display_pipeline import BADGE_PRESENTED, Voi, Window
 from workstation.dicom.instance_reader import Film, InstanceHeader
 from workstation.ui.film.header_wording import age_at, iso_date, join_present
 from workstation.ui.theme import COLOURS, font_scale
+from workstation.ui.viewer.film_picture import TrueSize
 from workstation.ui.viewer.haloed_text import (
     HaloedLine,
     HaloedTextPainter,
@@ -80,6 +81,7 @@ class ShownState:
     letters: SideLetters
     probe: tuple[int, int, float] | None = None
     are_graphics_shown: bool = True
+    true_size: TrueSize = "not asked"
 
 
 class FilmOverlay(QObject):
@@ -242,6 +244,9 @@ class FilmOverlay(QObject):
             flags.append(OverlayLine(_WARNING_MARK + self.tr("presentation state off"), "warning"))
         if not state.are_graphics_shown and _has_graphics(film):
             flags.append(OverlayLine(_WARNING_MARK + self.tr("overlays hidden"), "warning"))
+        if state.true_size == "screen unknown":
+            words = self.tr("true size asked; the screen's pixel size is unknown")
+            flags.append(OverlayLine(_WARNING_MARK + words, "warning"))
         if state.is_inverted:
             flags.append(OverlayLine(_WARNING_MARK + self.tr("inverted"), "warning"))
         if state.orientation.mirrored:
@@ -254,8 +259,12 @@ class FilmOverlay(QObject):
             *flags,
             OverlayLine(name, "quiet"),
             OverlayLine(self.window_words(state.window)),
-            OverlayLine(self.tr("zoom {0:.0f}%").format(state.zoom * 100)),
+            OverlayLine(self._zoom_words(state)),
         ]
+
+    def _zoom_words(self, state: ShownState) -> str:
+        words = self.tr("zoom {0:.0f}%").format(state.zoom * 100)
+        return f"{words}  {self.tr('true size')}" if state.true_size == "shown" else words
 
     def _badge_words(self, badge: str, film: Film) -> str:
         if badge == BADGE_PRESENTED and film.presentation is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from workstation.dicom.display_pipeline import (
     modality_values,
     window_choices,
 )
+from workstation.dicom.displayed_area import DisplayedArea
 from workstation.dicom.instance_reader import Film
 from workstation.dicom.overlays import OVERLAY_INK
 from workstation.ui.viewer.film_previews import FilmPreviews, Preview
@@ -33,6 +35,8 @@ from workstation.ui.viewer.view_geometry import (
     ViewGeometry,
     side_letters,
 )
+
+TrueSize = Literal["not asked", "shown", "left", "screen unknown"]
 
 DRAG_WIDTH_PX = 300.0
 """Horizontal drag that makes the window e times wider."""
@@ -47,8 +51,11 @@ _INK = _OPAQUE | OVERLAY_INK[0] << 16 | OVERLAY_INK[1] << 8 | OVERLAY_INK[2]
 class FilmPicture:
     """The state of one film in one view; the view's size is part of the geometry."""
 
-    def __init__(self, film: Film, view_width: int, view_height: int) -> None:
-        self.film = film
+    def __init__(
+        self, film: Film, view_width: int, view_height: int, screen_pixel_mm: float | None = None
+    ) -> None:
+        """screen_pixel_mm: of a device pixel, where that is known, for TRUE SIZE."""
+        self.film, self._screen_pixel_mm = film, screen_pixel_mm
         self.choices: tuple[tuple[str, Voi], ...] = window_choices(film)
         self.badges: tuple[str, ...] = badges(film)
         self.opening_window = default_window(film)
@@ -57,7 +64,7 @@ class FilmPicture:
         rows, columns = film.stored.shape
         aspect = film.display.pixel_aspect_ratio
         blank = ViewGeometry(columns, rows, aspect).resized(view_width, view_height)
-        self._geometry = self._opened_geometry = open_geometry(film, blank)
+        self._geometry = self._opened_geometry = self._open_in(blank)
         self._window = self.opening_window
         self._is_inverted = False
         self._are_overlays_shown = True
@@ -124,7 +131,7 @@ class FilmPicture:
         self.window = self.opening_window
         self.is_inverted = False
         upright = replace(self._geometry, orientation=Orientation()).fitted()
-        self.geometry = self._opened_geometry = open_geometry(self.film, upright)
+        self.geometry = self._opened_geometry = self._open_in(upright)
 
     def resized_geometry(self, view_width: int, view_height: int) -> ViewGeometry:
         """For a view of another size: a fitted film stays fitted, and one just opened as its
@@ -133,8 +140,23 @@ class FilmPicture:
         if resized.is_fitted or self._geometry != self._opened_geometry:
             return resized
         upright = replace(resized, orientation=Orientation()).fitted()
-        self._opened_geometry = open_geometry(self.film, upright)
+        self._opened_geometry = self._open_in(upright)
         return self._opened_geometry
+
+    @property
+    def true_size(self) -> TrueSize:
+        """Whether the film is shown as large as it is, where its presentation state asks so."""
+        asked = self.film.presentation
+        area = asked.displayed_area if asked is not None else None
+        if area is None or area.size_mode != "TRUE SIZE":
+            return "not asked"
+        zoom = true_size_zoom(area, self._screen_pixel_mm)
+        if zoom is None:
+            return "screen unknown"
+        return "shown" if math.isclose(self._geometry.zoom, zoom, rel_tol=1e-6) else "left"
+
+    def _open_in(self, fitted: ViewGeometry) -> ViewGeometry:
+        return open_geometry(self.film, fitted, self._screen_pixel_mm)
 
     def take_over(self, other: FilmPicture) -> None:
         """The state another frame of the same film was shown with."""
@@ -248,7 +270,17 @@ class FilmPicture:
         return rgb
 
 
-def open_geometry(film: Film, fitted: ViewGeometry) -> ViewGeometry:
+def true_size_zoom(area: DisplayedArea, screen_pixel_mm: float | None) -> float | None:
+    """Device pixels per column, so that a film is as large on the screen as its state says
+    (Presentation Pixel Spacing, C.10.4); None where it doesn't ask, or the screen's is unknown."""
+    if area.size_mode != "TRUE SIZE" or area.pixel_spacing_mm is None or screen_pixel_mm is None:
+        return None
+    return area.pixel_spacing_mm[1] / screen_pixel_mm
+
+
+def open_geometry(
+    film: Film, fitted: ViewGeometry, screen_pixel_mm: float | None = None
+) -> ViewGeometry:
     """How a film is laid out when opened: fitted, or as its presentation state asks."""
     asked = film.presentation
     if asked is None:
@@ -259,12 +291,15 @@ def open_geometry(film: Film, fitted: ViewGeometry) -> ViewGeometry:
     turned = fitted.reoriented(seen)
     area = asked.displayed_area
     whole = (0.0, 0.0, float(fitted.columns), float(fitted.rows))
-    if area is None or (area.box == whole and area.magnification is None):
+    if area is None:
+        return turned
+    zoom = area.magnification or true_size_zoom(area, screen_pixel_mm)
+    if area.box == whole and zoom is None:
         return turned
     left, top, right, bottom = area.box
     if right <= 0 or bottom <= 0 or left >= fitted.columns or top >= fitted.rows:
         return turned  # nothing of the film would be seen
-    return turned.fitted_to(area.box, area.magnification)
+    return turned.fitted_to(area.box, zoom)
 
 
 def _colour_table(lut: DisplayLut, film: Film) -> np.ndarray:

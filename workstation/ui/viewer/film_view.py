@@ -26,6 +26,7 @@ from workstation.ui.viewer.film_picture import FilmPicture
 from workstation.ui.viewer.film_placeholder import Placeholder, paint_placeholder
 from workstation.ui.viewer.frame_bar import BAR_HEIGHT, FrameBar, FrameLoader
 from workstation.ui.viewer.picture_painter import paint_frame, paint_picture
+from workstation.ui.viewer.screen_pixels import pixel_size_mm
 from workstation.ui.viewer.view_geometry import Orientation, ViewGeometry
 
 ZOOM_STEP = 1.25
@@ -96,7 +97,7 @@ class FilmView(QWidget):
         """Show a film as its header asks, fitted; None shows how to begin."""
         self._probe = None
         self._placeholder = self._empty_placeholder()
-        self._picture = FilmPicture(film, *self._device_size()) if film else None
+        self._picture = self._picture_of(film) if film else None
         self._settling.stop()
         self._frames.cancel()
         if film is None:
@@ -128,7 +129,7 @@ class FilmView(QWidget):
         state: what the reader chose stays."""
         if self._picture is None:
             return
-        before, self._picture = self._picture, FilmPicture(film, *self._device_size())
+        before, self._picture = self._picture, self._picture_of(film)
         if film.presentation is before.film.presentation or (
             film.frame_index != before.film.frame_index
         ):
@@ -354,9 +355,13 @@ class FilmView(QWidget):
             letters=picture.letters,
             probe=self._probe,
             are_graphics_shown=self._are_graphics_shown,
+            true_size=picture.true_size,
         )
 
     # Words
+
+    def _picture_of(self, film: Film) -> FilmPicture:
+        return FilmPicture(film, *self._device_size(), pixel_size_mm(self.screen()))
 
     def _device_size(self) -> tuple[int, int]:
         ratio = self.devicePixelRatioF()

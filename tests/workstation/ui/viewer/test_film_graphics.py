@@ -23,8 +23,10 @@ from workstation.dicom.presentation_search import open_as_presented
 from workstation.dicom.presentation_state import GRAYSCALE_SOFTCOPY
 from workstation.reading.figure_wording import word_length
 from workstation.reading.figures import ruler_of
+from workstation.ui.viewer import film_view
 from workstation.ui.viewer.film_overlay import Corners
 from workstation.ui.viewer.image_viewer import ImageViewer
+from workstation.ui.viewer.screen_pixels import pixel_size_mm
 
 WriteFilm = Callable[..., Path]
 INK = QColor(*OVERLAY_INK)
@@ -54,7 +56,7 @@ def write_state(folder: Path, film: Film, name: str = "state", **elements: objec
     image = item(ReferencedSOPClassUID="1.2", ReferencedSOPInstanceUID=film.header.sop_instance_uid)
     content = item(
         SOPClassUID=GRAYSCALE_SOFTCOPY,
-        SOPInstanceUID="1.2.9",
+        SOPInstanceUID=f"1.2.9.{sum(name.encode())}",
         Modality="PR",
         ContentLabel=name.upper(),
         PresentationCreationDate="20260101",
@@ -66,7 +68,7 @@ def write_state(folder: Path, film: Film, name: str = "state", **elements: objec
     meta = FileMetaDataset()
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     meta.MediaStorageSOPClassUID = GRAYSCALE_SOFTCOPY
-    meta.MediaStorageSOPInstanceUID = "1.2.9"
+    meta.MediaStorageSOPInstanceUID = content.SOPInstanceUID
     path = folder / f"{name}.dcm"
     whole = FileDataset(str(path), content, file_meta=meta, preamble=b"\0" * 128)
     whole.save_as(path, enforce_file_format=True)
@@ -230,6 +232,46 @@ def test_a_turned_state_opens_turned_and_space_restores_it(
     assert viewer.picture.geometry == opened
     viewer.resize(712, 612)
     assert viewer.picture.geometry.zoom == 30.0
+
+
+@pytest.mark.parametrize("pixel_mm", [0.25, None])
+def test_true_size_is_shown_where_the_screen_tells_its_pixels_and_else_said(
+    viewer: ImageViewer,
+    write_film: WriteFilm,
+    monkeypatch: pytest.MonkeyPatch,
+    pixel_mm: float | None,
+) -> None:
+    monkeypatch.setattr(film_view, "pixel_size_mm", lambda _: pixel_mm)
+    path = write_film("film.dcm", ramp(40, 60))
+    area = item(
+        DisplayedAreaTopLeftHandCorner=[1, 1],
+        DisplayedAreaBottomRightHandCorner=[60, 40],
+        PresentationSizeMode="TRUE SIZE",
+        PresentationPixelSpacing=["0.5", "0.5"],
+    )
+    sequence = Sequence([area])
+    write_state(path.parent, read_film(path), DisplayedAreaSelectionSequence=sequence)
+    viewer.set_film(open_as_presented(read_film(path)))
+    assert viewer.picture is not None
+    geometry = viewer.picture.geometry
+    if pixel_mm is None:
+        assert geometry.is_fitted
+        assert "pixel size is unknown" in words(viewer)
+        return
+    assert geometry.zoom == 2.0  # 0.5 mm on two pixels of 0.25 mm
+    assert "true size" in words(viewer)
+    viewer.zoom_in()
+    assert "true size" not in words(viewer)
+    viewer.reset()
+    assert "true size" in words(viewer)
+
+
+def test_a_screen_that_names_no_maker_has_no_known_pixels(viewer: ImageViewer) -> None:
+    """Qt makes up a size for it."""
+    screen = viewer.screen()
+    assert screen.physicalSize().width() > 0
+    known = pixel_size_mm(screen) is not None
+    assert known == bool(screen.manufacturer() or screen.model())
 
 
 def test_senseless_states_leave_a_film_that_can_be_read(
