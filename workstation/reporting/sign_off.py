@@ -4,10 +4,10 @@ one is a version of its own beside it."""
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Select, delete, insert, select, update
+from sqlalchemy import Connection, Engine, Row, insert, update
 
 from workstation.accounts.account import Account, RoleMissing
 from workstation.accounts.account_store import AccountStore, Authentication
@@ -31,7 +31,6 @@ from workstation.reporting.report_state import (
 from workstation.reporting.report_store import damage_named, read_correction_row, require_unsigned
 from workstation.reporting.report_version import (
     DraftOrigin,
-    ReportVersion,
     add_version,
     origin_from_json,
     origin_to_json,
@@ -49,6 +48,19 @@ from workstation.reporting.signature import (
     SignatureKind,
     SignerMissing,
     UnsavedEdits,
+)
+from workstation.reporting.signature_rows import (
+    drop_correction,
+    read_signed,
+    require_difference,
+    require_name,
+    require_report,
+    require_signed,
+    require_signer,
+    require_solved,
+    signature_of,
+    signature_of_version,
+    signature_query,
 )
 from workstation.reporting.stored_report import Addendum, origin_of
 
@@ -87,27 +99,27 @@ class SignOff:
         UnsavedEdits, ChecksOpen, ReportSigned.
         """
         name, account = self._identify(signer, authentication)
-        _require_signer(account)
+        require_signer(account)
         with write_transaction(self._engine) as connection:
             correction = read_correction_row(connection, study_instance_uid)
             if correction is None:
                 require_unsigned(connection, study_instance_uid)
             kind: SignatureKind = "final" if correction is None else "corrected"
-            row = correction or _report_row(connection, study_instance_uid)
+            row = correction or require_report(connection, study_instance_uid)
             state = self._signable_state(row, seen)
             origin = origin_of(row) if correction is None else origin_from_json(row.origin)
-            _require_solved(state)
+            require_solved(state)
             if correction is not None:
-                _require_difference(connection, study_instance_uid, state)
+                require_difference(connection, study_instance_uid, state)
             reason = correction.reason if correction is not None else ""
             entry = self._record(connection, row, kind, state, origin, name, account, reason)
             if correction is None:
-                signature = _signature(entry)
+                signature = signature_of(entry)
                 columns = {key: getattr(signature, key) for key in _SIGNATURE_COLUMNS}
                 connection.execute(insert(SignatureRecord).values(columns))
             else:
-                _drop_correction(connection, study_instance_uid)
-        return _signature(entry)
+                drop_correction(connection, study_instance_uid)
+        return signature_of(entry)
 
     def sign_preliminary(
         self,
@@ -124,14 +136,14 @@ class SignOff:
         name, account = self._identify(signer, authentication)
         with write_transaction(self._engine) as connection:
             require_unsigned(connection, study_instance_uid)
-            row = _report_row(connection, study_instance_uid)
+            row = require_report(connection, study_instance_uid)
             state = self._signable_state(row, seen)
             entry = self._record(
                 connection, row, "preliminary", state, origin_of(row), name, account
             )
             is_it = ReportRecord.study_instance_uid == study_instance_uid
             connection.execute(update(ReportRecord).where(is_it).values(stage="preliminary"))
-        return _signature(entry)
+        return signature_of(entry)
 
     def _identify(
         self, signer: str, authentication: Authentication | None
@@ -139,7 +151,7 @@ class SignOff:
         if self._accounts is not None and self._accounts.are_in_use:
             account = self._accounts.redeem(authentication)
             return account.full_name, account
-        return _require_name(signer), None
+        return require_name(signer), None
 
     def _signable_state(self, row: Row[Any], seen: ReportState | None) -> ReportState:
         with damage_named(self._engine, row.study_instance_uid):
@@ -209,9 +221,9 @@ class SignOff:
         if not text:
             raise ValueError("The addendum has no text.")
         author, account = self._identify(author, authentication)
-        _require_signer(account)
+        require_signer(account)
         with write_transaction(self._engine) as connection:
-            _require_signed(connection, study_instance_uid)
+            require_signed(connection, study_instance_uid)
             details = {"author": author, "text": text}
             if account is not None:
                 details["account"] = account.name
@@ -232,16 +244,16 @@ class SignOff:
         account: of who asks, where there are accounts. Raises NotSigned, CorrectionOpen,
         RoleMissing, ValueError for a blank reason.
         """
-        author, reason = _require_name(author), storable_text(reason.strip())
+        author, reason = require_name(author), storable_text(reason.strip())
         if not reason:
             raise ValueError("A correction needs a reason.")
-        _require_signer(self._current(account))
+        require_signer(self._current(account))
         with write_transaction(self._engine) as connection:
-            _require_signed(connection, study_instance_uid)
+            require_signed(connection, study_instance_uid)
             if read_correction_row(connection, study_instance_uid) is not None:
                 raise CorrectionOpen("A correction of this report is being written already.")
             with damage_named(self._engine, study_instance_uid):
-                state, origin = _signed_text(connection, study_instance_uid)
+                state, origin = read_signed(connection, study_instance_uid)
             details = {"reason": reason, "author": author, "corrects": state_to_json(state)}
             entry = self._append(
                 connection, "correction-started", study_instance_uid, author, details
@@ -267,7 +279,7 @@ class SignOff:
                 raise NotSigned("No correction of this report is being written.")
             details = {"text": report_text(state_from_json(row.state)), "reason": row.reason}
             self._append(connection, "correction-abandoned", study_instance_uid, author, details)
-            _drop_correction(connection, study_instance_uid)
+            drop_correction(connection, study_instance_uid)
 
     def _current(self, account: Account | None) -> Account | None:
         """The account as it is now; None where nobody has one."""
@@ -281,108 +293,15 @@ class SignOff:
         """The signature that counts: of the newest correction, else the final one; None while
         the report is unsigned."""
         with read_transaction(self._engine) as connection:
-            row = connection.execute(_signature_query(study_instance_uid)).one_or_none()
+            row = connection.execute(signature_query(study_instance_uid)).one_or_none()
             if row is None:
                 return None
             with damage_named(self._engine, study_instance_uid):
                 versions = read_versions(connection, study_instance_uid)
         of_signatures = [v for v in versions if v.kind in ("final", "corrected")]
         if of_signatures:
-            return _of_version(study_instance_uid, of_signatures[-1])
+            return signature_of_version(study_instance_uid, of_signatures[-1])
         return Signature(**row._asdict())
-
-
-def _of_version(study_uid: str, version: ReportVersion) -> Signature:
-    assert version.kind != "ai-draft"
-    shared = {field.name for field in fields(Signature)} & vars(version).keys()
-    return Signature(
-        study_instance_uid=study_uid,
-        signer=version.author,
-        signed_at=version.created_at,
-        **{name: getattr(version, name) for name in shared},
-    )
-
-
-def _signature(entry: AuditEntry) -> Signature:
-    said = entry.details
-    return Signature(
-        study_instance_uid=entry.study_instance_uid,
-        signer=said["signer"],
-        signed_at=entry.recorded_at,
-        meaning=said["meaning"],
-        text_sha256=said["text_sha256"],
-        state_sha256=said["state_sha256"],
-        audit_row=entry.row,
-        audit_head=entry.hash,
-        kind=said["version"],
-        role=said.get("role", ""),
-        reason=said.get("reason", ""),
-    )
-
-
-def _signature_query(study_instance_uid: str) -> Select[Any]:
-    table = SignatureRecord.__table__
-    return select(table).where(table.c.study_instance_uid == study_instance_uid)
-
-
-def _require_signed(connection: Connection, study_instance_uid: str) -> None:
-    if connection.execute(_signature_query(study_instance_uid)).first() is None:
-        raise NotSigned("The report is not signed yet; edit it instead.")
-
-
-def _report_row(connection: Connection, study_instance_uid: str) -> Row[Any]:
-    table = ReportRecord.__table__
-    query = select(table).where(table.c.study_instance_uid == study_instance_uid)
-    row = connection.execute(query).one_or_none()
-    if row is None:
-        raise NothingToSign("There is no report of this study yet; there is nothing to sign.")
-    return row
-
-
-def _signed_text(
-    connection: Connection, study_instance_uid: str
-) -> tuple[ReportState, DraftOrigin]:
-    """What counts of a signed report: the newest correction, else what was signed as final."""
-    versions = read_versions(connection, study_instance_uid)
-    corrected = [version for version in versions if version.kind == "corrected"]
-    if corrected:
-        return corrected[-1].state, corrected[-1].origin
-    row = _report_row(connection, study_instance_uid)
-    return state_from_json(row.state), origin_of(row)
-
-
-def _require_difference(
-    connection: Connection, study_instance_uid: str, state: ReportState
-) -> None:
-    signed, _ = _signed_text(connection, study_instance_uid)
-    if report_text(signed) == report_text(state):
-        raise NothingToSign("The correction says the same as the signed report; change it first.")
-
-
-def _require_solved(state: ReportState) -> None:
-    unsolved = open_checks(check_report(state), state.overrides)
-    blocking = [check for check in unsolved if check.is_blocking]
-    if blocking:
-        raise ChecksOpen(blocking)
-
-
-def _drop_correction(connection: Connection, study_instance_uid: str) -> None:
-    is_it = CorrectionRecord.study_instance_uid == study_instance_uid
-    connection.execute(delete(CorrectionRecord).where(is_it))
-
-
-def _require_signer(account: Account | None) -> None:
-    if account is not None and not account.can_sign:
-        raise RoleMissing(
-            "Your account drafts and edits; a final signature needs an account that may sign."
-        )
-
-
-def _require_name(name: str) -> str:
-    name = storable_text(name.strip())
-    if not name:
-        raise SignerMissing("A signature and an addendum need the name of a person.")
-    return name
 
 
 __all__ = [

@@ -1,20 +1,13 @@
 from __future__ import annotations
 
-import os
-import random
-import signal
 import sqlite3
-import subprocess
-import sys
-import textwrap
-import time
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, event
 
 from workstation.audit.audit_log import AuditLog
-from workstation.catalog.database import DATABASE_NAME, CatalogUnavailable, open_database
+from workstation.catalog.database import DATABASE_NAME, CatalogUnavailable
 from workstation.catalog.study_catalog import UnknownStudy
 from workstation.reporting.autosave import Autosave
 from workstation.reporting.draft_report import DraftReport, Edit, ReportState, Sentence
@@ -150,82 +143,3 @@ def test_failed_save_loses_nothing_and_can_be_repeated(
     assert stored is not None
     assert (stored.state, stored.model_sha256) == (state, ORIGIN.model_sha256)
     assert [kind for kind, _, _ in _edits(audit)] == ["draft", "draft"]
-
-
-# Imports once, then forks a writer for every line on stdin: a killed writer costs no start-up.
-_WRITERS = """
-    import os, sys
-    from pathlib import Path
-    from workstation.audit.audit_log import AuditLog
-    from workstation.catalog.database import open_database
-    from workstation.reporting.report_state import Edit, ReportState, Sentence
-    from workstation.reporting.report_store import ReportStore
-
-    def write_for_ever():
-        engine = open_database(Path(sys.argv[1]), busy_timeout_s=30)
-        store = ReportStore(engine, AuditLog(engine), "child")
-        stored = store.load("1.2.3")
-        number = int(stored.state.findings_text) if stored else 0
-        print(os.getpid(), flush=True)
-        while True:
-            before, number = str(number) if number else "", number + 1
-            state = ReportState(findings=(Sentence(1, str(number), "human"),))
-            store.save_draft("1.2.3", state, [Edit("text", "findings", before, str(number))])
-            os.write(1, f"{number}\\n".encode())  # one write: death can't tear the line
-
-    for _ in sys.stdin:
-        child = os.fork()
-        if child == 0:
-            write_for_ever()
-        os.waitpid(child, 0)
-        print("dead", flush=True)
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks the writer")
-def test_killed_writer_loses_nothing_acknowledged(
-    catalog_engine: Engine, study_uid: str, tmp_path: Path
-) -> None:
-    catalog_engine.dispose()
-    moments = random.Random(20260412)
-    acknowledged = 0
-    with subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(_WRITERS), str(tmp_path / "records")],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=Path(__file__).parents[3],
-    ) as writers:
-        assert writers.stdin is not None
-        assert writers.stdout is not None
-        for _ in range(20):
-            writers.stdin.write("next\n")
-            writers.stdin.flush()
-            writer = int(writers.stdout.readline())
-            for _ in range(moments.randint(1, 5)):
-                acknowledged = int(writers.stdout.readline())
-            time.sleep(moments.uniform(0, 0.03))  # the moment of death, not a wait for an event
-            os.kill(writer, signal.SIGKILL)
-            for line in iter(writers.stdout.readline, "dead\n"):
-                acknowledged = int(line)
-            saved = _check_after_crash(tmp_path / "records")
-            assert saved - acknowledged in (0, 1)  # the last commit may not have been reported
-            acknowledged = saved
-        writers.stdin.close()
-    raw = sqlite3.connect(tmp_path / "records" / DATABASE_NAME)
-    assert raw.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    raw.close()
-
-
-def _check_after_crash(folder: Path) -> int:
-    """The number saved last, after making sure that log and report tell the same."""
-    engine = open_database(folder)
-    audit = AuditLog(engine)
-    stored = ReportStore(engine, audit).load("1.2.3")
-    result = audit.verify()
-    engine.dispose()
-    saved = int(stored.state.findings_text) if stored else 0
-    assert result.ok, result
-    assert result.entries == saved
-    return saved

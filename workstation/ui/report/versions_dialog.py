@@ -150,7 +150,8 @@ class VersionsDialog(QDialog):
         _, before = self._texts[self.before_box.currentIndex()]
         _, after = self._texts[self.after_box.currentIndex()]
         headings = {"findings": self.tr("Findings"), "impression": self.tr("Impression")}
-        parts, all_pieces = [], []
+        parts: list[str] = []
+        all_pieces: list[DifferencePiece] = []
         for section in SECTIONS:
             pieces = compare_sections(before, after, section)
             all_pieces += pieces

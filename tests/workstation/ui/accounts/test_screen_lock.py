@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 from sqlalchemy import Engine
 
@@ -23,6 +23,7 @@ from workstation.audit.audit_log import AuditLog
 from workstation.drafting.drafting_worker import DraftingService
 from workstation.ui.accounts.screen_lock import LockCover, ScreenLock
 from workstation.ui.main_window import MainWindow
+from workstation.ui.report.sign_dialog import SignDialog
 
 BRIGHT = 150  # grey: brighter than anything of a locked window
 
@@ -192,3 +193,21 @@ def test_ctrl_l_locks_and_edits_carry_the_name_of_the_account(
     assert window.desk.save()
     assert (audit.entries()[-1].event, audit.entries()[-1].user) == ("edit", "ann")
     assert window.windowTitle().endswith("Dr. Ann Roe")
+
+
+def test_a_dialog_that_is_open_is_covered_and_stays_open(window: MainWindow, qtbot: QtBot) -> None:
+    window.report_panel.write_by_hand()
+    report = window.report_panel.report
+    assert report is not None
+    report.set_section_text("findings", "Clear.")
+    dialog = SignDialog(report.state, signer="Dr. Ann Roe", parent=window)
+    qtbot.addWidget(dialog)
+    dialog.open()
+    assert _brightest(dialog) > BRIGHT
+    window.accounts.lock()
+    assert _brightest(dialog) < BRIGHT
+    assert _lock_of(window).dialog is QApplication.activeModalWidget()
+    _unlock(window, qtbot)
+    assert dialog.isVisible()
+    assert _brightest(dialog) > BRIGHT
+    dialog.reject()
