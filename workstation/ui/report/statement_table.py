@@ -63,7 +63,7 @@ class StatementTable(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return self._text(row, index.column())
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return self._text(row, index.column()) or self._tool_tip(row, index.column())
+            return self._spoken(row, index.column())
         if role == Qt.ItemDataRole.EditRole and index.column() == SENTENCE:
             return row.sentence.text if row.sentence is not None else ""
         if role == Qt.ItemDataRole.ToolTipRole:
@@ -92,6 +92,19 @@ class StatementTable(QAbstractTableModel):
         if column == PROVENANCE and row.sentence is not None and row.kind == "sentence":
             return self._provenance_word(row.sentence)
         return ""
+
+    def _spoken(self, row: StatementRow, column: int) -> str | None:
+        """For a screen reader: a sentence with what its chips and signs say."""
+        text = self._text(row, column)
+        if column != SENTENCE or row.sentence is None:
+            return text or self._tool_tip(row, column)
+        said = row.statement
+        slots = (said.status, said.side, said.zone, said.severity) if said is not None else ()
+        parts = [text, ", ".join(word_value(slot) for slot in slots if slot)]
+        if row.kind == "sentence":
+            parts.append(self.tr("locked") if row.sentence.locked else "")
+            parts.append(self.messages.get(row.sentence.id, ""))
+        return "; ".join(part for part in parts if part)
 
     def _provenance_word(self, sentence: Sentence) -> str:
         if sentence.accepted:

@@ -196,6 +196,15 @@ def test_narrow_list_gives_the_regions_room_to_the_sentences(rows) -> None:
     assert not rows.isColumnHidden(REGION)
 
 
+def test_screen_reader_hears_chips_lock_and_checks(nodule_rows) -> None:
+    sentence = nodule_rows.table.rows[1].sentence
+    nodule_rows.set_checks({sentence.id: True}, {sentence.id: "Stated and denied."})
+    index = nodule_rows.table.index(1, SENTENCE)
+    assert nodule_rows.table.data(index, Qt.ItemDataRole.AccessibleTextRole) == (
+        "Small nodule in the left upper zone.; present, left, upper zone, small; Stated and denied."
+    )
+
+
 def test_tooltip_names_rule_and_words(rows) -> None:
     tip = rows.table.data(rows.table.index(3, STATUS), Qt.ItemDataRole.ToolTipRole)
     assert "read from: “pneumothorax”" in tip
