@@ -23,6 +23,7 @@ _RESULT_STATUS: Mapping[ReportStatus, str] = {  # table 0123
     "corrected": "C",
 }
 _OBSERVATION_STATUS = _RESULT_STATUS  # table 0085 has the same letters for these
+_NO_NAME = "^^^^^^U"  # PID-5 is required; table 0200: of unspecified kind
 _NAME_FORMS = ("A", "I")  # table 4000: alphabetic, ideographic
 
 
@@ -72,7 +73,13 @@ def _patient(report: ExportedReport) -> str:
     ]
     identifier = _components(study.patient_id, "", "", study.issuer_of_patient_id, "PI")
     sex = study.patient_sex or "U"
-    fields = {1: "1", 3: identifier, 5: "~".join(names), 7: study.patient_birth_date, 8: sex}
+    fields = {
+        1: "1",
+        3: identifier,
+        5: "~".join(names) or _NO_NAME,
+        7: study.patient_birth_date,
+        8: sex,
+    }
     return _segment("PID", fields)
 
 

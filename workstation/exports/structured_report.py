@@ -40,7 +40,7 @@ from workstation.exports.dicom_document import (
     stamp_times,
     verifying_observers,
 )
-from workstation.exports.exported_report import ExportedAddendum, ExportedReport
+from workstation.exports.exported_report import ExportedAddendum, ExportedReport, ExportFailed
 from workstation.exports.person_names import signer_name
 from workstation.exports.report_provenance import provenance_values
 from workstation.reporting.report_state import SECTIONS, Section, Sentence
@@ -64,33 +64,41 @@ def write_structured_report(report: ExportedReport) -> bytes:
 def build_structured_report(report: ExportedReport) -> Dataset:
     """Complete where it is signed, verified by who signed it as final (C.17.2)."""
     observers = verifying_observers(report)
-    with muted_warnings():
-        document = EnhancedSR(
-            evidence=evidence_of(report),
-            content=_root(report),
-            series_instance_uid=series_uid(report, "sr"),
-            series_number=SERIES_NUMBER,
-            sop_instance_uid=report.document_uid("sr"),
-            instance_number=report.issue_number,
-            manufacturer=MANUFACTURER,
-            is_complete=report.status != "draft",
-            is_final=report.is_signed,
-            is_verified=bool(observers),
-            verifying_observer_name=observers[0].VerifyingObserverName if observers else None,
-            verifying_organization=observers[0].VerifyingOrganization if observers else None,
-            previous_versions=_predecessors(report),
-            requested_procedures=None,
-            transfer_syntax_uid=ExplicitVRLittleEndian,
-            specific_character_set="ISO_IR 192",
-            series_description="Report",
-            content_qualification="RESEARCH",
-            institution_name=report.study.institution or None,
-            coding_schemes=[_own_scheme()],
-        )
+    try:
+        with muted_warnings():
+            document = _make_document(report, observers)
+    except KeyError as unknown:  # highdicom looks up what modules a film of that class has
+        reason = f"its SOP class {unknown} is none that a Structured Report can refer to"
+        raise ExportFailed(report.images[0].path, reason) from None
     if observers:
         document.VerifyingObserverSequence = observers
     stamp_times(document, report)
     return document
+
+
+def _make_document(report: ExportedReport, observers: Sequence[Dataset]) -> Dataset:
+    first = observers[0] if observers else None
+    return EnhancedSR(
+        evidence=evidence_of(report),
+        content=_root(report),
+        series_instance_uid=series_uid(report, "sr"),
+        series_number=SERIES_NUMBER,
+        sop_instance_uid=report.document_uid("sr"),
+        instance_number=report.issue_number,
+        manufacturer=MANUFACTURER,
+        is_complete=report.status != "draft",
+        is_final=report.is_signed,
+        is_verified=first is not None,
+        verifying_observer_name=first.VerifyingObserverName if first is not None else None,
+        verifying_organization=first.VerifyingOrganization if first is not None else None,
+        previous_versions=_predecessors(report),
+        transfer_syntax_uid=ExplicitVRLittleEndian,
+        specific_character_set="ISO_IR 192",
+        series_description="Report",
+        content_qualification="RESEARCH",
+        institution_name=report.study.institution or None,
+        coding_schemes=[_own_scheme()],
+    )
 
 
 def _own_scheme() -> CodingSchemeIdentificationItem:

@@ -143,7 +143,7 @@ def study_lines(report: ExportedReport) -> list[tuple[str, str]]:
         ("patient_id", study.patient_id),
         ("birth_date", word_date(study.patient_birth_date)),
         ("sex", sex),
-        ("study", study.study_description),
+        ("study", study.study_description or study.study_instance_uid),
         ("study_date", day),
         ("accession", study.accession_number),
         ("referring", display_name(study.referring_physician)),

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import resource
 import signal
 import sqlite3
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.workstation.exports.conftest import MakeStudy, ReportedStudy
+from tests.workstation.exports.conftest import MakeStudy, ReportedStudy, find_tool
 from workstation.catalog.database import CatalogUnavailable, database_path
 from workstation.dicom.unreadable import UnreadableInstance
-from workstation.exports.export_formats import FORMATS
+from workstation.exports.export_formats import DICOM_FORMATS, FORMATS
 from workstation.exports.exported_report import ExportFailed, NothingToExport
 
 
@@ -46,6 +48,29 @@ def test_file_names_hold_nothing_a_file_system_minds(make_study: MakeStudy, tmp_
     path = study.exporter.write(study.exporter.make(study.read(), "text"), tmp_path / "out")
     assert path.parent == tmp_path / "out"
     assert not set(path.name) & set('/\\:*?<>|"')
+
+
+def test_a_film_that_says_nothing_of_its_patient_can_be_reported(
+    make_study: MakeStudy, tmp_path: Path
+) -> None:
+    said = ("PatientName", "PatientID", "PatientSex", "PatientBirthDate", "AccessionNumber")
+    study = ("StudyDate", "StudyTime", "StudyID", "StudyDescription", "InstitutionName")
+    blank = make_study("en", **dict.fromkeys((*said, *study, "ReferringPhysicianName"), ""))
+    report = blank.bring_to("addended")
+    for form in FORMATS:
+        assert blank.exporter.make(report, form).content
+    hl7apy = pytest.importorskip("hl7apy.parser")
+    message = blank.exporter.make(report, "hl7").content.decode()
+    assert hl7apy.parse_message(message, find_groups=True).validate()
+    resource = json.loads(blank.exporter.make(report, "fhir").content)
+    fhirclient = pytest.importorskip("fhirclient.models.diagnosticreport")
+    assert fhirclient.DiagnosticReport(resource, strict=True).status == "appended"
+    checker = find_tool("dciodvfy", "dicom3tools")
+    for form in DICOM_FORMATS:
+        path = tmp_path / form
+        path.write_bytes(blank.exporter.make(report, form).content)
+        checked = subprocess.run([checker, path], capture_output=True, text=True, check=False)
+        assert "Error" not in checked.stderr
 
 
 def test_what_is_not_signed_carries_the_head_of_the_log(study: ReportedStudy) -> None:

@@ -22,7 +22,7 @@ from tests.workstation.exports.conftest import (
     ReportedStudy,
     find_tool,
 )
-from workstation.exports.exported_report import ReportStatus
+from workstation.exports.exported_report import ExportFailed, ReportStatus
 from workstation.exports.structured_report import write_structured_report
 
 
@@ -223,10 +223,15 @@ def test_hashes_chain_head_measurements_and_the_films_are_in_it(study: ReportedS
     assert dataset.PatientID == film.PatientID
 
 
-def test_odd_headers_do_not_stop_it(make_study: MakeStudy, tmp_path: Path) -> None:
-    checker = find_tool("dciodvfy", "dicom3tools")
-    odd = make_study("en", PatientName="", PatientSex="", StudyTime="", StudyID="", StudyDate="")
-    path = tmp_path / "odd.dcm"
-    path.write_bytes(write_structured_report(odd.bring_to("final")))
-    checked = subprocess.run([checker, path], capture_output=True, text=True, check=False)
-    assert "Error" not in checked.stderr
+def test_a_film_of_no_class_of_dicom_is_named(make_study: MakeStudy) -> None:
+    odd = make_study("en", SOPClassUID="1.2.111.10008.2.1.4.1.1.2")
+    with pytest.raises(ExportFailed, match=r"film-1\.dcm: its SOP class '1\.2\.111\."):
+        odd.exporter.make(odd.read(), "sr")
+
+
+def test_a_correction_not_signed_yet_does_not_leave(study: ReportedStudy) -> None:
+    signed = study.bring_to("final")
+    study.sign_off.start_correction(study.uid, SIGNERS["en"], "wrong size")
+    state = signed.state.with_section("impression", ())
+    study.sources.reports.save_draft(study.uid, state, [])
+    assert study.read() == signed
