@@ -65,6 +65,9 @@ class FindingPicker(QFrame):
 
     def open_picker(self) -> None:
         """Show an empty picker, ready for typing a concept."""
+        for row, concept in enumerate(CONCEPTS):
+            label = concept.label_zh if self.language == "zh" else concept.label
+            self.concept_box.setItemText(row, label)
         self.concept_box.setCurrentIndex(-1)
         self.concept_box.clearEditText()
         for box in (self.status_box, self.side_box, self.zone_box, self.severity_box):

@@ -31,22 +31,15 @@ from workstation.reporting.draft_report import (
     Section,
     StatementGone,
 )
-from workstation.reporting.report_checks import (
-    CheckOverride,
-    Fix,
-    ReportCheck,
-    ReportContext,
-    apply_fix,
-    check_report,
-    open_checks,
-)
-from workstation.reporting.report_state import check_section, sentence_spans
+from workstation.reporting.report_checks import ReportCheck, ReportContext
+from workstation.reporting.report_state import check_section
 from workstation.reporting.sentence_place import place_sentence
 from workstation.reporting.spelling import Speller
 from workstation.ui.report import report_keys
 from workstation.ui.report.check_bar import CheckBar
 from workstation.ui.report.checklist_lines import ChecklistLine
 from workstation.ui.report.finding_picker import FindingPicker
+from workstation.ui.report.live_checks import LiveChecks
 from workstation.ui.report.section_editor import SectionEditor
 from workstation.ui.report.statement_pages import StatementPages
 from workstation.ui.report.statement_rows import StatementRow
@@ -77,8 +70,6 @@ class ReportEditor(QWidget):
         self._typing_clock = QElapsedTimer()
         self._typing_section: Section | None = None
         self._speller: Speller | None = None
-        self._context = ReportContext()
-        self._checks: tuple[ReportCheck, ...] = ()
         self.listing = StatementPages(self)
         self.statement_list, self.checklist = self.listing.statements, self.listing.checklist
         self.add_button = self.listing.add_button
@@ -90,6 +81,9 @@ class ReportEditor(QWidget):
         }
         self.editors["findings"].setAccessibleName(self.tr("Findings"))
         self.editors["impression"].setAccessibleName(self.tr("Impression"))
+        self._live_checks = LiveChecks(
+            self.check_bar, self.statement_list, self.editors, self._change, self
+        )
         self._lay_out()
         self._connect()
 
@@ -160,9 +154,6 @@ class ReportEditor(QWidget):
         self.checklist.status_requested.connect(self._on_status_requested)
         self.checklist.line_clicked.connect(self._on_line_clicked)
         self.listing.page_changed.connect(self._show_listing)
-        self.check_bar.jump_requested.connect(self.jump_to_check)
-        self.check_bar.fix_requested.connect(self._on_fix_requested)
-        self.check_bar.overridden.connect(self._on_overridden)
         self.add_button.clicked.connect(self.open_finding_picker)
         self.finding_picker.sentence_added.connect(self._on_sentence_added)
         self.finding_picker.closed.connect(self.add_button.show)
@@ -241,70 +232,27 @@ class ReportEditor(QWidget):
         for section, editor in self.editors.items():
             editor.show_sentences(report.state.sentences(section) if report else ())
         self._show_listing()
-        self._show_checks()
+        self._live_checks.show_report(report)
 
     def _show_listing(self) -> None:
         self.listing.show_report(self._report)
 
-    # -- checks ----------------------------------------------------------------------------
+    # -- checks and spelling -----------------------------------------------------------------
 
     @property
     def checks(self) -> tuple[ReportCheck, ...]:
         """What fails now, set aside or not."""
-        return self._checks
+        return self._live_checks.checks
 
     def set_context(self, context: ReportContext) -> None:
         """What is known beside the text: whether there is a prior, a lateral film."""
-        self._context = context
-        self._show_checks()
+        self._live_checks.set_context(context)
 
     def set_speller(self, speller: Speller | None) -> None:
         """Who knows the words of the sections; None: none is marked."""
         self._speller = speller
         for editor in self.editors.values():
             editor.set_speller(speller)
-
-    def _show_checks(self) -> None:
-        report = self._report
-        if report is None or report.is_signed:
-            self._checks = ()
-            overrides: tuple[CheckOverride, ...] = ()
-        else:
-            self._checks = check_report(report.state, self._context)
-            overrides = report.state.overrides
-        blocking: dict[int, bool] = {}
-        messages: dict[int, str] = {}
-        for check in open_checks(self._checks, overrides):
-            for sentence_id in check.sentence_ids:
-                blocking[sentence_id] = blocking.get(sentence_id, False) or check.is_blocking
-                said = messages.get(sentence_id)
-                messages[sentence_id] = f"{said}\n{check.message}" if said else check.message
-        self.statement_list.set_checks(blocking, messages)
-        for editor in self.editors.values():
-            editor.show_checks(blocking, messages)
-        self.check_bar.show_checks(self._checks, overrides)
-
-    def jump_to_check(self, check: ReportCheck) -> None:
-        """Show the sentence a check speaks of first, in text and list."""
-        if self._report is None or not check.sentence_ids:
-            return
-        wanted = check.sentence_ids[0]
-        for section in SECTIONS:
-            sentences = self._report.state.sentences(section)
-            for sentence, (start, end) in zip(sentences, sentence_spans(sentences), strict=True):
-                if sentence.id == wanted:
-                    self.editors[section].jump_to(start, end)
-                    self.editors[section].light_words(start, end)
-                    self.statement_list.select_sentence(wanted)
-                    return
-
-    def _on_fix_requested(self, fix: Fix) -> None:
-        self._change(lambda r: apply_fix(r, fix))
-
-    def _on_overridden(self, override: CheckOverride) -> None:
-        sections = {check.key: check.section for check in self._checks}
-        section: Section = sections.get(override.key, "findings")
-        self._change(lambda r: r.add_override(override, section))
 
     # -- what the reader asks ----------------------------------------------------------------
 

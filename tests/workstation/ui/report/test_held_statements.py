@@ -110,6 +110,17 @@ def test_keys_move_between_the_parts(qtbot, editor) -> None:
     assert editor.editors["findings"].hasFocus()
 
 
+def test_findings_are_picked_by_their_chinese_names_in_a_chinese_report(editor) -> None:
+    report = DraftReport()
+    report.set_from_draft("未见气胸。", "", language="zh")
+    editor.set_report(report)
+    editor.open_finding_picker()
+    picker = editor.finding_picker
+    picker.concept_box.setCurrentIndex(picker.concept_box.findText("胸腔积液"))
+    assert picker.concept == "pleural_effusion"
+    assert picker.sentence_field.text() == "胸腔积液。"
+
+
 # -- spelling --------------------------------------------------------------------------------
 
 
