@@ -20,9 +20,6 @@ from tests.workstation.exports.conftest import (
 from workstation.exports.exported_report import ReportStatus
 from workstation.exports.fhir_report import EXTENSION, write_fhir
 
-fhirclient = pytest.importorskip("fhirclient.models.diagnosticreport")
-fhir_resources = pytest.importorskip("fhir.resources.R4B.diagnosticreport")
-
 
 def _contained(resource: dict[str, Any], kind: str) -> list[dict[str, Any]]:
     return [each for each in resource["contained"] if each["resourceType"] == kind]
@@ -41,6 +38,8 @@ def _contained(resource: dict[str, Any], kind: str) -> list[dict[str, Any]]:
 def test_two_libraries_accept_it_with_its_status(
     make_study: MakeStudy, status: ReportStatus, word: str, language: Language
 ) -> None:
+    fhirclient = pytest.importorskip("fhirclient.models.diagnosticreport")
+    fhir_resources = pytest.importorskip("fhir.resources.R4B.diagnosticreport")
     study = make_study(language)
     resource = json.loads(write_fhir(study.bring_to(status)))
     parsed = fhirclient.DiagnosticReport(resource, strict=True)
