@@ -42,8 +42,8 @@ def name_version(version: ReportVersion) -> str:
 def describe_stage(stored: StoredReport) -> str:
     """What an unsigned report, or a correction under way, is; "" for a plain draft."""
     if stored.correction is not None:
-        return _tr("Correcting the report signed by {0} on {1}. Reason: {2}").format(
-            stored.signed_by, format_utc(stored.signed_at), stored.correction.reason
+        return _tr("CORRECTION of the report of {0}. Reason: {1}").format(
+            format_utc(stored.signed_at), stored.correction.reason
         )
     if stored.preliminary is None:
         return ""
