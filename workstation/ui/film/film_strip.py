@@ -22,7 +22,7 @@ class FilmStrip(QTabBar):
         self.setAccessibleName(self.tr("Films of this study and its prior"))
         self.setExpanding(False)
         self.setDrawBase(False)
-        self.setElideMode(Qt.TextElideMode.ElideRight)
+        self.setElideMode(Qt.TextElideMode.ElideNone)  # many tabs scroll instead
         self.setUsesScrollButtons(True)
         self._films: tuple[HungFilm, ...] = ()
         self._new: set[str] = set()
