@@ -16,7 +16,13 @@ import numpy as np
 from inference.report_language import Language
 
 DecodingMode = Literal[
-    "one-step", "adaptive", "guided", "multi-step", "autoregressive", "one-step-unfused"
+    "one-step",
+    "adaptive",
+    "guided",
+    "multi-step",
+    "autoregressive",
+    "one-step-unfused",
+    "full-sequence",
 ]
 DECODING_MODES: tuple[DecodingMode, ...] = (
     "one-step",
@@ -27,6 +33,12 @@ DECODING_MODES: tuple[DecodingMode, ...] = (
 )
 PROOF_MODES: tuple[DecodingMode, ...] = ("one-step-unfused",)
 """Served wherever one-step is, for proof and measurement; nothing to offer a reader."""
+
+WHOLE_ANSWER_MODES: tuple[DecodingMode, ...] = ("full-sequence",)
+"""Offered only by models trained with one block as long as the answer."""
+
+SequenceCache = Literal["none", "prompt", "delayed"]
+SEQUENCE_CACHES: tuple[SequenceCache, ...] = ("none", "prompt", "delayed")
 
 Remasking = Literal[
     "low_confidence_dynamic", "low_confidence_static", "sequential", "random", "entropy_bounded"
@@ -71,14 +83,16 @@ class ModelImage:
 class GenerationRequest:
     """One report to draft.
 
-    denoising_steps and remasking steer ``multi-step`` only: at most that many steps a block,
-    and which positions each commits. confidence_threshold belongs to low_confidence_dynamic,
-    entropy_bound (nats) to entropy_bounded (inference.decoding.remasking).
+    denoising_steps and remasking steer ``multi-step`` and ``full-sequence``: at most that many
+    steps a block, and which positions each commits. confidence_threshold belongs to
+    low_confidence_dynamic, entropy_bound (nats) to entropy_bounded (inference.decoding.remasking).
     adaptive_threshold and adaptive_max_passes steer ``adaptive`` only: positions below the
     threshold are looked at again, in at most that many passes a block, the first included.
     guided_ratio and guided_rounds steer ``guided`` only: a token whose probability, as the
     autoregressive model has it, is below this share of that of its own choice is redrafted;
     at most so many times is the draft checked.
+
+    sequence_cache steers ``full-sequence`` only: what a pass takes over from those before.
 
     The answer may begin with prefix_text or prefix_ids (one of them), and hold further tokens:
     pinned, (offset in the answer, token id) pairs. Such tokens are never masked nor changed,
@@ -111,25 +125,32 @@ class GenerationRequest:
     top_k: int = 0
     top_p: float = 1.0
     seed: int = 0
+    sequence_cache: SequenceCache = "prompt"
 
     @property
     def settings(self) -> dict[str, str | int | float]:
         """What steers this answer, for the audit log and headless output: JSON-able."""
         names = ["max_new_tokens"]
-        if self.decoding == "multi-step":
+        if self.decoding in ("multi-step", "full-sequence"):
             names += ["denoising_steps", "confidence_threshold"]
             names += ["remasking"] if self.remasking != "low_confidence_dynamic" else []
             names += ["entropy_bound"] if self.remasking == "entropy_bounded" else []
+        if self.decoding == "full-sequence":
+            names.append("sequence_cache")
         if self.decoding == "adaptive":
             names += ["adaptive_threshold", "adaptive_max_passes"]
         if self.decoding == "guided":
             names += ["guided_ratio", "guided_rounds"]
         if self.temperature > 0:
             names += ["temperature", "top_k", "top_p"]
-        if self.temperature > 0 or (self.decoding, self.remasking) == ("multi-step", "random"):
+        if self.temperature > 0 or self._draws_positions:
             names.append("seed")
         common = {"mode": self.decoding, "language": self.language}
         return common | {name: getattr(self, name) for name in names}
+
+    @property
+    def _draws_positions(self) -> bool:
+        return self.decoding in ("multi-step", "full-sequence") and self.remasking == "random"
 
 
 def redraft_span(

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
-from inference.api import CancelToken, GenerationRequest
+from inference.api import CancelToken, GenerationRequest, SequenceCache
 from inference.checkpoint import Checkpoint
 from inference.decoding.adaptive import decode_adaptive
 from inference.decoding.answer import Answer
 from inference.decoding.autoregressive import decode_autoregressive
 from inference.decoding.draft_session import DraftSession
+from inference.decoding.full_sequence import PromptCachedLooks, WholeLooks, decode_full_sequence
+from inference.decoding.full_sequence_delayed import DelayedCacheLooks
+from inference.decoding.full_sequence_uncached import UncachedLooks
 from inference.decoding.guided import decode_guided
 from inference.decoding.multi_step import decode_multi_step
 from inference.decoding.one_step import decode_one_step, decode_one_step_unfused
@@ -38,7 +42,8 @@ def open_session(
         pinned=pinned,
         stop_ids=checkpoint.stop_ids,
         chooser=TokenChooser(request.temperature, request.top_k, request.top_p, request.seed),
-        with_entropies=(request.decoding, request.remasking) == ("multi-step", "entropy_bounded"),
+        with_entropies=request.remasking == "entropy_bounded"
+        and request.decoding in ("multi-step", "full-sequence"),
     )
 
 
@@ -82,8 +87,30 @@ def decode_blocks(
             )
         case "multi-step":
             return decode_multi_step(session, request.denoising_steps, remasking_of(request))
+        case "full-sequence":
+            return decode_full_sequence(
+                session,
+                _LOOKS[request.sequence_cache](session),
+                request.denoising_steps,
+                remasking_of(request),
+                checkpoint.stop_ids,
+            )
         case "autoregressive":
             return decode_autoregressive(session)
+
+
+_LOOKS: dict[SequenceCache, type[WholeLooks]] = {
+    "none": UncachedLooks,
+    "prompt": PromptCachedLooks,
+    "delayed": DelayedCacheLooks,
+}
+
+
+def fit_canvas(request: GenerationRequest, block_length: int) -> GenerationRequest:
+    """``full-sequence`` has one canvas, the block; every other mode goes on to the next."""
+    if request.decoding != "full-sequence":
+        return request
+    return replace(request, max_new_tokens=min(request.max_new_tokens, block_length))
 
 
 def _report_check(

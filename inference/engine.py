@@ -14,6 +14,7 @@ from transformers import Qwen2_5_VLForConditionalGeneration
 
 from inference.api import (
     DECODING_MODES,
+    WHOLE_ANSWER_MODES,
     CancelToken,
     DecodingMode,
     DraftCancelled,
@@ -28,7 +29,7 @@ from inference.decoding.draft_session import DecodingCancelled, raise_if_cancell
 from inference.decoding.pinned_tokens import pinned_tokens
 from inference.decoding.prompt_state import PromptState
 from inference.decoding.text_decoder import TextDecoder
-from inference.decoding_modes import decode_blocks, open_answer, open_session
+from inference.decoding_modes import decode_blocks, fit_canvas, open_answer, open_session
 from inference.device_fit import choose_dtype
 from inference.draft_events import BegunDraft, refuse_unseen, stream_answer
 from inference.file_digests import DigestCache
@@ -38,13 +39,16 @@ from inference.out_of_memory import describe_out_of_memory, is_out_of_memory
 from inference.prompt_prefill import (
     LoadedWeights,
     PromptKey,
+    SeenFilms,
     answer_capacity,
+    digest_films,
     needed_prompts,
     prefill_prompt,
 )
 from inference.report_language import LANGUAGES
 from inference.request_checks import check_request
 from inference.stopwatch import Stopwatch
+from inference.vision_encoder import VisionEncoder
 
 
 class ReportEngine:
@@ -56,6 +60,7 @@ class ReportEngine:
         self._dtype = choose_dtype(dtype, device)
         self._weights: dict[str, LoadedWeights] = {}
         self._kept: dict[PromptKey, PromptState] = {}  # empty while a draft uses them
+        self._films: SeenFilms | None = None
         self._weights_for("one-step")
 
     @classmethod
@@ -81,6 +86,8 @@ class ReportEngine:
             offered.discard("autoregressive")
         if "one-step" in offered:
             offered.add("adaptive")  # the same weights; older manifests don't know the mode
+        if manifest.block_is_answer:
+            offered.update(WHOLE_ANSWER_MODES)
         needs_both = {"one-step", "autoregressive"}
         offered = offered | {"guided"} if needs_both <= offered else offered - {"guided"}
         return EngineDescription(
@@ -91,7 +98,9 @@ class ReportEngine:
             device=str(self._device),
             dtype=str(self._dtype).removeprefix("torch."),
             block_length=manifest.block_length,
-            decoding_modes=tuple(mode for mode in DECODING_MODES if mode in offered),
+            decoding_modes=tuple(
+                mode for mode in (*DECODING_MODES, *WHOLE_ANSWER_MODES) if mode in offered
+            ),
             languages=tuple(lang for lang in LANGUAGES if lang in manifest.languages),
             max_images=manifest.max_images,
             calibration=self._checkpoint.calibration,
@@ -112,14 +121,16 @@ class ReportEngine:
 
         The prompt stays in memory for the next request on the same films in the same language
         with the same weights, also if the stream is closed before its end: closing it after
-        PrefillDone prepares a draft. Only the last draft's is kept (``guided`` has two).
+        PrefillDone prepares a draft. Only the last draft's is kept (``guided`` has two). What the
+        vision tower made of the films serves any later prompt on them.
         """
         check_request(request, self.description)
+        request = fit_canvas(request, self._checkpoint.manifest.block_length)
         return self._stream(request, cancel or CancelToken(), self._pinned_tokens(request))
 
     def forget_prompt(self) -> None:
         """Free the kept prompt's memory: the study was closed."""
-        self._kept = {}
+        self._kept, self._films = {}, None
 
     def _stream(
         self, request: GenerationRequest, cancel: CancelToken, pinned: Mapping[int, int]
@@ -183,30 +194,45 @@ class ReportEngine:
         """
         raise_if_cancelled(cancel)
         kept, self._kept = self._kept, {}
-        needed = needed_prompts(self._checkpoint, request)
+        digests = digest_films(request.images)
+        needed = needed_prompts(self._checkpoint, request, digests)
         kept = {
             key: prompt
             for key, prompt in kept.items()
             if key in needed and self._capacity(prompt.prompt_ids, request) <= prompt.capacity
         }
+        if self._films is not None and self._films.digests != digests:
+            self._films = None
         prompts = {
-            key: kept.get(key) or self._prefill(part, cancel) for key, part in needed.items()
+            key: kept.get(key) or self._prefill(part, digests, cancel)
+            for key, part in needed.items()
         }
         return prompts, len(kept) == len(needed)
 
     def _capacity(self, prompt_ids: list[int], request: GenerationRequest) -> int:
         return answer_capacity(self._checkpoint, prompt_ids, request.max_new_tokens)
 
-    def _prefill(self, request: GenerationRequest, cancel: CancelToken) -> PromptState:
+    def _prefill(
+        self, request: GenerationRequest, digests: tuple[bytes, ...], cancel: CancelToken
+    ) -> PromptState:
         weights = self._weights_for(request.decoding)
-        return prefill_prompt(self._checkpoint, weights, request, cancel)
+        if self._films is None:
+            processor = self._checkpoint.image_processor
+            self._films = SeenFilms(processor, request.images, digests)
+        return prefill_prompt(self._checkpoint, weights, request, self._films, cancel)
 
     def _weights_for(self, mode: DecodingMode) -> LoadedWeights:
         name = self._checkpoint.weights_name(mode)
         if name not in self._weights:
             model = self._load_model(name)
-            self._weights[name] = LoadedWeights(model, TextDecoder(model))
+            vision = self._share_tower(VisionEncoder(model))
+            self._weights[name] = LoadedWeights(model, TextDecoder(model), vision)
         return self._weights[name]
+
+    def _share_tower(self, tower: VisionEncoder) -> VisionEncoder:
+        """One that is loaded already, if it is the same: films then go through it once."""
+        loaded = (weights.vision for weights in self._weights.values())
+        return next((other for other in loaded if tower.has_weights_of(other)), tower)
 
     def _load_model(self, name: str) -> Qwen2_5_VLForConditionalGeneration:
         try:

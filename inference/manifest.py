@@ -10,6 +10,7 @@ from pathlib import Path
 
 from inference.api import (
     DECODING_MODES,
+    WHOLE_ANSWER_MODES,
     Calibration,
     DecodingMode,
     WeightsMismatch,
@@ -28,6 +29,7 @@ class Manifest:
     autoregressive_weights, multi_step_weights: weights of their own for that decoding mode;
     None means no autoregressive mode, and multi-step on the one-step weights. Such a file may
     leave out the vision tower, which then is the main file's.
+    block_is_answer: trained with one block as long as the longest answer: for ``full-sequence``.
     canonical_wording: the model was trained on the wording of report_language's template and on
     nothing else, so that a sentence outside it is a broken one (adaptive looks again).
     """
@@ -44,6 +46,7 @@ class Manifest:
     autoregressive_weights: str | None = None
     multi_step_weights: str | None = None
     canonical_wording: bool = False
+    block_is_answer: bool = False
     files: Mapping[str, FileDigest] = field(default_factory=dict)
 
 
@@ -67,6 +70,7 @@ def read_manifest(folder: Path) -> Manifest | None:
             autoregressive_weights=values.get("autoregressive_weights"),
             multi_step_weights=values.get("multi_step_weights"),
             canonical_wording=bool(values.get("canonical_wording", False)),
+            block_is_answer=bool(values.get("block_is_answer", False)),
             files={
                 name: FileDigest(str(entry["sha256"]), int(entry["bytes"]))
                 for name, entry in values["files"].items()
@@ -74,8 +78,12 @@ def read_manifest(folder: Path) -> Manifest | None:
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise WeightsMismatch(f"{path}: not a usable manifest ({error!r})") from error
-    if unknown := set(manifest.decoding_modes) - set(DECODING_MODES):
+    if unknown := set(manifest.decoding_modes) - {*DECODING_MODES, *WHOLE_ANSWER_MODES}:
         raise WeightsMismatch(f"{path}: unknown decoding modes {sorted(unknown)}")
+    if manifest.block_is_answer and not manifest.pad_prompt_to_block:
+        raise WeightsMismatch(
+            f"{path}: block_is_answer needs pad_prompt_to_block, or the prompt takes of the block"
+        )
     return manifest
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
 from typing import NamedTuple
@@ -16,14 +17,20 @@ from inference.decoding.draft_session import raise_if_cancelled
 from inference.decoding.prompt_ids import build_prompt_ids, rope_positions
 from inference.decoding.prompt_state import PromptState
 from inference.decoding.text_decoder import TextDecoder
+from inference.image_processor import ImageProcessor
 from inference.report_language import Language
+from inference.vision_encoder import VisionEncoder
 
 
 class LoadedWeights(NamedTuple):
-    """One weights file on the device, and its language model as decoding runs it."""
+    """One weights file on the device, its language model and its tower as decoding runs them.
+
+    vision: one object for all weights whose towers are equal.
+    """
 
     model: Qwen2_5_VLForConditionalGeneration
     decoder: TextDecoder
+    vision: VisionEncoder
 
 
 class PromptKey(NamedTuple):
@@ -35,14 +42,50 @@ class PromptKey(NamedTuple):
     films: tuple[bytes, ...]  # sha256 of each
 
 
+class SeenFilms:
+    """A study's films through the tower: done once, whichever prompts and weights need it.
+
+    digests: by what the films are known again. Only what the tower makes of them is kept.
+    """
+
+    def __init__(
+        self,
+        processor: ImageProcessor,
+        images: Sequence[ModelImage],
+        digests: tuple[bytes, ...],
+    ) -> None:
+        self.digests = digests
+        self._processor = processor
+        prepared = [processor(image) for image in images]
+        self._pixels: list[torch.Tensor] = [pixels for pixels, _ in prepared]
+        self.grids = tuple(grid for _, grid in prepared)
+        self._features: dict[VisionEncoder, torch.Tensor] = {}
+
+    def features(
+        self, images: Sequence[ModelImage], vision: VisionEncoder, decoder: TextDecoder
+    ) -> torch.Tensor:
+        """[vision tokens, hidden] on the decoder's device and in its dtype. images: the same."""
+        if vision not in self._features:
+            pixels = self._pixels or [self._processor(image)[0] for image in images]
+            self._pixels = []
+            patches = torch.cat(pixels).to(decoder.device, decoder.dtype)
+            self._features[vision] = vision(patches, self.grids)
+        return self._features[vision]
+
+
+def digest_films(images: Sequence[ModelImage]) -> tuple[bytes, ...]:
+    """By what films are known again: sha256 of all that the model sees of each."""
+    return tuple(_digest_film(image) for image in images)
+
+
 def needed_prompts(
-    checkpoint: Checkpoint, request: GenerationRequest
+    checkpoint: Checkpoint, request: GenerationRequest, films: tuple[bytes, ...]
 ) -> dict[PromptKey, GenerationRequest]:
     """The prompts that a draft runs on, and of each the request that would prefill it.
 
     The first is the one that is drafted on; ``guided`` has the checking model's behind it.
+    films: see digest_films.
     """
-    films = tuple(_digest_film(image) for image in request.images)
     modes: list[DecodingMode] = [request.decoding]
     if request.decoding == "guided":
         modes = ["one-step", "autoregressive"]
@@ -61,16 +104,18 @@ def answer_capacity(checkpoint: Checkpoint, prompt_ids: list[int], max_new_token
 
 
 def prefill_prompt(
-    checkpoint: Checkpoint, weights: LoadedWeights, request: GenerationRequest, cancel: CancelToken
+    checkpoint: Checkpoint,
+    weights: LoadedWeights,
+    request: GenerationRequest,
+    films: SeenFilms,
+    cancel: CancelToken,
 ) -> PromptState:
     """Vision tower and prompt; the cache then holds all that decoding won't feed again.
 
     DecodingCancelled between the two, and before.
     """
     manifest, processor = checkpoint.manifest, checkpoint.image_processor
-    device, dtype = weights.decoder.device, weights.decoder.dtype
-    films = [processor(image) for image in request.images]
-    grids = [grid for _, grid in films]
+    device, grids = weights.decoder.device, list(films.grids)
     prompt_ids = build_prompt_ids(
         checkpoint.tokenizer,
         request.language,
@@ -91,9 +136,8 @@ def prefill_prompt(
     raise_if_cancelled(cancel)
     ids = torch.tensor(prompt_ids, device=device)
     embeddings = weights.decoder.embed(ids)
-    pixels = torch.cat([pixels for pixels, _ in films]).to(device, dtype)
-    vision = weights.model.model.visual(pixels, grid_thw=torch.tensor(grids).to(device))
-    embeddings[ids == weights.model.config.image_token_id] = vision.pooler_output
+    features = films.features(request.images, weights.vision, weights.decoder)
+    embeddings[ids == weights.model.config.image_token_id] = features
     raise_if_cancelled(cancel)
     whole_blocks = len(prompt_ids) // prompt.block_length * prompt.block_length
     prompt.prefill(embeddings, len(prompt_ids) - 1 if is_causal else whole_blocks)
@@ -103,10 +147,12 @@ def prefill_prompt(
 
 
 def _digest_film(image: ModelImage) -> bytes:
-    """All that the model sees of it."""
+    """Whichever way its pixels lie in memory, no copy of them is made."""
     digest = sha256(repr((image.pixels.shape, image.pixels.dtype.str)).encode())
     digest.update(repr((image.is_monochrome1, image.padding_mask is not None)).encode())
-    digest.update(np.ascontiguousarray(image.pixels).data)
-    if image.padding_mask is not None:
-        digest.update(np.ascontiguousarray(image.padding_mask).data)
+    for array in (image.pixels, image.padding_mask):
+        if array is not None:
+            by_columns = array.flags.f_contiguous and not array.flags.c_contiguous
+            digest.update(b"F" if by_columns else b"C")
+            digest.update(np.ascontiguousarray(array.T if by_columns else array).data)
     return digest.digest()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from inference.api import (
     PROOF_MODES,
     REMASKING_STRATEGIES,
+    SEQUENCE_CACHES,
+    WHOLE_ANSWER_MODES,
     EngineDescription,
     GenerationRequest,
     UnsupportedRequest,
@@ -18,6 +20,12 @@ def check_request(request: GenerationRequest, model: EngineDescription) -> None:
 
 
 def _check_offer(request: GenerationRequest, model: EngineDescription) -> None:
+    if request.decoding in WHOLE_ANSWER_MODES and request.decoding not in model.decoding_modes:
+        raise UnsupportedRequest(
+            f"decoding {request.decoding!r} needs weights trained with one block as long as the "
+            f"answer; {model.model_name} was trained with blocks of {model.block_length} tokens, "
+            "and would be shown unfairly"
+        )
     proofs = PROOF_MODES if "one-step" in model.decoding_modes else ()
     if request.decoding not in (*model.decoding_modes, *proofs):
         offered = ", ".join(model.decoding_modes)
@@ -41,6 +49,9 @@ def _check_ranges(request: GenerationRequest) -> None:
     for name in ("confidence_threshold", "adaptive_threshold", "guided_ratio"):
         if not 0.0 <= getattr(request, name) <= 1.0:
             raise UnsupportedRequest(f"{name} must lie in 0..1")
+    if request.sequence_cache not in SEQUENCE_CACHES:
+        caches = ", ".join(SEQUENCE_CACHES)
+        raise UnsupportedRequest(f"sequence_cache {request.sequence_cache!r}: one of {caches}")
     if request.remasking not in REMASKING_STRATEGIES:
         strategies = ", ".join(REMASKING_STRATEGIES)
         raise UnsupportedRequest(f"remasking {request.remasking!r}: one of {strategies}")

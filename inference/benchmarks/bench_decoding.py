@@ -20,6 +20,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from inference import EngineDescription, EngineError, ModelImage, load_engine
@@ -89,7 +90,8 @@ def _measure(
     tokens = options.tokens or (_RANDOM_TOKENS if options.random_weights else _TOKENS)
     size = _FILM_PIXELS[options.shape or "embedded"]
     films = [
-        ModelImage(render_film(sample_case(_FIRST_SEED + number), size))
+        # By rows, as a DICOM file's: the renderer's own order would be turned in every draft.
+        ModelImage(np.ascontiguousarray(render_film(sample_case(_FIRST_SEED + number), size)))
         for number in range(options.films)
     ]
     strategies = list_strategies(description, options.steps)

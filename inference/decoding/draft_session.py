@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 import torch
@@ -84,7 +85,14 @@ class DraftSession:
         logits = self._forward(ids, start, keep, fused)
         if keep == 0:
             return Block([], [])
-        if (before := self._last_pinned - (start + len(ids) - keep)) > 0:
+        end = start + len(ids)
+        return self._choose_at(logits, range(end - keep, end), choose)
+
+    def _choose_at(
+        self, logits: torch.Tensor, places: Sequence[int], choose: ChooseTokens | None
+    ) -> Block:
+        """places: absolute positions of the rows, rising."""
+        if (before := bisect_left(places, self._last_pinned)) > 0:
             logits[:before, self._stop_ids] = float("-inf")
         choice = choose(logits) if choose is not None else None
         if choice is None:
@@ -95,6 +103,29 @@ class DraftSession:
         if self._with_entropies:
             entropies = torch.special.entr(logits.softmax(dim=-1)).sum(dim=-1).tolist()
         return Block(choice.tolist(), (chosen - log_total).exp().tolist(), entropies)
+
+    def run_scattered(self, ids: Sequence[int], places: Sequence[int], end: int) -> Block:
+        """As run_pass, of tokens at any positions; each attends to what is stored up to end."""
+        self._begin_pass()
+        decoder = self._prompt.decoder
+        at = torch.tensor(places, device=decoder.device)
+        embeddings = decoder.embed(torch.tensor(ids, device=decoder.device))
+        hidden = decoder.run(
+            embeddings, self._prompt.rotary, self._prompt.cache, 0, None, len(ids), (at, end)
+        )
+        return self._choose_at(self._logits(hidden), places, None)
+
+    def run_with_prompt(self, ids: Sequence[int]) -> Block:
+        """As run_pass, of the whole answer behind the prompt, which is computed anew."""
+        self._begin_pass()
+        decoder, start = self._prompt.decoder, len(self.prompt_ids)
+        answer = decoder.embed(torch.tensor(ids, device=decoder.device))
+        embeddings = torch.cat([self._prompt.embeddings, answer])
+        rows = len(embeddings)
+        mask = decoder.fold_mask(block_causal_mask(rows, self.block_length))
+        prompt = self._prompt
+        hidden = decoder.run(embeddings, prompt.rotary, prompt.cache, 0, mask, len(ids))
+        return self._choose_at(self._logits(hidden), range(start, rows), None)
 
     def check_answer(self, ids: Sequence[int]) -> list[float]:
         """Of each token of an answer, its probability over that of the likeliest one there.
@@ -109,15 +140,19 @@ class DraftSession:
 
     def _forward(self, ids: list[int], start: int, keep: int, fused: bool) -> torch.Tensor:
         """One pass: logits [keep, vocabulary] float32, the mask token's at -inf."""
-        raise_if_cancelled(self._cancel)
-        self.passes += 1
+        self._begin_pass()
         prompt, decoder = self._prompt, self._prompt.decoder
         embeddings = decoder.embed(torch.tensor(ids, device=decoder.device))
         mask = self._fused_mask_for(len(ids), start + len(ids)) if fused else None
         hidden = decoder.run(embeddings, prompt.rotary, prompt.cache, start, mask, keep)
-        if keep == 0:
-            return hidden
-        logits = decoder.logits(hidden)
+        return self._logits(hidden) if keep else hidden
+
+    def _begin_pass(self) -> None:
+        raise_if_cancelled(self._cancel)
+        self.passes += 1
+
+    def _logits(self, hidden: torch.Tensor) -> torch.Tensor:
+        logits = self._prompt.decoder.logits(hidden)
         logits[:, self.mask_token_id] = float("-inf")
         return logits
 

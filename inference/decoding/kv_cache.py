@@ -34,10 +34,22 @@ class StaticKvCache:
 
         The returned views are [kv_heads, start + rows, head_dim].
         """
-        end = start + keys.shape[0]
+        return self.write_at(layer, slice(start, start + keys.shape[0]), keys, values)
+
+    def write_at(
+        self,
+        layer: int,
+        places: slice | torch.Tensor,
+        keys: torch.Tensor,
+        values: torch.Tensor,
+        end: int | None = None,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Store them at any positions; return all up to end (that of a slice, if not given)."""
+        end = places.stop if isinstance(places, slice) and end is None else end
+        assert end is not None
         if end > self.capacity:
             raise ValueError(f"position {end} is beyond the cache's {self.capacity}")
         layer_keys, layer_values = self._keys[layer], self._values[layer]
-        layer_keys[:, start:end] = keys.transpose(0, 1)
-        layer_values[:, start:end] = values.transpose(0, 1)
+        layer_keys[:, places] = keys.transpose(0, 1)
+        layer_values[:, places] = values.transpose(0, 1)
         return layer_keys[:, :end], layer_values[:, :end]

@@ -33,7 +33,8 @@ class PromptState:
         self.cache = decoder.new_cache(self.capacity)
 
     def prefill(self, embeddings: torch.Tensor, length: int) -> None:
-        """Store the first ``length`` of the prompt's embeddings [prompt, hidden]."""
+        """Store the first ``length`` of the prompt's embeddings [prompt, hidden]; keep them all."""
+        self.embeddings = embeddings
         if length:
             mask = self.decoder.fold_mask(block_causal_mask(length, self.block_length))
             self.decoder.run(embeddings[:length], self.rotary, self.cache, 0, mask, keep=0)

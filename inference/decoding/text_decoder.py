@@ -90,14 +90,17 @@ class TextDecoder:
         start: int,
         mask: torch.Tensor | None,
         keep: int,
+        places: tuple[torch.Tensor, int] | None = None,
     ) -> torch.Tensor:
         """Store the rows' keys and values at start; return the last ``keep`` rows [keep, hidden].
 
         mask: folded additive [group * rows, start + rows], or None where every row attends to
         all of [0, start + rows). Rows that aren't kept skip the last layer but for its K/V.
+        places: instead of start, the position of each row, and the end of what they attend to.
         """
         rows = hidden.shape[0]
-        cos, sin = rotary.cos[start : start + rows], rotary.sin[start : start + rows]
+        at, end = places or (slice(start, start + rows), start + rows)
+        cos, sin = rotary.cos[at], rotary.sin[at]
         last = len(self._layers) - 1
         for index, layer in enumerate(self._layers):
             normed = functional.rms_norm(hidden, (self.hidden,), layer.input_norm, self.eps)
@@ -105,8 +108,8 @@ class TextDecoder:
             heads = qkv.view(rows, self.heads + 2 * self.kv_heads, self.head_dim)
             turning = heads[:, : self.heads + self.kv_heads]
             turned = torch.addcmul(turning * cos, turning.roll(self.head_dim // 2, -1), sin)
-            keys, values = cache.write(
-                index, start, turned[:, self.heads :], heads[:, self.heads + self.kv_heads :]
+            keys, values = cache.write_at(
+                index, at, turned[:, self.heads :], heads[:, self.heads + self.kv_heads :], end
             )
             queries = turned[:, : self.heads]
             if index == last and keep < rows:

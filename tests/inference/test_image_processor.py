@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from transformers.models.qwen2_vl import image_processing_pil_qwen2_vl as stock
 
 from inference.api import EngineError, ModelImage
-from inference.image_processor import ImageProcessor, normalise_film, smart_resize
+from inference.image_processor import ImageProcessor, _resize, normalise_film, smart_resize
 
 PROCESSOR = ImageProcessor(
     patch_size=14,
@@ -189,3 +189,22 @@ def test_channels_and_their_means_must_agree(tmp_path: Path) -> None:
     (tmp_path / "preprocessor_config.json").write_text(json.dumps(config), encoding="utf-8")
     with pytest.raises(EngineError, match=r"preprocessor_config\.json: image_mean .* 5 entries"):
         ImageProcessor.from_folder(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("shape", "target"),
+    [((64, 48), (28, 28)), ((301, 77), (28, 56)), ((20, 31), (56, 28)), ((9, 1500), (84, 84))],
+)
+def test_resizing_equals_interpolate(shape: tuple[int, int], target: tuple[int, int]) -> None:
+    film = np.random.default_rng(2).random(shape, dtype=np.float32)
+    expected = torch.nn.functional.interpolate(
+        torch.from_numpy(film)[None, None], size=target, mode="bicubic", antialias=True
+    )[0, 0].clamp(0, 1)
+    np.testing.assert_allclose(_resize(film, *target), expected.numpy(), atol=1e-5)
+
+
+def test_normalising_leaves_the_callers_pixels_alone() -> None:
+    film = np.random.default_rng(2).random((30, 30), dtype=np.float32)
+    before = film.copy()
+    normalise_film(ModelImage(film, is_monochrome1=True))
+    assert np.array_equal(film, before)

@@ -39,10 +39,10 @@ def test_each_pass_gives_the_stock_models_logits(
         return logits(hidden)
 
     def checking_pass(
-        self: DraftSession, ids: list[int], start: int, keep: int, *, fused: bool = False
+        self: DraftSession, ids: list[int], start: int, keep: int, **named: Any
     ) -> object:
         nonlocal worst
-        block = run_pass(self, ids, start, keep, fused=fused)
+        block = run_pass(self, ids, start, keep, **named)
         sequence[start:] = ids
         if keep:
             expected = plain.logits(sequence, block_length)[-keep:]

@@ -127,7 +127,7 @@ def test_prompts_and_positions_are_the_engine_s(
     """mRoPE of two films: training's positions are those transformers gives the whole sequence."""
     request = GenerationRequest("r", study.images, language=study.language, max_new_tokens=ANSWER)
     with torch.inference_mode():
-        session = exported_engine._prefill(request, CancelToken())
+        [session] = exported_engine._take_prompts(request, CancelToken())[0].values()
     assert session.prompt_ids == study.frame.ids
     model = exported_engine._weights_for("one-step").model
     ids = torch.tensor([[*study.frame.ids, *[20] * ANSWER]])
