@@ -147,6 +147,8 @@ class NegativesChecklist(QTableView):
         header.setSectionResizeMode(LABEL, QHeaderView.ResizeMode.Stretch)
         header.resizeSection(STATE, STATE_WIDTH)
         self.verticalHeader().hide()
+        # Hidden, it still counts in the height of the rows, with the theme's padding.
+        self.verticalHeader().setStyleSheet("QHeaderView::section { padding: 0; }")
         self.verticalHeader().setMinimumSectionSize(18)
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
 

@@ -84,6 +84,8 @@ class StatementList(QTableView):
         header.setSectionResizeMode(SENTENCE, QHeaderView.ResizeMode.Stretch)
         self._fit_columns(is_narrow=False)
         self.verticalHeader().hide()
+        # Hidden, it still counts in the height of the rows, with the theme's padding.
+        self.verticalHeader().setStyleSheet("QHeaderView::section { padding: 0; }")
         self.verticalHeader().setMinimumSectionSize(20)
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
 

@@ -56,11 +56,11 @@ class StatementRowPainter(QStyledItemDelegate):
         if row.kind == "heading":
             return QSize(0, round(metrics.height() + 12))
         if index.column() != SENTENCE:
-            return QSize(0, round(metrics.height() + 7))
+            return QSize(0, round(metrics.height() + 11))
         view = option.widget
         assert isinstance(view, QTableView)
         width = view.columnWidth(SENTENCE)
-        height = _text_height(row, width) + 7
+        height = _text_height(row, width) + 11
         chips = place_chips(row, QRect(0, 0, width, 0))
         if chips:
             height = max(place.bottom() for _, place in chips) + 5
@@ -180,7 +180,7 @@ def place_chips(row: StatementRow, rect: QRect) -> tuple[tuple[Chip, QRectF], ..
     metrics = QFontMetricsF(ui_font(9.0))
     left = rect.left() + _PADDING + _indent(row)
     height = chip_height()
-    x, y = float(left), rect.top() + 5 + _text_height(row, rect.width())
+    x, y = float(left), rect.top() + 7 + _text_height(row, rect.width())
     placed: list[tuple[Chip, QRectF]] = []
     for chip in list_chips(row.statement):
         width = metrics.horizontalAdvance(chip.text) + 14
@@ -192,7 +192,7 @@ def place_chips(row: StatementRow, rect: QRect) -> tuple[tuple[Chip, QRectF], ..
 
 
 def _text_rect(row: StatementRow, rect: QRect) -> QRectF:
-    inner = QRectF(rect).adjusted(_PADDING + _indent(row), 3, -_PADDING, 0)
+    inner = QRectF(rect).adjusted(_PADDING + _indent(row), 5, -_PADDING, 0)
     inner.setHeight(_text_height(row, rect.width()) + 1)
     return inner
 
@@ -205,7 +205,7 @@ def _text_height(row: StatementRow, width: int) -> float:
 
 def _first_line(rect: QRect) -> QRect:
     """The part of a cell beside the first line of the sentence."""
-    height = round(QFontMetricsF(ui_font(ROW_POINT_SIZE)).height()) + 7
+    height = round(QFontMetricsF(ui_font(ROW_POINT_SIZE)).height()) + 11
     return QRect(rect.left(), rect.top(), rect.width(), min(rect.height(), height))
 
 
