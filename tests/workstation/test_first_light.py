@@ -178,6 +178,8 @@ def test_every_decoding_mode_drafts(desk: Desk, phantom_films: list[Path]) -> No
         details = next(e.details for e in reversed(finished) if e.event == "draft-finished")
         assert details["decoding"]["mode"] == mode
         assert details["stop_reason"] == "stop"
+        if desk.window.report_panel.state == "reviewing":
+            desk.window.report_panel.review_page.keep_all()
 
 
 def test_unreadable_files_are_listed_and_the_rest_opens(

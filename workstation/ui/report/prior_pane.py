@@ -124,7 +124,8 @@ class PriorPane(QWidget):
             for row in rows
         )
         return (
-            f'<p style="color:{COLOURS.muted_text};font-weight:600;margin:6px 0 2px 0">'
+            f'<p style="color:{COLOURS.muted_text};font-weight:600;font-size:{mark_size:.1f}pt;'
+            'margin:6px 0 1px 0">'
             f'{escape(title)}</p><table cellspacing="0" cellpadding="2">{lines}</table>'
         )
 
