@@ -183,6 +183,40 @@ def window(
     drafting.shutdown(10_000)
 
 
+def test_the_dialog_of_the_open_study_remembers_what_was_chosen(
+    qtbot: QtBot, window: MainWindow, study: ReportedStudy, tmp_path: Path
+) -> None:
+    exports, seen = window.exports, []
+
+    def choose_and_export() -> None:
+        dialog = exports.dialog
+        if dialog is None:
+            return  # closed when it had exported
+        seen.append(dialog.choices)
+        if dialog.export_button.isEnabled():
+            dialog.reject()  # the second time
+            return
+        for form, box in dialog.format_boxes.items():
+            box.setChecked(form == "hl7")
+        dialog.folder_field.setText(str(tmp_path / "out"))
+        dialog.export_button.click()
+
+    def close() -> None:
+        assert exports.dialog is not None
+        exports.dialog.reject()
+
+    # Queued: after the dialog itself has heard of it.
+    exports.jobs.finished.connect(choose_and_export, Qt.ConnectionType.QueuedConnection)
+    exports.jobs.exported.connect(close)
+    held = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    qtbot.keyClick(window, Qt.Key.Key_E, held)
+    assert [path.suffix for path in (tmp_path / "out").iterdir()] == [".hl7"]
+    assert [row["format"] for row in _export_rows(study)] == ["hl7"]
+    exports.open_dialog()
+    assert seen[0].formats == ("sr", "pdf")
+    assert (seen[-1].formats, seen[-1].folder) == (("hl7",), tmp_path / "out")
+
+
 def test_copy_puts_the_report_on_the_clipboard_with_its_status(
     qtbot: QtBot, window: MainWindow, study: ReportedStudy
 ) -> None:
