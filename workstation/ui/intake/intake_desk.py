@@ -3,7 +3,6 @@ folder, thumbnails, studies to remove. Joins the services of `workstation.intake
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -15,13 +14,14 @@ from workstation.audit.audit_log import AuditLog
 from workstation.catalog.database import CatalogUnavailable
 from workstation.catalog.study_catalog import InstanceRow, StudyCatalog, UnknownStudy
 from workstation.intake.import_run import ImportRun
-from workstation.intake.picture_details import PictureDescriber, PictureDetails, guess_details
+from workstation.intake.picture_details import PictureDescriber
 from workstation.intake.study_removal import RemovalOutcome, RemovalPlan, StudyRemoval
 from workstation.intake.thumbnails import ThumbnailStore
 from workstation.ui.background_task import BackgroundTask
 from workstation.ui.intake.folder_watcher import FolderWatcher
 from workstation.ui.intake.importer import Importer
-from workstation.ui.intake.picture_form import PictureForm, UndescribedPicture
+from workstation.ui.intake.picture_desk import OpenStudy, PictureDesk
+from workstation.ui.intake.picture_form import PictureForm
 from workstation.ui.intake.watch_dialog import WatchDialog
 from workstation.ui.studies.removal_dialog import RemovalDialog
 from workstation.ui.studies.study_list import StudyList
@@ -33,7 +33,6 @@ REFRESH_EVERY_MS = 2000
 _LAST_WAIT_MS = 30_000
 """A thread must not be destroyed while it decodes; the pool gives up a film before this."""
 
-PICTURE_FORMATS = ("PNG", "JPEG")
 _FOLDER_KEY, _ON_KEY = "watched_folder", "watched_folder_on"
 
 
@@ -46,14 +45,6 @@ class IntakeRecords(Protocol):
     def audit(self) -> AuditLog: ...
     @property
     def user(self) -> str: ...
-
-
-class OpenStudy(Protocol):
-    """Of ReadingDesk, what is needed here: a study must leave the desk before it is removed."""
-
-    @property
-    def study_instance_uid(self) -> str: ...
-    def leave_study(self) -> bool: ...
 
 
 class IntakeDesk(QObject):
@@ -76,15 +67,17 @@ class IntakeDesk(QObject):
         self._catalog, self._importer, self._studies = records.catalog, importer, studies
         self._desk, self._settings, self._window = desk, settings, window
         self._removal = StudyRemoval(records.catalog, records.audit, records.user)
-        self._describer = PictureDescriber(records.catalog, records.audit, records.user)
         self._thumbnail_store = ThumbnailStore(records.catalog.folder)
         self.thumbnails = ThumbnailLoader(records.catalog, self._thumbnail_store, self)
         self.watcher = FolderWatcher(importer, records.catalog.engine, self)
         self._watch_trouble = ""
-        self._pictures: deque[UndescribedPicture] = deque()
+        describer = PictureDescriber(records.catalog, records.audit, records.user)
+        self._pictures = PictureDesk(
+            records.catalog, describer, studies, desk, self.thumbnails, self._run, window
+        )
+        self._pictures.said.connect(self.said)
+        self._pictures.studies_changed.connect(self.studies_changed)
         self._new_pictures: list[tuple[str, str]] = []
-        self._joinable = ("", "")  # study described last, and its patient's name
-        self.form: PictureForm | None = None
         self._tasks: set[BackgroundTask] = set()
         studies.removal_requested.connect(self.ask_removal)
         self.thumbnails.thumbnail_ready.connect(self._on_thumbnail_ready)
@@ -197,7 +190,7 @@ class IntakeDesk(QObject):
     def describe_open_picture(self) -> None:
         """Ask patient and view of the picture on the desk, or of the selected study."""
         chosen = self._studies.selected_studies()[:1] or [self._desk.study_instance_uid]
-        self._ask_about([(uid, "") for uid in chosen if uid])
+        self._pictures.ask_about([(uid, "") for uid in chosen if uid])
         if self.form is None:
             self.said.emit(self.tr("This study has no PNG or JPEG picture."))
 
@@ -208,86 +201,12 @@ class IntakeDesk(QObject):
         new, self._new_pictures = self._new_pictures, []
         # What a watched folder brings interrupts nobody; the menu asks about it later.
         if new and not self.watcher.is_from_here(run):
-            self._ask_about(new)
+            self._pictures.ask_about(new)
 
-    def _ask_about(self, pictures: list[tuple[str, str]]) -> None:
-        """sop "": every picture of the study."""
-        for study_uid, sop_uid in pictures:
-            try:
-                films = self._catalog.instances(study_uid)
-            except CatalogUnavailable as error:
-                self.said.emit(str(error))
-                return
-            for film in films:
-                is_asked = sop_uid in ("", film.sop_instance_uid)
-                if is_asked and film.source_format in PICTURE_FORMATS:
-                    picture = UndescribedPicture(study_uid, film.sop_instance_uid, film.path)
-                    self._pictures.append(picture)
-        if self._pictures and self.form is None:
-            self.form = PictureForm(self._window)
-            self.form.details_given.connect(self._on_details_given)
-            self.form.skipped.connect(self._on_skipped)
-            self._joinable = ("", "")
-            self._show_next_picture()
-            self.form.open()
-
-    def _show_next_picture(self) -> None:
-        form = self.form
-        if form is None:
-            return
-        if not self._pictures:
-            self.form = None
-            form.blockSignals(True)
-            form.close()
-            form.deleteLater()
-            return
-        picture, left = self._pictures[0], len(self._pictures) - 1
-        form.show_picture(picture, guess_details(picture.path), left, self._joinable[1])
-        self._show_preview()
-
-    def _show_preview(self) -> None:
-        if self.form is None or not self._pictures:
-            return
-        uid = self._pictures[0].study_instance_uid
-        at = self._studies.model.studies.position_of(uid)
-        row = self._studies.model.studies.rows[at] if at is not None else None
-        shown = self.thumbnails.thumbnail(row) if row is not None else None
-        if shown is not None and not shown.isNull():
-            self.form.show_preview(shown)
-
-    def _on_skipped(self, is_all: bool) -> None:
-        if is_all:
-            self._pictures.clear()
-        else:
-            self._pictures.popleft()
-        self._show_next_picture()
-
-    def _on_details_given(self, details: PictureDetails, joins: bool) -> None:
-        picture = self._pictures[0]
-        uid = picture.study_instance_uid
-        if self._desk.study_instance_uid == uid and not self._desk.leave_study():
-            if self.form is not None:
-                self.form.show_trouble(self.tr("The open report could not be saved."))
-            return
-        into_study = self._joinable[0] if joins else ""
-
-        def describe() -> tuple[str, PictureDetails]:
-            sop_uid = picture.sop_instance_uid
-            target = self._describer.describe(uid, sop_uid, details, into_study=into_study)
-            return target, details
-
-        self._run(describe, self._on_described)
-
-    def _on_described(self, result: object) -> None:
-        assert isinstance(result, tuple)
-        study_uid, details = result
-        name = details.patient_name or details.patient_id or self.tr("(no name)")
-        self._joinable = (study_uid, name)
-        self._pictures.popleft()
-        self.thumbnails.forget({study_uid})
-        self.studies_changed.emit()
-        self._studies.reopen(study_uid)
-        self._show_next_picture()
+    @property
+    def form(self) -> PictureForm | None:
+        """The one that asks just now."""
+        return self._pictures.form
 
     # -- the watched folder ------------------------------------------------------------------
 
@@ -334,7 +253,7 @@ class IntakeDesk(QObject):
 
     def _on_thumbnail_ready(self, _study_instance_uid: str) -> None:
         self._studies.repaint_studies()
-        self._show_preview()
+        self._pictures.show_preview()
 
     def _run(self, call: Callable[[], object], then: Callable[[object], None]) -> None:
         task = BackgroundTask(call, self)
@@ -351,6 +270,5 @@ class IntakeDesk(QObject):
 
     def _on_task_failed(self, reason: str) -> None:
         self.studies_changed.emit()
-        if self.form is not None:
-            self.form.show_trouble(reason)
+        self._pictures.show_trouble(reason)
         self.said.emit(reason)
