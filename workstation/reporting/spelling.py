@@ -7,6 +7,7 @@ their parts. Chinese is written without word boundaries: there only Latin words 
 
 from __future__ import annotations
 
+import gc
 import logging
 import re
 from dataclasses import dataclass
@@ -71,10 +72,16 @@ class EnglishWords:
 
     @classmethod
     def _read_logged(cls) -> None:
+        # A cycle of widgets must not be collected on this thread: Qt's objects die on their own.
+        was_collecting = gc.isenabled()
+        gc.disable()
         try:
             cls.read()
         except (OSError, ValueError) as error:
             _log.warning("the list of English words can't be read: %s", error)
+        finally:
+            if was_collecting:
+                gc.enable()
 
 
 class Speller:
