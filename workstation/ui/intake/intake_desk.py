@@ -100,7 +100,7 @@ class IntakeDesk(QObject):
         self.watcher.shutdown(_LAST_WAIT_MS)
         self.thumbnails.shutdown(_LAST_WAIT_MS)
         for task in list(self._tasks):
-            task.wait(_LAST_WAIT_MS)
+            task.wait()
 
     # -- the list while films come in --------------------------------------------------------
 
