@@ -68,15 +68,21 @@ def is_unfounded(said: ReportSoFar, sentence: str, language: Language) -> bool:
     """
     if not said.is_concluding:
         return False
-    concluded = {s.concept for s in statements_of(sentence, language) if s.status != "absent"}
+    concluded = _affirmed((sentence,), language)
     if any(CONCEPT_BY_NAME[concept].is_device for concept in concluded):
         return True
-    return not concluded <= {
+    return not concluded <= _affirmed(said.findings, language)
+
+
+@lru_cache(maxsize=4096)
+def _affirmed(sentences: tuple[str, ...], language: Language) -> frozenset[str]:
+    """Concepts that any of them affirms or doubts."""
+    return frozenset(
         statement.concept
-        for finding in said.findings
-        for statement in statements_of(finding, language)
+        for sentence in sentences
+        for statement in statements_of(sentence, language)
         if statement.status != "absent"
-    }
+    )
 
 
 @lru_cache(maxsize=4096)

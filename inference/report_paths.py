@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from heapq import nlargest
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from inference.prompts import IMPRESSION_HEADINGS
@@ -26,7 +26,7 @@ HEADINGS: dict[Language, tuple[str, str]] = {
 _WIDTH = 32  # paths kept at each position
 
 
-@dataclass
+@dataclass(eq=False)
 class _Node:
     """ends: the sentence or heading that ends here."""
 
@@ -68,6 +68,7 @@ class ReportPaths:
         gap = " " if language == "en" else ""
         heading, conclusion = HEADINGS[language]
         self._begin, self._findings, self._impression = _Node(), _Node(), _Node()
+        self._can_become = lru_cache(maxsize=4096)(self._find_ending)
         self._begin.add(_encode(tokenizer, [heading])[0], heading)
         for run, token_ids in zip(runs, _encode(tokenizer, [gap + r for r in runs]), strict=True):
             self._findings.add(token_ids, run)
@@ -112,11 +113,9 @@ class ReportPaths:
                 for token_id in self._choices(at, fixed, row)
                 if (after := self._advance(at, token_id)) is not None
             ]
-            beam = nlargest(_WIDTH, longer, key=lambda option: option[0])
-        for _, path, after in beam:
-            if self._can_go_on(after):
-                return path
-        return None
+            longer.sort(key=lambda option: -option[0])
+            beam = list(islice((way for way in longer if self._can_go_on(way[2])), _WIDTH))
+        return beam[0][1] if beam else None
 
     def _choices(
         self, place: PathPlace, fixed: int | None, row: Sequence[float]
@@ -156,16 +155,19 @@ class ReportPaths:
         return place.node is self._impression and bool(place.said.impression)
 
     def _may_stand(self, said: ReportSoFar, sentence: str) -> bool:
-        is_at_odds = is_conflicting(said, sentence, self._language)
-        return not is_at_odds and not is_unfounded(said, sentence, self._language)
+        if is_unfounded(said, sentence, self._language):  # the quicker question first
+            return False
+        return not is_conflicting(said, sentence, self._language)
 
     def _can_go_on(self, place: PathPlace) -> bool:
         if place.node is None or place.node is self._root(place.said).node:
             return True
-        return any(
-            run in HEADINGS[self._language] or self._may_stand(place.said, run)
-            for run in place.node.runs()
-        )
+        return self._can_become(place.node, place.said)
+
+    def _find_ending(self, node: _Node, said: ReportSoFar) -> bool:
+        """Whether anything may stand that goes through node."""
+        headings = HEADINGS[self._language]
+        return any(run in headings or self._may_stand(said, run) for run in node.runs())
 
 
 @lru_cache(maxsize=8)
