@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,3 +21,16 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"test data not on this machine: {folder}")
     return folder
+
+
+_tests_done = 0
+
+
+@pytest.fixture(autouse=True)
+def _cycles_collected_on_the_main_thread() -> Iterator[None]:
+    """As in the app (ui/cycle_collection): a widget that is garbage must not end on a thread."""
+    global _tests_done
+    gc.disable()
+    yield
+    _tests_done += 1
+    gc.collect(1 if _tests_done % 20 else 2)

@@ -27,6 +27,7 @@ from workstation.reading.measurement_store import MeasurementStore
 from workstation.reporting.report_store import ReportStore, login_name
 from workstation.reporting.sign_off import SignOff
 from workstation.ui.accounts.login_dialog import LoginDialog
+from workstation.ui.cycle_collection import CycleCollection
 from workstation.ui.intake.demo_films import DemoRenderer
 from workstation.ui.main_window import MainWindow
 from workstation.ui.reading_desk import Records
@@ -84,6 +85,7 @@ def run_app(options: AppOptions) -> int:
     assert isinstance(app, QApplication)
     app.setApplicationName("ECHO Workstation")
     apply_theme(app)
+    CycleCollection(app)
     with ExitStack() as stack:
         folder = options.data_dir or default_data_dir()
         if options.demo:
