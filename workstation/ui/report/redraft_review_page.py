@@ -35,9 +35,9 @@ class RedraftReviewPage(QWidget):
         self.summary_label = QLabel(self)
         self.summary_label.setObjectName("redraft_summary")
         self.summary_label.setWordWrap(True)
-        self.scroll = QScrollArea(self)
-        self.scroll.setWidgetResizable(True)
-        self.scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.scroll_area = QScrollArea(self)
+        self.scroll_area.setWidgetResizable(True)
+        self.scroll_area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.accept_all_button = self._button(
             "accept_all", self.tr("Accept all"), self.tr("Take every piece over (Shift+A)")
         )
@@ -75,7 +75,7 @@ class RedraftReviewPage(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
         layout.addWidget(self.summary_label)
-        layout.addWidget(self.scroll, 1)
+        layout.addWidget(self.scroll_area, 1)
         layout.addWidget(self.keys_label)
         layout.addLayout(foot)
 
@@ -106,14 +106,14 @@ class RedraftReviewPage(QWidget):
             else:
                 column.addWidget(UnchangedRow(piece, listing))
         column.addStretch(1)
-        self.scroll.setWidget(listing)
+        self.scroll_area.setWidget(listing)
         self._show_summary()
 
     def clear(self) -> None:
         """The study was left: nothing is decided any more."""
         self._is_open = False
         self.rows = []
-        self.scroll.setWidget(QWidget())
+        self.scroll_area.setWidget(QWidget())
 
     @property
     def accepted(self) -> frozenset[int]:
@@ -156,7 +156,7 @@ class RedraftReviewPage(QWidget):
 
     def _go_to(self, row: ChangeRow) -> None:
         row.setFocus(Qt.FocusReason.OtherFocusReason)
-        self.scroll.ensureWidgetVisible(row, 0, 60)
+        self.scroll_area.ensureWidgetVisible(row, 0, 60)
 
     def _step(self, step: int) -> None:
         here = next((at for at, row in enumerate(self.rows) if row.hasFocus()), None)
