@@ -34,7 +34,7 @@ def test_films_are_received_until_it_is_told_to_end(
         line = process.stdout.readline()
         assert line.startswith("stored 2.25.")
         assert line.rstrip().endswith("DX PA from SENDER@127.0.0.1")
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)  # SIGINT is ignored below a shell's background job
         assert process.wait(30) == 0
     engine = open_database(tmp_path)
     assert len(StudyCatalog(engine).list_studies()) == 1
