@@ -281,7 +281,7 @@ def test_a_caption_is_never_cut_off_and_films_stay_level(room: Room) -> None:
     room.press(Qt.Key.Key_B, SHIFT)
     one, two = room.window.grid.shown
     heights = []
-    for width in (1250, 1900):
+    for width in (1250, 2600):
         room.window.resize(width, 800)
         QApplication.processEvents()
         needed = [each.caption.wanted_height(each.width()) for each in (one, two)]
