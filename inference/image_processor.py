@@ -217,8 +217,9 @@ def _resize(grey: np.ndarray, height: int, width: int) -> np.ndarray:
     if grey.shape == (height, width):
         return grey
     rows, columns = grey.shape
-    short = _combine_rows(torch.from_numpy(grey), _resizing_bands(rows, height))
-    resized = _combine_rows(short.T, _resizing_bands(columns, width)).T
+    with torch.autocast("cpu", enabled=False):  # training has it on, and films are float32
+        short = _combine_rows(torch.from_numpy(grey), _resizing_bands(rows, height))
+        resized = _combine_rows(short.T, _resizing_bands(columns, width)).T
     return resized.clamp(0.0, 1.0).numpy()
 
 
