@@ -87,11 +87,6 @@ def match_patients(study: PatientIdentity, other: PatientIdentity) -> PatientMat
     return PatientMatch(is_same, tuple(agreed), tuple(differing))
 
 
-def choose_prior(study: StudyRow, others: Sequence[StudyRow]) -> Prior | None:
-    """The newest study before this one that is surely of the same patient."""
-    return next(iter(choose_priors(study, others)), None)
-
-
 def choose_priors(study: StudyRow, others: Sequence[StudyRow]) -> list[Prior]:
     """Every study before this one that is surely of the same patient, the newest first."""
     taken = (study.study_date, study.study_time)

@@ -19,8 +19,10 @@ class BackgroundTask(QObject):
     """succeeded(result) or failed(reason), then finished(), on the main thread, once; deletes
     itself afterwards.
 
-    The call must not touch widgets. A plain thread, not a QThread: one that is let go by Python in
-    the slot that hears of its end is destroyed while it still ends, and takes the process with it.
+    refusals: errors of the call that are told in their own words, beside those of catalog and film;
+    any other is a bug, logged and named as one. The call must not touch widgets. A plain thread,
+    not a QThread: one that is let go by Python in the slot that hears of its end is destroyed while
+    it still ends, and takes the process with it.
     """
 
     succeeded = Signal(object)
@@ -29,10 +31,15 @@ class BackgroundTask(QObject):
 
     _ended = Signal(object, str)  # result, reason: from the thread, "" where it succeeded
 
-    def __init__(self, call: Callable[[], object], parent: QObject) -> None:
+    def __init__(
+        self, call: Callable[[], object], parent: QObject,
+        refusals: tuple[type[Exception], ...] = (),
+    ) -> None:  # fmt: skip
         super().__init__(parent)
         self.setObjectName("backgroundTask")
         self._call = call
+        known: tuple[type[Exception], ...] = (CatalogUnavailable, UnreadableInstance, UnknownStudy)
+        self._refusals = known + refusals
         self._thread = threading.Thread(target=self._run, name="background task")
         self._ended.connect(self._tell)
 
@@ -48,7 +55,7 @@ class BackgroundTask(QObject):
         result, reason = None, ""
         try:
             result = self._call()
-        except (CatalogUnavailable, UnreadableInstance, UnknownStudy) as error:
+        except self._refusals as error:
             reason = str(error) or type(error).__name__
         except OSError as error:
             reason = error.strerror or str(error) or type(error).__name__

@@ -11,7 +11,7 @@ from workstation.catalog.study_catalog import InstanceRow, StudyCatalog, StudyRo
 from workstation.reading.hanging import (
     HangingPlan,
     PlannedFilm,
-    choose_prior,
+    choose_priors,
     days_between,
     find_beside,
     find_counterpart,
@@ -52,13 +52,13 @@ def test_newest_earlier_study_of_the_patient_is_the_prior() -> None:
     later = replace(EARLIER, study_instance_uid="1.3", study_date="20260501")
     stranger = replace(EARLIER, patient_name="ROE, RICHARD", study_date="20260101")
     empty = replace(EARLIER, instance_count=0, study_date="20260201")
-    prior = choose_prior(STUDY, [older, later, STUDY, EARLIER, stranger, empty])
+    prior = next(iter(choose_priors(STUDY, [older, later, STUDY, EARLIER, stranger, empty])))
     assert prior is not None
     assert prior.study == EARLIER
     assert prior.days_before == 367
     assert prior.match.agreed == ("ID", "birth date", "name")
-    assert choose_prior(STUDY, [later, stranger]) is None
-    assert choose_prior(replace(STUDY, study_date=""), [EARLIER]) is None
+    assert choose_priors(STUDY, [later, stranger]) == []
+    assert choose_priors(replace(STUDY, study_date=""), [EARLIER]) == []
 
 
 def test_prior_comes_from_the_catalog(

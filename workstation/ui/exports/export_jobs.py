@@ -130,7 +130,7 @@ class ExportJobs(QObject):
     def _start(self, call: Callable[[], object]) -> bool:
         if self._task is not None:
             return False
-        self._task = task = BackgroundTask(lambda: _told(call), self)
+        self._task = task = BackgroundTask(call, self, _FAILURES)
         task.succeeded.connect(self._on_succeeded)
         task.failed.connect(self._on_failed)
         task.start()
@@ -140,10 +140,8 @@ class ExportJobs(QObject):
         self._task = None
         if isinstance(result, ReportPreview):
             self.previewed.emit(result)
-        elif isinstance(result, ExportOutcome):
-            self.exported.emit(result)
         else:
-            self.failed.emit(str(result))
+            self.exported.emit(result)
         self.finished.emit()
 
     def _on_failed(self, reason: str) -> None:
@@ -155,11 +153,3 @@ class ExportJobs(QObject):
         """Wait for what is under way: nothing is left half done."""
         for task in self.findChildren(BackgroundTask):  # also one that has only just told its end
             task.wait()
-
-
-def _told(call: Callable[[], object]) -> object:
-    """The result, or the reason as a text."""
-    try:
-        return call()
-    except _FAILURES as error:
-        return str(error)
