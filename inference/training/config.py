@@ -94,6 +94,8 @@ class TeacherConfig:
     distribution. max_blocks: drafts longer than that are dropped. loop_tokens, loop_repeats: a
     draft in which so many tokens stand so often in a row is dropped. rounds: how often the teacher
     is refreshed: from the second round on the student writes the trajectories itself.
+    mends: drafts of adaptive decoding in place of the multi-step teacher's (mended_drafts);
+    threshold and max_steps are then its threshold and passes. For canonical wording only.
     """
 
     drafts: int = 8000
@@ -105,6 +107,7 @@ class TeacherConfig:
     loop_tokens: int = 4
     loop_repeats: int = 3
     rounds: int = 1
+    mends: bool = False
 
 
 @dataclass(frozen=True)

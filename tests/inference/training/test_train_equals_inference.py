@@ -22,7 +22,8 @@ from inference.engine import ReportEngine
 from inference.prompts import END_OF_TEXT, IM_END
 from inference.report_language.statements import Language
 from inference.training import export_model
-from inference.training.collect_trajectories import BatchedTeacher, keep_row, pad_to_width
+from inference.training.batched_teacher import BatchedTeacher
+from inference.training.collect_trajectories import keep_row, pad_to_width
 from inference.training.config import TeacherConfig
 from inference.training.embedded_config import BLOCK_LENGTH
 from inference.training.forward import ReportForward
