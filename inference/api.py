@@ -23,6 +23,9 @@ DecodingMode = Literal[
     "autoregressive",
     "one-step-unfused",
     "full-sequence",
+    "regions",
+    "regions-adaptive",
+    "regions-multi-step",
 ]
 DECODING_MODES: tuple[DecodingMode, ...] = (
     "one-step",
@@ -36,6 +39,9 @@ PROOF_MODES: tuple[DecodingMode, ...] = ("one-step-unfused",)
 
 WHOLE_ANSWER_MODES: tuple[DecodingMode, ...] = ("full-sequence",)
 """Offered only by models trained with one block as long as the answer."""
+
+REGION_MODES: tuple[DecodingMode, ...] = ("regions", "regions-adaptive", "regions-multi-step")
+"""All regions of the report at once, then the impression; for weights trained so."""
 
 SequenceCache = Literal["none", "prompt", "delayed"]
 SEQUENCE_CACHES: tuple[SequenceCache, ...] = ("none", "prompt", "delayed")
@@ -93,6 +99,9 @@ class GenerationRequest:
     at most so many times is the draft checked.
 
     sequence_cache steers ``full-sequence`` only: what a pass takes over from those before.
+    region_texts, (region, text) pairs, belongs to the modes of regions: these regions stand as they
+    are given, and the others and the impression are drafted. The settings of ``multi-step`` and
+    ``adaptive`` steer ``regions-multi-step`` and ``regions-adaptive`` too.
 
     The answer may begin with prefix_text or prefix_ids (one of them), and hold further tokens:
     pinned, (offset in the answer, token id) pairs. Such tokens are never masked nor changed,
@@ -126,6 +135,7 @@ class GenerationRequest:
     top_p: float = 1.0
     seed: int = 0
     sequence_cache: SequenceCache = "prompt"
+    region_texts: tuple[tuple[str, str], ...] = ()
 
     @property
     def settings(self) -> dict[str, str | int | float]:
@@ -170,7 +180,8 @@ def redraft_span(
 class PrefillDone:
     """The prompt (vision and text) is in the cache.
 
-    reused: it was there from the draft before, on the same images.
+    reused: it was there from the draft before, on the same images. regions: those that fill at the
+    same time, in the report's order, "impression" last; empty where the answer fills as one.
     """
 
     request_id: str
@@ -178,6 +189,7 @@ class PrefillDone:
     block_length: int
     elapsed_ms: float
     reused: bool = False
+    regions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -191,6 +203,8 @@ class BlockCommitted:
     token.
     is_pinned: of each token, whether the request brought it (its confidence is 1); empty
     where it brought none of them.
+    region: which part of the report it continues, in the modes of regions: their texts are one
+    answer in the report's order (inference.in_report_order). is_region_end: that part is complete.
     """
 
     request_id: str
@@ -201,6 +215,8 @@ class BlockCommitted:
     passes: int
     elapsed_ms: float  # since the draft began, prefill included
     is_pinned: tuple[bool, ...] = ()
+    region: str = ""
+    is_region_end: bool = False
 
 
 @dataclass(frozen=True)
