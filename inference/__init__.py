@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from inference.api import (
     DECODING_MODES,
+    REGION_MODES,
     REMASKING_STRATEGIES,
     BlockCommitted,
     Calibration,
@@ -29,6 +30,7 @@ from inference.api import (
 )
 from inference.file_digests import DigestCache
 from inference.loading_progress import LoadProgress, ProgressListener
+from inference.report_parts import in_report_order
 
 if TYPE_CHECKING:
     from inference.engine import ReportEngine
@@ -83,6 +85,7 @@ def inspect_model(
 
 __all__ = [
     "DECODING_MODES",
+    "REGION_MODES",
     "REMASKING_STRATEGIES",
     "BlockCommitted",
     "Calibration",
@@ -104,6 +107,7 @@ __all__ = [
     "UnsupportedRequest",
     "WeightsMismatch",
     "calibrate_confidence",
+    "in_report_order",
     "inspect_model",
     "load_engine",
     "redraft_span",
