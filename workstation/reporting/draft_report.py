@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import lru_cache
 
 from inference.report_language import (
@@ -26,6 +27,7 @@ from workstation.reporting.report_state import (
     ReportState,
     Section,
     Sentence,
+    SentenceOrigin,
     coalesce_edits,
     join_sentences,
     report_text,
@@ -58,11 +60,22 @@ class DraftReport:
 
     Observers are called with one Edit after the state has changed, on the caller's thread.
     Once frozen (signed), every method that would change the report raises ReportSigned.
+
+    reader: whose hand changed sentences carry, with the time. now: the clock, for tests.
     """
 
-    def __init__(self, state: ReportState | None = None, *, signed: bool = False) -> None:
+    def __init__(
+        self,
+        state: ReportState | None = None,
+        *,
+        signed: bool = False,
+        reader: str = "",
+        now: Callable[[], datetime] | None = None,
+    ) -> None:
         self._state = state if state is not None else ReportState()
         self._is_signed = signed
+        self._reader = reader
+        self._now = now or (lambda: datetime.now(UTC))
         self._done: list[_Step] = []
         self._undone: list[_Step] = []
         self._observers: list[Callable[[Edit], None]] = []
@@ -108,18 +121,19 @@ class DraftReport:
         findings_confidences: Sequence[ConfidenceSpan] = (),
         impression_confidences: Sequence[ConfidenceSpan] = (),
         language: Language = "en",
+        origin: SentenceOrigin | None = None,
     ) -> None:
         """Replace the report by a finished AI draft; everything is "ai" afterwards.
 
         But for an impression the reader wrote by hand before: it stays, and the model's follows
-        as far as it says something else.
+        as far as it says something else. origin: which draft this is, for every sentence of it.
         """
         self._require_unsigned()
         own = tuple(each for each in self._state.impression if each.provenance == "human")
         said = {each.text for each in own}
         drafted = ReportState(
-            self._draft_sentences(findings, findings_confidences, language),
-            self._draft_sentences(impression, impression_confidences, language),
+            self._draft_sentences(findings, findings_confidences, language, origin),
+            self._draft_sentences(impression, impression_confidences, language, origin),
             language,
         )
         others = (each for each in drafted.impression if each.text not in said)
@@ -331,17 +345,23 @@ class DraftReport:
         raise KeyError(f"no sentence {sentence_id} in the {section}")
 
     def _draft_sentences(
-        self, text: str, confidences: Sequence[ConfidenceSpan], language: Language
+        self,
+        text: str,
+        confidences: Sequence[ConfidenceSpan],
+        language: Language,
+        origin: SentenceOrigin | None,
     ) -> tuple[Sentence, ...]:
         sentences = [
             Sentence(next(self._ids), piece.text, "ai", None, piece.separator)
             for piece in split_pieces(text, JOINERS[language])
         ]
         lead = len(text) - len(text.lstrip())  # a section's text starts at its first word
-        return tuple(
-            replace(sentence, confidence=mean_confidence(confidences, lead + start, lead + end))
-            for sentence, (start, end) in zip(sentences, sentence_spans(sentences), strict=True)
-        )
+        drafted: list[Sentence] = []
+        for sentence, (start, end) in zip(sentences, sentence_spans(sentences), strict=True):
+            confidence = mean_confidence(confidences, lead + start, lead + end)
+            known = replace(origin, confidence=confidence) if origin is not None else None
+            drafted.append(replace(sentence, confidence=confidence, origin=known))
+        return tuple(drafted)
 
     def _replace_sentence(
         self, kind: EditKind, section: Section, sentence_id: int, text: str
@@ -358,7 +378,13 @@ class DraftReport:
         if all(sentence.id != old.id for sentence in renewed):
             # The reader asked for this sentence to be changed: however different, it is the same.
             provenance: Provenance = "human" if old.provenance == "human" else "edited"
-            renewed[0] = replace(renewed[0], id=old.id, provenance=provenance, locked=old.locked)
+            renewed[0] = replace(
+                renewed[0],
+                id=old.id,
+                provenance=provenance,
+                locked=old.locked,
+                origin=old.rewritten_origin(),
+            )
         renewed[0] = replace(renewed[0], separator=old.separator)
         sentences = list(self._state.sentences(section))
         sentences[index : index + 1] = renewed
@@ -390,10 +416,32 @@ class DraftReport:
         undo_to: ReportState | None = None,
     ) -> None:
         before = self._state if undo_to is None else undo_to
+        state = self._with_hands(state)
         self._done.append(_Step(before, state, typed_section))
         self._undone.clear()
         self._state = state
         self._tell(edits)
+
+    def _with_hands(self, state: ReportState) -> ReportState:
+        """The state with the reader's name and the time on every sentence that is written,
+        changed or accepted by it, and on no other."""
+        before = {each.id: each for name in SECTIONS for each in self._state.sentences(name)}
+        at = self._now().astimezone(UTC).isoformat(timespec="seconds")
+        for section in SECTIONS:
+            sentences = state.sentences(section)
+            marked = [self._with_hand(each, before.get(each.id), at) for each in sentences]
+            if any(one is not other for one, other in zip(marked, sentences, strict=True)):
+                state = state.with_section(section, marked)
+        return state
+
+    def _with_hand(self, sentence: Sentence, old: Sentence | None, at: str) -> Sentence:
+        if sentence.provenance == "ai" and not sentence.accepted:
+            is_touched = bool(sentence.touched_at)
+            return replace(sentence, touched_by="", touched_at="") if is_touched else sentence
+        same = old is not None and old.text == sentence.text and old.accepted == sentence.accepted
+        if old is not None and same:
+            return replace(sentence, touched_by=old.touched_by, touched_at=old.touched_at)
+        return replace(sentence, touched_by=self._reader, touched_at=at)
 
     def _tell(self, edits: Sequence[Edit]) -> None:
         for edit in edits:

@@ -73,6 +73,8 @@ def switch_language(state: ReportState, language: Language) -> SwitchedReport:
                     text=text,
                     provenance=provenance,
                     confidence=None,
+                    accepted=False,
+                    origin=sentence.rewritten_origin(),
                     separator=sentence.separator if is_paragraph else JOINERS[language],
                 )
             )

@@ -13,6 +13,7 @@ from workstation.reporting.report_state import (
     ReportState,
     Section,
     Sentence,
+    SentenceOrigin,
 )
 from workstation.reporting.sentence_alignment import score_likeness
 
@@ -63,11 +64,12 @@ def merge_redraft(
     new_id: Callable[[], int],
     *,
     keep_confidences: bool = True,
+    origin: SentenceOrigin | None = None,
 ) -> ReportState:
     """The report with the pieces accepted, by their index; all others stay what they are.
 
     An accepted sentence is the model's, with its confidence, under the id of the one it replaces.
-    keep_confidences: False where another model had drafted what stays.
+    keep_confidences: False where another model had drafted what stays. origin: of the redraft.
     """
     for section in SECTIONS:
         sentences: list[Sentence] = []
@@ -76,7 +78,7 @@ def merge_redraft(
                 continue
             if piece.is_change and index in accepted:
                 if piece.new is not None:
-                    sentences.append(_accept(piece.new, piece.old, state.language, new_id))
+                    sentences.append(_accept(piece.new, piece.old, state.language, new_id, origin))
             elif piece.old is not None:
                 kept = piece.old if keep_confidences else replace(piece.old, confidence=None)
                 sentences.append(kept)
@@ -85,8 +87,13 @@ def merge_redraft(
 
 
 def _accept(
-    new: RedraftedSentence, old: Sentence | None, language: Language, new_id: Callable[[], int]
+    new: RedraftedSentence,
+    old: Sentence | None,
+    language: Language,
+    new_id: Callable[[], int],
+    redraft: SentenceOrigin | None,
 ) -> Sentence:
+    origin = replace(redraft, confidence=new.confidence) if redraft is not None else None
     if old is not None:
         return replace(
             old,
@@ -95,8 +102,12 @@ def _accept(
             confidence=new.confidence,
             locked=False,
             accepted=False,
+            origin=origin,
+            touched_by="",
+            touched_at="",
         )
-    return Sentence(new_id(), new.text, "ai", new.confidence, JOINERS[language])
+    joiner = JOINERS[language]
+    return Sentence(new_id(), new.text, "ai", new.confidence, joiner, origin=origin)
 
 
 def _pair(

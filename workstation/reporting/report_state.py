@@ -28,6 +28,22 @@ HEADINGS: dict[Language, dict[Section, str]] = {
 
 
 @dataclass(frozen=True)
+class SentenceOrigin:
+    """The draft a sentence came from; kept through every rewrite of it.
+
+    drafted_at: UTC, ISO 8601. confidence: mean confidence of the model's tokens; never a
+    probability of disease. text: the model's own words once the sentence says something else, ""
+    while it stands as the model wrote it.
+    """
+
+    model_name: str
+    model_sha256: str
+    drafted_at: str
+    confidence: float | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True)
 class Sentence:
     """One sentence of the report.
 
@@ -39,6 +55,10 @@ class Sentence:
     locked: a redraft leaves it byte for byte; the reader may still edit it.
     accepted: the reader looked at the model's sentence and left it as it is; only while
         provenance is "ai".
+    origin: the draft it came from; None for what a person wrote, and in reports saved before
+        origins were kept.
+    touched_by, touched_at: who wrote, changed or accepted it last, and when (UTC, ISO 8601); ""
+        for a model's sentence nobody touched.
     """
 
     id: int
@@ -48,6 +68,15 @@ class Sentence:
     separator: str = " "
     locked: bool = False
     accepted: bool = False
+    origin: SentenceOrigin | None = None
+    touched_by: str = ""
+    touched_at: str = ""
+
+    def rewritten_origin(self) -> SentenceOrigin | None:
+        """The origin of a sentence made from this one: it remembers the model's own words."""
+        if self.origin is None or self.origin.text:
+            return self.origin
+        return replace(self.origin, text=self.text)
 
 
 @dataclass(frozen=True)
@@ -160,9 +189,9 @@ def coalesce_edits(edits: Iterable[Edit]) -> tuple[Edit, ...]:
 def state_to_json(state: ReportState) -> str:
     """Canonical JSON of the state: the form that is stored and whose sha256 is signed.
 
-    The language is written where it isn't English, locks, marks of acceptance and overrides
-    where there are any: reports saved before these existed keep their bytes, and with them
-    their hashes.
+    The language is written where it isn't English, locks, marks of acceptance, origins, hands
+    and overrides where there are any: reports saved before these existed keep their bytes, and
+    with them their hashes.
     """
     values = asdict(state)
     if state.language == "en":
@@ -171,7 +200,7 @@ def state_to_json(state: ReportState) -> str:
         del values["overrides"]
     for section in SECTIONS:
         for sentence in values[section]:
-            for mark in ("locked", "accepted"):
+            for mark in ("locked", "accepted", "origin", "touched_by", "touched_at"):
                 if not sentence[mark]:
                     del sentence[mark]
     return canonical_json(values)
@@ -192,7 +221,8 @@ def state_from_json(text: str) -> ReportState:
 
 
 def _sentence(stored: dict[str, Any]) -> Sentence:
-    sentence = Sentence(**stored)
+    origin = stored.get("origin")
+    sentence = Sentence(**{**stored, "origin": SentenceOrigin(**origin) if origin else None})
     is_valid = sentence.provenance in PROVENANCES and isinstance(sentence.text, str)
     marks = (sentence.locked, sentence.accepted)
     if not (is_valid and all(isinstance(mark, bool) for mark in marks)):

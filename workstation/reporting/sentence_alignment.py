@@ -9,7 +9,7 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 
 from inference.report_language import Language, extract_statements, split_sentences
-from workstation.reporting.report_state import Provenance, Sentence
+from workstation.reporting.report_state import Provenance, Sentence, SentenceOrigin
 
 # Shares of matching words above which a sentence counts as a changed old one, and as carrying
 # words of an old one (half a sentence that was split off). Chosen by hand on the before/after
@@ -65,9 +65,9 @@ def align_sentences(
     """Old sentences carried over to a new text.
 
     Unchanged (also moved) sentences keep id and provenance. A changed one keeps its id; if the
-    model wrote it, it becomes "edited", as does a new one that carries its words; a lock stays
-    with the id. Others are new and "human". all_edited: new ones too count as edited (the
-    program reworded a sentence).
+    model wrote it, it becomes "edited", as does a new one that carries its words; both keep the
+    draft they come from; a lock stays with the id. Others are new and "human". all_edited: new
+    ones too count as edited (the program reworded a sentence).
     """
     pairs, rewritten_by = _pair(old, pieces)
     aligned: list[Sentence] = []
@@ -81,8 +81,21 @@ def align_sentences(
         provenance: Provenance = "edited" if edited else "human"
         identity = source.id if source is not None else new_id()
         locked = source is not None and source.locked
-        aligned.append(Sentence(identity, piece.text, provenance, None, piece.separator, locked))
+        aligned.append(
+            Sentence(
+                identity, piece.text, provenance, None, piece.separator, locked,
+                origin=_inherit_origin(source, ancestors) if edited else None,
+            )
+        )  # fmt: skip
     return tuple(aligned)
+
+
+def _inherit_origin(
+    source: Sentence | None, ancestors: Sequence[Sentence]
+) -> SentenceOrigin | None:
+    """Of the sentence it was, else of the first whose words it carries."""
+    known = (each for each in (source, *ancestors) if each is not None)
+    return next((each.rewritten_origin() for each in known if each.origin is not None), None)
 
 
 def _pair(

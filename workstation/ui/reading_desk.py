@@ -200,7 +200,7 @@ class ReadingDesk(QObject):
         if self._autosave is None:
             return
         self._note_origin(event, draft)
-        self._panel.finish_drafting(event, draft.language)
+        self._panel.finish_drafting(event, draft.language, draft.sentence_origin())
         self.save()
 
     def _keep_origin(self, event: DraftFinished, draft: RunningDraft) -> None:
@@ -278,7 +278,7 @@ class ReadingDesk(QObject):
         else:
             blank = ReportState(language=self.language)
             kept = stored and (stored.correction or stored)
-            report = DraftReport(kept.state if kept else blank)
+            report = DraftReport(kept.state if kept else blank, reader=self.signing.signer)
             self._autosave = Autosave(self._records.reports, self._study_uid, report)
             self._panel.show_report(report)
         self.signing.show_stage(stored)

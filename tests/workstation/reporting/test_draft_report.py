@@ -421,7 +421,9 @@ def test_accepted_sentence_stays_the_model_s_until_it_is_edited() -> None:
     report.accept_sentence("findings", first.id)
     report.accept_sentence("findings", first.id)
     assert [edit.kind for edit in told] == ["accept"]
-    assert report.state.findings[0] == replace(first, accepted=True)
+    accepted = report.state.findings[0]
+    assert accepted.touched_at
+    assert accepted == replace(first, accepted=True, touched_at=accepted.touched_at)
     assert state_from_json(state_to_json(report.state)) == report.state
     report.edit_sentence("findings", first.id, "No large pneumothorax.")
     assert not report.state.findings[0].accepted

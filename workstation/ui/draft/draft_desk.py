@@ -275,7 +275,7 @@ class DraftDesk(QObject):
         self._rail.finish(event)
         if isinstance(event, RedraftFinished):
             own = self._report_model in ("", draft.details["model_sha256"])
-            self._panel.review_redraft(event, same_model=own)
+            self._panel.review_redraft(event, same_model=own, origin=draft.sentence_origin())
             self._reviewed = draft if self._panel.state == "reviewing" else None
         else:
             self.draft_finished.emit(event, draft)

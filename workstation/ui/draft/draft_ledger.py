@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from inference import EngineDescription, GenerationRequest
@@ -11,16 +12,23 @@ from inference.report_language import Language
 from workstation.audit.audit_log import AuditLog
 from workstation.catalog.database import CatalogUnavailable
 from workstation.dicom.instance_reader import Film
+from workstation.reporting.report_state import SentenceOrigin
 
 
 @dataclass(frozen=True)
 class RunningDraft:
-    """What is fixed when a draft is asked for."""
+    """What is fixed when a draft is asked for; ended_at: UTC, ISO 8601, once it has ended."""
 
     study_instance_uid: str
     language: Language
     image_sha256: tuple[str, ...]
     details: dict[str, Any]
+    ended_at: str = ""
+
+    def sentence_origin(self) -> SentenceOrigin:
+        """What every sentence of this draft keeps of it."""
+        name = f"{self.details['model_name']} {self.details['model_version']}".strip()
+        return SentenceOrigin(name, self.details["model_sha256"], self.ended_at)
 
 
 class DraftLedger:
@@ -80,9 +88,10 @@ class DraftLedger:
     def end(self, event: str, request_id: str, outcome: dict[str, Any]) -> RunningDraft | None:
         """Audit how a draft ended; None for one that isn't running."""
         draft = self._running.pop(request_id, None)
-        if draft is not None:
-            self._append(event, draft.study_instance_uid, draft.details | outcome)
-        return draft
+        if draft is None:
+            return None
+        self._append(event, draft.study_instance_uid, draft.details | outcome)
+        return replace(draft, ended_at=datetime.now(UTC).isoformat(timespec="seconds"))
 
     def tell(self, event: str, draft: RunningDraft, outcome: dict[str, Any]) -> bool:
         """Audit what the reader did with a draft that has ended; False where that failed."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QFrame,
@@ -19,8 +19,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from workstation.reporting.report_checks import CheckOverride, Fix, ReportCheck, open_checks
+from workstation.reporting.report_checks import CheckOverride, ReportCheck, open_checks
 from workstation.ui.report.chip_painter import SIGN_SIZE, paint_warning
+from workstation.ui.report.elided_label import ElidedLabel
 from workstation.ui.report.report_keys import CHECKS_KEY
 from workstation.ui.theme import COLOURS
 
@@ -189,7 +190,7 @@ class CheckBar(QFrame):
         self.chip.setCheckable(True)
         self.chip.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         self.chip.toggled.connect(self._on_toggled)
-        self.first_label = _ElidedLabel(self)
+        self.first_label = ElidedLabel(self)
         self.first_label.setObjectName("first_check")
         self.first_label.setProperty("role", "muted")
         self.list_area = QScrollArea(self)
@@ -321,27 +322,4 @@ class CheckBar(QFrame):
         self.overridden.emit(CheckOverride(check.key, check.rule, check.message, reason))
 
 
-class _ElidedLabel(QLabel):
-    """One line that ends in dots where it is too long; the whole text is its tooltip."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-
-    def setText(self, text: str) -> None:
-        super().setText(text)
-        self.setToolTip(text)
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(20, super().minimumSizeHint().height())
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setPen(QColor(COLOURS.muted_text))
-        words = self.fontMetrics().elidedText(
-            self.text(), Qt.TextElideMode.ElideRight, self.width()
-        )
-        painter.drawText(QRectF(self.rect()), Qt.AlignmentFlag.AlignVCenter, words)
-
-
-__all__ = ["CheckBar", "CheckLine", "Fix"]
+__all__ = ["CheckBar", "CheckLine"]

@@ -15,7 +15,7 @@ from workstation.reporting.redraft import (
     plan_redraft,
 )
 from workstation.reporting.redraft_review import ReviewPiece, compare_redraft, merge_redraft
-from workstation.reporting.report_state import ReportState, Section
+from workstation.reporting.report_state import ReportState, Section, SentenceOrigin
 from workstation.ui.draft.draft_endings import find_sentence_at_cursor
 from workstation.ui.report.redraft_review_page import RedraftReviewPage
 from workstation.ui.report.report_editor import ReportEditor
@@ -52,6 +52,7 @@ class RedraftFlow(QObject):
         self._pieces: tuple[ReviewPiece, ...] = ()
         self._event: RedraftFinished | None = None
         self._same_model = True
+        self._origin: SentenceOrigin | None = None
         self._plan: RedraftPlan | None = None
         page.closed.connect(self._on_closed)
 
@@ -98,11 +99,13 @@ class RedraftFlow(QObject):
             section, sentence = plan.places[plan.head]
             self.ask(plan.scope, section, sentence.id, varied=True)
 
-    def show(self, event: RedraftFinished, *, same_model: bool) -> bool:
+    def show(
+        self, event: RedraftFinished, *, same_model: bool, origin: SentenceOrigin | None = None
+    ) -> bool:
         """Begin the review; False where the redraft says the same as the report.
 
         same_model: as drafted the report. Confidences of two models can't be compared, so that
-        with another one accepted the sentences that stay lose theirs.
+        with another one accepted the sentences that stay lose theirs. origin: which draft it is.
         """
         assert self._report is not None
         self._compared = self._report.state
@@ -110,7 +113,7 @@ class RedraftFlow(QObject):
         if not any(piece.is_change for piece in self._pieces):
             self._say_it_is_the_same()
             return False
-        self._event, self._same_model = event, same_model
+        self._event, self._same_model, self._origin = event, same_model, origin
         self._page.show_pieces(self._pieces)
         return True
 
@@ -125,7 +128,7 @@ class RedraftFlow(QObject):
         event, report, self._event = self._event, self._report, None
         if event is None or report is None:
             return
-        pieces = self._pieces
+        pieces, origin = self._pieces, self._origin
         if report.state != self._compared:
             self.said.emit(
                 self.tr("The report was changed meanwhile: nothing was taken over. Redraft again.")
@@ -136,7 +139,7 @@ class RedraftFlow(QObject):
             report.change_state(
                 "redraft",
                 lambda now, new_id: merge_redraft(
-                    now, pieces, accepted, new_id, keep_confidences=keep
+                    now, pieces, accepted, new_id, keep_confidences=keep, origin=origin
                 ),
             )
         offered = sum(piece.is_change for piece in pieces)

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from inference import Calibration
 from inference.report_language import (
     CannotRewrite,
     Language,
@@ -247,6 +248,12 @@ class ReportEditor(QWidget):
     def set_context(self, context: ReportContext) -> None:
         """What is known beside the text: whether there is a prior, a lateral film."""
         self._live_checks.set_context(context)
+
+    def set_calibration(self, calibration: Calibration | None) -> None:
+        """How the confidences of the report shown are read; None: as the model gives them."""
+        self.listing.set_calibration(calibration)
+        for editor in self.editors.values():
+            editor.calibration = calibration
 
     def set_speller(self, speller: Speller | None) -> None:
         """Who knows the words of the sections; None: none is marked."""

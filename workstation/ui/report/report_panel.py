@@ -12,6 +12,7 @@ from inference.report_language import Language
 from workstation.drafting.redraft_run import AnswerRestarted, RedraftFinished
 from workstation.reporting.draft_report import DraftReport, Edit
 from workstation.reporting.redraft import RedraftScope
+from workstation.reporting.report_state import SentenceOrigin
 from workstation.reporting.report_store import StoredReport
 from workstation.reporting.token_confidences import locate_confidences
 from workstation.ui.draft.draft_endings import DraftEndings, show_passage
@@ -168,7 +169,7 @@ class ReportPanel(QWidget):
 
     def set_calibration(self, calibration: Calibration | None) -> None:
         """How to read the confidences of the report shown: its model's calibration, or None."""
-        self.editor.statement_list.set_calibration(calibration)
+        self.editor.set_calibration(calibration)
 
     def set_unseen(self, text: str) -> None:
         """What the model did not see, for instance the lateral film; "" hides the line."""
@@ -252,7 +253,12 @@ class ReportPanel(QWidget):
     def add_block(self, event: BlockCommitted) -> None:
         self.draft_view.add_block(event)
 
-    def finish_drafting(self, event: DraftFinished, language: Language = "en") -> None:
+    def finish_drafting(
+        self,
+        event: DraftFinished,
+        language: Language = "en",
+        origin: SentenceOrigin | None = None,
+    ) -> None:
         """Take the finished draft over into the report, beside what the reader jotted before."""
         if self._state != "drafting" or self._report is None:
             return
@@ -265,17 +271,24 @@ class ReportPanel(QWidget):
             locate_confidences(event.text, event.findings, texts, confidences),
             locate_confidences(event.text, event.impression, texts, confidences, last=True),
             language,
+            origin,
         )
         self.show_current_report()
         self._say_how_it_ended(event)
 
-    def review_redraft(self, event: RedraftFinished, *, same_model: bool = True) -> None:
+    def review_redraft(
+        self,
+        event: RedraftFinished,
+        *,
+        same_model: bool = True,
+        origin: SentenceOrigin | None = None,
+    ) -> None:
         """Show how the finished redraft differs; nothing of it is in the report yet."""
         if self._state != "drafting" or self._report is None:
             return
         self.draft_view.finish()
         self._enter("editing")
-        if self.redrafts.show(event, same_model=same_model):
+        if self.redrafts.show(event, same_model=same_model, origin=origin):
             self._enter("reviewing")
             self.review_page.focus_open()
         self._say_how_it_ended(event)

@@ -23,11 +23,13 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QMenu, QTextEdit, QToolTip, QWidget
 
+from inference import Calibration
 from workstation.reporting.draft_report import Section, Sentence
 from workstation.reporting.report_state import join_sentences, sentence_spans
 from workstation.reporting.spelling import Speller, UnknownWord
 from workstation.ui.draft.draft_transcript import LOW_CONFIDENCE
 from workstation.ui.report.chip_painter import SIGN_SIZE, paint_warning
+from workstation.ui.report.sentence_provenance import describe_provenance
 from workstation.ui.theme import COLOURS, colour, report_font
 
 TYPING_PAUSE_MS = 300
@@ -67,6 +69,8 @@ class SectionEditor(QTextEdit):
         self._blocking: dict[int, bool] = {}
         self._messages: dict[int, str] = {}
         self._speller: Speller | None = None
+        self.calibration: Calibration | None = None
+        """How the confidences in tooltips are read; None: as the model gives them."""
         self._unknown: tuple[UnknownWord, ...] = ()
         self._is_showing_state = False
         self._typing_timer = QTimer(self)
@@ -335,21 +339,12 @@ class SectionEditor(QTextEdit):
         return super().viewportEvent(event)
 
     def describe_sentence(self, sentence: Sentence) -> str:
-        """The tooltip of a sentence: who wrote it, how sure the model was of its words, and what
-        checks say of it."""
-        lines = [self._describe_origin(sentence), self._messages.get(sentence.id, "")]
+        """The tooltip of a sentence: where it comes from, and what checks say of it."""
+        lines = [
+            *describe_provenance(sentence, self.calibration),
+            self._messages.get(sentence.id, ""),
+        ]
         return "\n".join(line for line in lines if line)
-
-    def _describe_origin(self, sentence: Sentence) -> str:
-        if sentence.accepted:
-            return self.tr("AI, accepted by the reader as it is")
-        if sentence.provenance == "edited":
-            return self.tr("AI, edited by the reader")
-        if sentence.provenance == "human":
-            return self.tr("Written by the reader")
-        if sentence.confidence is None:
-            return self.tr("AI, untouched")
-        return self.tr("AI, confidence {0}").format(f"{sentence.confidence:.2f}")
 
     # -- keys ----------------------------------------------------------------------------
 

@@ -51,6 +51,7 @@ class StatementList(QTableView):
     row_hovered = Signal(str, int, int)  # section, start, end
     hover_ended = Signal()
     row_clicked = Signal(str, int, int)  # section, start, end
+    row_shown = Signal()  # shown_row is another
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -75,6 +76,7 @@ class StatementList(QTableView):
         # Queued: the report changes after the sentence field has closed.
         self.table.sentence_edited.connect(self.sentence_edited, Qt.ConnectionType.QueuedConnection)
         self.entered.connect(self._on_entered)
+        self.selectionModel().currentRowChanged.connect(self.row_shown)
 
     def _set_up_headers(self) -> None:
         header = self.horizontalHeader()
@@ -163,6 +165,13 @@ class StatementList(QTableView):
             return None
         return self.table.rows[number]
 
+    def shown_row(self) -> StatementRow | None:
+        """The row under the pointer, else the current one."""
+        number = self.row_painter.hovered_row
+        if 0 <= number < len(self.table.rows) and self.table.rows[number].kind != "heading":
+            return self.table.rows[number]
+        return self.current_row()
+
     def find_row(self, section: str, offset: int) -> int:
         """The row of the words at an offset of a section's text: the statement's, else the
         sentence's; -1 for none."""
@@ -219,6 +228,7 @@ class StatementList(QTableView):
             self.hover_ended.emit()
         else:
             self.row_hovered.emit(row.section, row.start, row.end)
+        self.row_shown.emit()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         super().mouseMoveEvent(event)
@@ -234,6 +244,7 @@ class StatementList(QTableView):
         self.row_painter.hovered_row = -1
         self.viewport().update()
         self.hover_ended.emit()
+        self.row_shown.emit()
         super().leaveEvent(event)
 
     def chip_at(self, point: QPoint) -> Slot | None:

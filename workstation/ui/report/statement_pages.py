@@ -15,10 +15,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from inference import Calibration
 from workstation.reporting.draft_report import DraftReport
 from workstation.ui.report.checklist_lines import list_lines
+from workstation.ui.report.elided_label import ElidedLabel
 from workstation.ui.report.negatives_checklist import NegativesChecklist
 from workstation.ui.report.report_keys import ADD_KEY, CHECKLIST_KEY, STATEMENTS_KEY, report_keys
+from workstation.ui.report.sentence_provenance import describe_provenance, summarise_provenance
 from workstation.ui.report.statement_list import StatementList
 from workstation.ui.report.statement_row_painter import NARROW
 from workstation.ui.report.statement_rows import list_rows
@@ -60,9 +63,14 @@ class StatementPages(QWidget):
             f"QToolButton[role='page']:checked {{ background: {COLOURS.accent_dim};"
             f" border-color: {COLOURS.accent}; color: {COLOURS.bright_text}; }}"
         )
+        self.provenance_line = ElidedLabel(self)
+        self.provenance_line.setObjectName("provenance_line")
+        self.provenance_line.setProperty("role", "muted")
+        self.provenance_line.setAccessibleName(self.tr("Where the sentence comes from"))
         self._lay_out()
         self.page_group.idToggled.connect(self._on_page_toggled)
         self.all_button.toggled.connect(self.page_changed)
+        self.statements.row_shown.connect(self._show_provenance)
         self.all_button.hide()
 
     def _page_button(self, name: str, text: str) -> QToolButton:
@@ -89,6 +97,7 @@ class StatementPages(QWidget):
         column.setSpacing(4)
         column.addLayout(switch)
         column.addWidget(self.pages, 1)
+        column.addWidget(self.provenance_line)
 
     def show_report(self, report: DraftReport | None) -> None:
         """Both views as the report says."""
@@ -97,6 +106,22 @@ class StatementPages(QWidget):
         lines = list_lines(report, every_concept=every) if report else ()
         self.checklist.set_lines(lines, report.language if report else "en")
         self._name_checklist()
+        self._show_provenance()
+
+    def set_calibration(self, calibration: Calibration | None) -> None:
+        """How the confidences of the rows are to be read; None: as the model gives them."""
+        self.statements.set_calibration(calibration)
+        self._show_provenance()
+
+    def _show_provenance(self) -> None:
+        """Of the row under the pointer, else of the current one."""
+        row = self.statements.shown_row()
+        sentence = row.sentence if row is not None else None
+        calibration = self.statements.table.calibration
+        said = summarise_provenance(sentence, calibration) if sentence is not None else ""
+        self.provenance_line.setText(said)
+        lines = describe_provenance(sentence, calibration) if sentence is not None else []
+        self.provenance_line.setToolTip("\n".join(lines))
 
     def _name_checklist(self) -> None:
         count, is_narrow = self.checklist.unstated_count, self.width() < NARROW
@@ -135,3 +160,4 @@ class StatementPages(QWidget):
         if is_checked:
             self.pages.setCurrentIndex(page)
             self.all_button.setVisible(page == 1)
+            self.provenance_line.setVisible(page == 0)

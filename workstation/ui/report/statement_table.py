@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt, Signal
 
-from inference import Calibration, calibrate_confidence
+from inference import Calibration
 from workstation.reporting.draft_report import Sentence
+from workstation.ui.report.sentence_provenance import describe_provenance, read_confidence
 from workstation.ui.report.statement_chips import explain, word_value
 from workstation.ui.report.statement_row_painter import (
     DELETE,
@@ -110,15 +111,9 @@ class StatementTable(QAbstractTableModel):
         if sentence.accepted:
             return self.tr("AI ✓")
         words = {"ai": self.tr("AI"), "edited": self.tr("edited"), "human": self.tr("by hand")}
-        share = self._calibrated(sentence)
+        share = read_confidence(sentence, self.calibration)
         word = words[sentence.provenance]
         return word if share is None else f"{word} {share:.2f}"
-
-    def _calibrated(self, sentence: Sentence) -> float | None:
-        """The calibrated confidence of a sentence the model wrote, None where there is none."""
-        if self.calibration is None or sentence.provenance != "ai" or sentence.confidence is None:
-            return None
-        return calibrate_confidence(self.calibration, sentence.confidence)
 
     def _tool_tip(self, row: StatementRow, column: int) -> str | None:
         if row.sentence is None:
@@ -150,25 +145,8 @@ class StatementTable(QAbstractTableModel):
         return explain(statement, trigger)
 
     def _describe_provenance(self, sentence: Sentence) -> str:
-        if sentence.provenance == "ai" and sentence.confidence is not None:
-            said = self._describe_confidence(sentence, sentence.confidence)
-        else:
-            said = {
-                "ai": self.tr("AI, untouched"),
-                "edited": self.tr("AI, edited by the reader"),
-                "human": self.tr("Written by the reader"),
-            }[sentence.provenance]
-        if sentence.accepted:
-            return said + "\n" + self.tr("Accepted by the reader as it is (A takes it back)")
+        lines = describe_provenance(sentence, self.calibration)
         if sentence.provenance == "ai" and not self.is_read_only:
-            return said + "\n" + self.tr("A: accept as it is")
-        return said
-
-    def _describe_confidence(self, sentence: Sentence, confidence: float) -> str:
-        share = self._calibrated(sentence)
-        if share is None:
-            return self.tr("AI, confidence {0}").format(f"{confidence:.2f}")
-        return self.tr(
-            "AI, calibrated confidence {0}: of sentences the model was as sure of ({1}),\n"
-            "that share was right on its own test films. Not a probability of disease."
-        ).format(f"{share:.2f}", f"{confidence:.2f}")
+            take_back = self.tr("A: take the acceptance back")
+            lines.append(take_back if sentence.accepted else self.tr("A: accept as it is"))
+        return "\n".join(lines)

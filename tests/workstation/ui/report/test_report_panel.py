@@ -23,6 +23,7 @@ from workstation.drafting import DraftingService
 from workstation.reporting.draft_report import DraftReport
 from workstation.reporting.report_store import Addendum, StoredReport
 from workstation.ui.report.report_panel import ReportPanel
+from workstation.ui.report.version_wording import format_utc
 
 FINDINGS = "The thorax is symmetric. No focal consolidation. No pleural effusion. No pneumothorax."
 IMPRESSION = "No acute cardiopulmonary abnormality."
@@ -272,8 +273,11 @@ def test_provenance_is_said_in_words(editing, report) -> None:
     editor = editing.editor.editors["findings"]
     report.edit_sentence("findings", report.state.findings[0].id, "The thorax is rotated.")
     report.add_sentence("findings", "Mine.", 1)
-    texts = [editor.describe_sentence(s) for s in report.state.findings[:3]]
-    assert texts == ["AI, edited by the reader", "Written by the reader", "AI, untouched"]
+    texts = [editor.describe_sentence(s).splitlines() for s in report.state.findings[:3]]
+    said = ["AI, edited by the reader", "Written by the reader", "AI, untouched"]
+    assert [lines[0] for lines in texts] == said
+    edited, written = (format_utc(s.touched_at) for s in report.state.findings[:2])
+    assert [lines[1:] for lines in texts] == [[f"edited {edited}"], [f"written {written}"], []]
     assert "3 AI" not in editing.state_label.text()
     assert "1 edited · 1 by hand" in editing.state_label.text()
 
