@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import accumulate, pairwise
+
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
@@ -23,11 +25,13 @@ from inference import (
     PrefillDone,
 )
 from workstation.ui.draft.draft_transcript import LOW_CONFIDENCE, DraftBlock, DraftTranscript
+from workstation.ui.draft.region_names import name_region
 from workstation.ui.theme import COLOURS, ui_font
 
 _TILE_PITCH = 13.0
 _TILE_GAP = 3.0
 _MASKED_TILES = 4
+_PASS_GAP = 5.0  # between the regions' blocks of one pass and those of the next
 
 
 class BlockTiles(QWidget):
@@ -65,13 +69,22 @@ class BlockTiles(QWidget):
     def tile_rect(self, rank: int) -> QRectF:
         """Where a tile stands; its height is the block's mean confidence."""
         shown = len(self.blocks) + (_MASKED_TILES if self.is_running else 0)
-        pitch = min(_TILE_PITCH, (self.width() - 4) / max(1, shown))
+        gaps = self._gaps_before()
+        pitch = min(_TILE_PITCH, max(1.0, (self.width() - 4 - gaps[-1]) / max(1, shown)))
         gap = min(_TILE_GAP, pitch * 0.25)
         full = self.height() - 8.0
         height = full
         if rank < len(self.blocks):
             height = max(3.0, full * self.blocks[rank].mean_confidence)
-        return QRectF(2 + rank * pitch, self.height() - 4 - height, pitch - gap, height)
+        left = 2 + rank * pitch + gaps[min(rank, len(gaps) - 1)]
+        return QRectF(left, self.height() - 4 - height, pitch - gap, height)
+
+    def _gaps_before(self) -> list[float]:
+        """Room that sets passes of several regions apart, before each tile of theirs [px]."""
+        if not any(block.region for block in self.blocks[:1]):
+            return [0.0]
+        begins = (block.passed != before.passed for before, block in pairwise(self.blocks))
+        return [0.0, *(_PASS_GAP * count for count in accumulate(begins))]
 
     def rank_at(self, position: QPoint) -> int | None:
         """The tile under a point, anywhere in its column."""
@@ -90,6 +103,8 @@ class BlockTiles(QWidget):
             f"{block.duration_ms:.1f}",
             f"{block.mean_confidence:.2f}",
         )
+        if block.region:
+            text = f"{name_region(block.region)} · {text}"
         if self.second_looks(rank):
             text += "\n" + self.tr("In doubt at first: looked at {0} times").format(block.passes)
         return text + "\n" + (block.text.strip() or self.tr("(end of the answer)"))

@@ -159,7 +159,7 @@ class DraftDesk(QObject):
             self._panel.begin_covered()
             self._rail.cover(is_ready=False)
         else:
-            self._panel.begin_drafting()
+            self._panel.begin_drafting(request.language)
             self._rail.begin(request.decoding)
         self._drafting.request_draft(request if plan is None else RedraftRequest(request, plan))
 
@@ -299,7 +299,7 @@ class DraftDesk(QObject):
         if not self._ledger.tell("draft-revealed", covered.draft, outcome):
             return
         self._covered = None
-        self._panel.begin_drafting()
+        self._panel.begin_drafting(covered.draft.language)
         self._rail.begin(covered.decoding)
         for event in covered.events:
             if isinstance(event, PrefillDone):

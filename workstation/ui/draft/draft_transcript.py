@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from inference import BlockCommitted
+from inference import BlockCommitted, in_report_order
+from inference.report_language import Language
 
 # Han characters stand alone, since Chinese text has no spaces to break a line at; but headings
 # are whole, and no line begins with a full stop.
@@ -44,7 +45,9 @@ class DraftBlock:
     """One committed block; start and end are offsets into the raw answer.
 
     mean_confidence is over the tokens with text: what follows the stop token says nothing.
-    duration_ms and passes run from the block before (from the end of prefill for the first).
+    duration_ms and passes run from the block before (from the end of prefill for the first);
+    blocks of several regions that were filled in one pass share them. passed: passes of the whole
+    draft until then.
     """
 
     index: int
@@ -55,10 +58,12 @@ class DraftBlock:
     mean_confidence: float
     duration_ms: float
     passes: int
+    region: str = ""
+    passed: int = 0
 
 
 class DraftTranscript:
-    """Everything committed so far of one request."""
+    """Everything committed so far of one request; of a draft by regions, in the order it came."""
 
     def __init__(self) -> None:
         self.raw_text = ""
@@ -66,11 +71,12 @@ class DraftTranscript:
         self.token_spans: list[tuple[int, int, float]] = []
         self._elapsed_ms = 0.0
         self._passes = 0
+        self._events: list[BlockCommitted] = []
         self._block_at: list[int] = []  # block index of each token span
 
     def restart(self, text: str) -> None:
         """What stands so far is this text, written before; its words carry the block KEPT."""
-        self.raw_text, self.blocks = text, []
+        self.raw_text, self.blocks, self._events = text, [], []
         self.token_spans = [(0, len(text), 1.0)] if text else []
         self._block_at = [KEPT] * len(self.token_spans)
 
@@ -80,6 +86,7 @@ class DraftTranscript:
 
     def add_block(self, event: BlockCommitted) -> DraftBlock:
         """Append one block; returns it with its place in the raw answer."""
+        self._events.append(event)
         start = len(self.raw_text)
         for text, confidence in zip(event.token_texts, event.confidences, strict=True):
             self.token_spans.append(
@@ -92,6 +99,7 @@ class DraftTranscript:
             for text, confidence in zip(event.token_texts, event.confidences, strict=True)
             if text
         ] or list(event.confidences)
+        duration_ms, passes = self._measure(event)
         block = DraftBlock(
             index=event.index,
             start=start,
@@ -99,19 +107,25 @@ class DraftTranscript:
             text=self.raw_text[start:],
             tokens=len(event.token_ids),
             mean_confidence=sum(spoken) / len(spoken) if spoken else 0.0,
-            duration_ms=max(0.0, event.elapsed_ms - self._elapsed_ms),
-            passes=event.passes - self._passes,
+            duration_ms=duration_ms,
+            passes=passes,
+            region=event.region,
+            passed=event.passes,
         )
         self._elapsed_ms, self._passes = event.elapsed_ms, event.passes
         self.blocks.append(block)
         return block
 
-    def token_texts(self) -> tuple[str, ...]:
-        """Every token's text; joined they are the raw answer."""
-        return tuple(self.raw_text[start:end] for start, end, _ in self.token_spans)
+    def _measure(self, event: BlockCommitted) -> tuple[float, int]:
+        """Milliseconds and passes of its block."""
+        before = self.blocks[-1] if self.blocks else None
+        if before is not None and event.region and event.passes == self._passes:
+            return before.duration_ms, before.passes  # another region of the same pass
+        return max(0.0, event.elapsed_ms - self._elapsed_ms), event.passes - self._passes
 
-    def token_confidences(self) -> tuple[float, ...]:
-        return tuple(confidence for _, _, confidence in self.token_spans)
+    def answer(self, language: Language) -> tuple[tuple[str, float], ...]:
+        """(text, confidence) of every token as the report reads; joined they are its text."""
+        return in_report_order(self._events, language)
 
     def passage_of(self, index: int) -> str:
         """The whole words that a block brought; "" for none."""

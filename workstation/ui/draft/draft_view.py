@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 from PySide6.QtCore import QElapsedTimer, QEvent, QPoint, QPointF, QRectF, Qt, QTimer
 from PySide6.QtGui import (
     QColor,
-    QFont,
     QFontMetricsF,
     QHelpEvent,
     QPainter,
@@ -19,11 +17,22 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractScrollArea, QToolTip, QWidget
 
 from inference import BlockCommitted, PrefillDone
+from inference.report_language import Language
 from workstation.ui.draft.draft_transcript import (
     KEPT,
     LOW_CONFIDENCE,
     DraftTranscript,
     DraftWord,
+)
+from workstation.ui.draft.region_draft import RegionDraft
+from workstation.ui.draft.region_painter import paint_region
+from workstation.ui.draft.region_rows import RegionRows
+from workstation.ui.draft.text_flow import (
+    PlacedWord,
+    TextFlow,
+    expect_block_width,
+    heading_font,
+    heading_text,
 )
 from workstation.ui.theme import COLOURS, colour, report_font, ui_font
 
@@ -32,19 +41,11 @@ SETTLE_MS = 150
 HIGHLIGHT_MS = 1400
 HINTED_BLOCKS = 2  # masked blocks shown after the one being filled
 _MARGIN = 16.0
-_CHARACTERS_PER_TOKEN = 5.0  # until committed blocks show their own measure
-
-
-@dataclass(frozen=True)
-class PlacedWord:
-    """A word and where it stands, in content coordinates [px]."""
-
-    word: DraftWord
-    rect: QRectF
 
 
 class DraftView(QAbstractScrollArea):
-    """Live text of one draft; read only.
+    """Live text of one draft; read only. One text, or a row for each region where they fill at
+    the same time (PrefillDone.regions).
 
     Events are taken as fast as they come; layout and painting follow at most once per
     REFRESH_MS.
@@ -74,6 +75,9 @@ class DraftView(QAbstractScrollArea):
     def clear(self) -> None:
         """Empty, as before a draft."""
         self.transcript = DraftTranscript()
+        self.regions: RegionDraft | None = None
+        self._rows: RegionRows | None = None
+        self._language: Language = "en"
         self._block_length = 0
         self._is_filling = False
         self._message = ""
@@ -83,11 +87,13 @@ class DraftView(QAbstractScrollArea):
         self._highlighted_until_ms = 0
         self._placed: list[PlacedWord] = []
         self._bars: list[list[QRectF]] = []  # one list of line pieces per masked block
+        self._followed_to = 0  # where the scroll bar was put last; elsewhere, the reader moved it
         self._refresh()
 
-    def begin(self, message: str = "") -> None:
-        """A draft was asked for; the prompt is not read yet."""
+    def begin(self, message: str = "", language: Language = "en") -> None:
+        """A draft was asked for; the prompt is not read yet. language: of the draft."""
         self.clear()
+        self._language = language
         self._message = message or self.tr("Reading the film…")
         self._refresh()
 
@@ -97,7 +103,16 @@ class DraftView(QAbstractScrollArea):
         self._is_filling = True
         self._block_length = event.block_length
         self.transcript.start_clock(event.elapsed_ms)
+        if event.regions:
+            self.regions = RegionDraft(event.regions)
+            self._rows = RegionRows(self.regions, self._language)
         self._ask_refresh()
+
+    def keep_regions(self, texts: Iterable[tuple[str, str]]) -> None:
+        """A redraft by regions: these (region, text) stand, quietly."""
+        if self.regions is not None:
+            self.regions.keep(texts)
+            self._ask_refresh()
 
     def restart(self, text: str, following: str) -> None:
         """A redraft: this much stands, quietly, and after the masked blocks what is kept of the
@@ -113,6 +128,8 @@ class DraftView(QAbstractScrollArea):
         self._message = ""
         self._is_filling = True
         self.transcript.add_block(event)
+        if self.regions is not None:
+            self.regions.add_block(event)
         self._committed_at_ms[event.index] = self._clock.elapsed()
         self._ask_refresh()
 
@@ -137,11 +154,16 @@ class DraftView(QAbstractScrollArea):
         self.viewport().update()
         QTimer.singleShot(HIGHLIGHT_MS + REFRESH_MS, self.viewport().update)
 
+    def passage_of(self, index: int) -> str:
+        """The whole words that a block brought; "" for none."""
+        return (self.regions or self.transcript).passage_of(index)
+
     # -- what is shown -----------------------------------------------------------------
 
     @property
     def placeholder_count(self) -> int:
-        """Masked blocks on screen: the one being filled and a hint of those that follow."""
+        """Masked blocks on screen: the one being filled and a hint of those that follow; with
+        regions the one being filled of each."""
         return len(self._bars)
 
     def placed_words(self) -> tuple[PlacedWord, ...]:
@@ -165,13 +187,19 @@ class DraftView(QAbstractScrollArea):
     def _refresh(self) -> None:
         bar = self.verticalScrollBar()
         was_at_end = bar.value() >= bar.maximum() - 4
+        if self.regions is not None:  # nothing moves before the last of them is the one to watch
+            is_last = self.regions.is_at_impression
+            was_at_end = is_last and bar.value() == self._followed_to
         height = self._lay_out()
         bar.setPageStep(self.viewport().height())
         bar.setSingleStep(24)
         bar.setRange(0, max(0, int(height) - self.viewport().height()))
         if was_at_end:
             bar.setValue(bar.maximum())
-        self.setAccessibleDescription(self.transcript.raw_text)
+            self._followed_to = bar.value()
+        self.setAccessibleDescription(
+            self.transcript.raw_text if self.regions is None else self.regions.spoken_text
+        )
         self.viewport().update()
         if self.is_motion_enabled and self._is_settling():
             self._settle_timer.start()
@@ -187,81 +215,32 @@ class DraftView(QAbstractScrollArea):
         return self._clock.elapsed() - latest < SETTLE_MS
 
     def _lay_out(self) -> float:
-        """Place words and bars in lines; returns the height of all [px]."""
-        metrics = QFontMetricsF(report_font())
-        line_height = metrics.height() * 1.45
-        left, right = _MARGIN, max(_MARGIN + 80, self.viewport().width() - _MARGIN)
-        self._placed = []
-        x, y = self._lay_out_words(self.transcript.words(), left, _MARGIN, left, right)
-        x, y = self._lay_out_bars(x, y, left, right, line_height, metrics)
-        if self._following:
-            x += metrics.horizontalAdvance("  ")
-            x, y = self._lay_out_words(self._following, x, y, left, right)
-        return y + line_height + _MARGIN
+        """Place words and bars; returns the height of all [px]."""
+        return self._lay_out_text() if self._rows is None else self._lay_out_regions(self._rows)
 
-    def _lay_out_words(
-        self, words: Sequence[DraftWord], x: float, y: float, left: float, right: float
-    ) -> tuple[float, float]:
-        """Flow words from a point on; returns where the last one ends."""
-        metrics = QFontMetricsF(report_font())
-        line_height = metrics.height() * 1.45
-        space = metrics.horizontalAdvance(" ")
-        for word in words:
-            if word.is_heading:
-                y += line_height * 1.4 if self._placed else 0.0
-                width = QFontMetricsF(_heading_font()).horizontalAdvance(_heading_text(word))
-                self._placed.append(PlacedWord(word, QRectF(left, y, width, metrics.height())))
-                x, y = left, y + line_height
-                continue
-            width = metrics.horizontalAdvance(word.text)
-            if word.has_space_before and x > left:
-                x += space
-            if x + width > right and x > left:
-                x, y = left, y + line_height
-            self._placed.append(PlacedWord(word, QRectF(x, y, width, metrics.height())))
-            x += width
-        return x, y
-
-    def _lay_out_bars(
-        self,
-        x: float,
-        y: float,
-        left: float,
-        right: float,
-        line_height: float,
-        metrics: QFontMetricsF,
-    ) -> tuple[float, float]:
-        """Flow the masked blocks after the last word, broken over lines as text would be."""
+    def _lay_out_text(self) -> float:
+        """One text from the top down."""
+        flow = TextFlow(_MARGIN, _MARGIN, max(_MARGIN + 80, self.viewport().width() - _MARGIN))
+        flow.add_words(self.transcript.words())
         self._bars = []
-        if not self._is_filling:
-            return x, y
-        gap = metrics.horizontalAdvance("  ")
-        thickness = metrics.xHeight() + 4
-        for _ in range(1 + HINTED_BLOCKS):
-            remaining = self._expected_block_width(metrics)
-            pieces = []
-            x += gap if x > left else 0.0
-            while remaining > 0:
-                if right - x < 24:
-                    x, y = left, y + line_height
-                width = min(remaining, right - x)
-                if remaining - width < 14:  # no stump on the next line
-                    remaining = width
-                top = y + metrics.ascent() - metrics.xHeight() / 2 - thickness / 2
-                pieces.append(QRectF(x, top, width, thickness))
-                x += width
-                remaining -= width
-            self._bars.append(pieces)
-        return x, y
+        if self._is_filling:
+            width = expect_block_width(self.transcript.blocks, self._block_length)
+            self._bars = [flow.add_bar(width) for _ in range(1 + HINTED_BLOCKS)]
+        if self._following:
+            flow.add_gap()
+            flow.add_words(self._following)
+        self._placed = flow.placed
+        return flow.bottom + _MARGIN
 
-    def _expected_block_width(self, metrics: QFontMetricsF) -> float:
-        """As wide as the mean of what came so far; before that, by the block length [px]."""
-        spoken = [block for block in self.transcript.blocks if block.text]
-        if spoken:
-            characters = sum(len(block.text) for block in spoken) / len(spoken)
-        else:
-            characters = _CHARACTERS_PER_TOKEN * max(1, self._block_length)
-        return max(18.0, metrics.averageCharWidth() * characters)
+    def _lay_out_regions(self, rows: RegionRows) -> float:
+        """A row for each region, in a fixed place."""
+        # With the scroll bar's width left free, its coming moves nothing.
+        width = self.width() - self.verticalScrollBar().sizeHint().width()
+        height = self.viewport().height()
+        bottom = rows.place(width, height, self._block_length, is_filling=self._is_filling)
+        self._placed = [placed for row in rows.rows for placed in row.words]
+        self._bars = [row.bar for row in rows.rows if row.bar]
+        return bottom
 
     # -- painting ----------------------------------------------------------------------
 
@@ -275,10 +254,13 @@ class DraftView(QAbstractScrollArea):
             painter.drawText(QPointF(_MARGIN, _MARGIN + 14), self._message)
         painter.translate(0, -self.verticalScrollBar().value())
         now_ms = self._clock.elapsed()
+        if self.regions is not None and self._rows is not None:
+            for row in self._rows.rows:
+                paint_region(painter, row, self.regions, is_filling=self._is_filling)
         for placed in self._placed:
             self._paint_word(painter, placed, now_ms)
         for rank, pieces in enumerate(self._bars):
-            self._paint_bar(painter, pieces, rank)
+            self._paint_bar(painter, pieces, rank if self._rows is None else 0)
         painter.end()
 
     def _paint_word(self, painter: QPainter, placed: PlacedWord, now_ms: int) -> None:
@@ -288,9 +270,9 @@ class DraftView(QAbstractScrollArea):
         painter.setOpacity(self._settled_opacity(word.block_index, now_ms))
         baseline = QPointF(rect.left(), rect.top() + QFontMetricsF(report_font()).ascent())
         if word.is_heading:
-            painter.setFont(_heading_font())
+            painter.setFont(heading_font())
             painter.setPen(QColor(COLOURS.muted_text))
-            painter.drawText(baseline, _heading_text(word))
+            painter.drawText(baseline, heading_text(word))
         else:
             painter.setFont(report_font())
             is_kept = word.block_index == KEPT
@@ -362,11 +344,3 @@ def paint_doubt(painter: QPainter, left: float, right: float, y: float) -> None:
     pen.setDashPattern([0.1, 2.2])
     painter.setPen(pen)
     painter.drawLine(QPointF(left + 1, y), QPointF(right - 1, y))
-
-
-def _heading_font() -> QFont:
-    return ui_font(10.5, bold=True)
-
-
-def _heading_text(word: DraftWord) -> str:
-    return word.text.rstrip(":：")

@@ -223,10 +223,10 @@ class ReportPanel(QWidget):
 
     # -- drafting ----------------------------------------------------------------------------
 
-    def begin_drafting(self) -> None:
-        """A draft of the report shown was asked of the engine."""
+    def begin_drafting(self, language: Language = "en") -> None:
+        """A draft of the report shown was asked of the engine, in this language."""
         self.flush_typing()
-        self.draft_view.begin()
+        self.draft_view.begin(language=language)
         self._enter("drafting")
         self.draft_view.setFocus()
 
@@ -262,9 +262,9 @@ class ReportPanel(QWidget):
         """Take the finished draft over into the report, beside what the reader jotted before."""
         if self._state != "drafting" or self._report is None:
             return
-        transcript = self.draft_view.transcript
         self.draft_view.finish()
-        texts, confidences = transcript.token_texts(), transcript.token_confidences()
+        tokens = self.draft_view.transcript.answer(language)
+        texts, confidences = [text for text, _ in tokens], [each for _, each in tokens]
         self._report.set_from_draft(
             event.findings,
             event.impression,
@@ -346,7 +346,7 @@ class ReportPanel(QWidget):
         if self._state == "drafting":
             self.draft_view.jump_to_block(index)
         elif self._state == "editing" and self._report is not None:
-            passage = self.draft_view.transcript.passage_of(index)
+            passage = self.draft_view.passage_of(index)
             if passage:
                 show_passage(self.editor, self._report, passage)
 
