@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from inference.api import (
     DecodingMode,
     DraftCancelled,
     DraftEvent,
+    DraftFailed,
     DraftFinished,
     EngineDescription,
     EngineError,
@@ -67,6 +69,25 @@ def load_engine(
     return ReportEngine.load(model, device, dtype, digest_cache, on_progress, expected_sha256)
 
 
+def draft_batch(
+    engine: ReportEngine,
+    requests: Sequence[GenerationRequest],
+    cancel: CancelToken | None = None,
+    at_once: int = 8,
+) -> Iterator[DraftEvent | DraftFailed]:
+    """Stream the events of several studies drafted together, each as engine.draft tells it.
+
+    At most at_once are under way; where one ends, the next begins. In float32 each says what it
+    would say alone. A request that can't be served ends in DraftFailed, and the others go on.
+    Cancelling ends all that are under way in DraftCancelled; those that weren't begun have no
+    event. Where memory runs out for all at once, they go on one by one. No prompt is kept.
+    Times are the clock's, the company's share included.
+    """
+    from inference.batch_drafts import stream_batch
+
+    return stream_batch(engine, requests, cancel, at_once)
+
+
 def inspect_model(
     model: str | Path,
     *,
@@ -94,6 +115,7 @@ __all__ = [
     "DigestCache",
     "DraftCancelled",
     "DraftEvent",
+    "DraftFailed",
     "DraftFinished",
     "EngineDescription",
     "EngineError",

@@ -266,6 +266,14 @@ class DraftCancelled:
     elapsed_ms: float
 
 
+@dataclass(frozen=True)
+class DraftFailed:
+    """This request of a batch couldn't be served, and why; the others go on. See draft_batch."""
+
+    request_id: str
+    reason: str
+
+
 DraftEvent = PrefillDone | BlockCommitted | DraftFinished | DraftCancelled
 
 

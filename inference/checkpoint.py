@@ -19,7 +19,13 @@ from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
 
 from inference import manifest as manifests
 from inference import resource_folder
-from inference.api import Calibration, DecodingMode, EngineError, WeightsMismatch
+from inference.api import (
+    REGION_MODES,
+    Calibration,
+    DecodingMode,
+    EngineError,
+    WeightsMismatch,
+)
 from inference.device_fit import ModelSize, require_dtype, require_fit
 from inference.file_digests import DigestCache, digest_of, hash_files
 from inference.image_processor import ImageProcessor
@@ -82,13 +88,13 @@ class Checkpoint:
         own = {
             "autoregressive": self.manifest.autoregressive_weights,
             "multi-step": self.manifest.multi_step_weights,
+            **dict.fromkeys(REGION_MODES, self.manifest.region_weights),
         }
         return own.get(mode) or WEIGHTS_NAME
 
     def weights_names(self) -> list[str]:
         """The weights of every decoding mode."""
-        extra = (self.manifest.autoregressive_weights, self.manifest.multi_step_weights)
-        return [WEIGHTS_NAME, *(name for name in extra if name)]
+        return [WEIGHTS_NAME, *self.manifest.extra_weights]
 
     def read_tensors(self, weights_name: str) -> dict[str, StoredTensor]:
         """What load_model would read, checked against the config by names and shapes."""
@@ -201,8 +207,7 @@ def list_model_files(folder: Path, extra_weights: Iterable[str] = ()) -> list[st
 def _needed_files(folder: Path, manifest: Manifest | None) -> list[str]:
     for name in ("config.json", "tokenizer.json", "preprocessor_config.json"):
         check_file(folder, name)
-    extra = (manifest.autoregressive_weights, manifest.multi_step_weights) if manifest else ()
-    return list_model_files(folder, [name for name in extra if name])
+    return list_model_files(folder, manifest.extra_weights if manifest else ())
 
 
 def _read_tokenizer(path: Path) -> Tokenizer:

@@ -97,6 +97,8 @@ def decode_blocks(
             )
         case "autoregressive":
             return decode_autoregressive(session)
+        case "regions" | "regions-adaptive" | "regions-multi-step":
+            raise ValueError(f"{request.decoding} has several answers: see region_drafting")
 
 
 _LOOKS: dict[SequenceCache, type[WholeLooks]] = {

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from inference.api import (
     DECODING_MODES,
+    REGION_MODES,
     WHOLE_ANSWER_MODES,
     Calibration,
     DecodingMode,
@@ -17,6 +18,7 @@ from inference.api import (
 )
 from inference.file_digests import FileDigest, hash_files
 from inference.model_files import read_json
+from inference.report_parts import PARTS
 
 MANIFEST_NAME = "echo_manifest.json"
 CALIBRATION_NAME = "calibration.json"
@@ -30,6 +32,8 @@ class Manifest:
     None means no autoregressive mode, and multi-step on the one-step weights. Such a file may
     leave out the vision tower, which then is the main file's.
     block_is_answer: trained with one block as long as the longest answer: for ``full-sequence``.
+    region_weights: for the modes of regions; None means the one-step weights. region_name_ids: the
+    tokens that name the report's parts (report_parts.PARTS); none where there are no such modes.
     canonical_wording: the model was trained on the wording of report_language's template and on
     nothing else, so that a sentence outside it is a broken one (adaptive looks again).
     """
@@ -45,9 +49,17 @@ class Manifest:
     decoding_modes: tuple[DecodingMode, ...] = DECODING_MODES
     autoregressive_weights: str | None = None
     multi_step_weights: str | None = None
+    region_weights: str | None = None
+    region_name_ids: tuple[int, ...] = ()
     canonical_wording: bool = False
     block_is_answer: bool = False
     files: Mapping[str, FileDigest] = field(default_factory=dict)
+
+    @property
+    def extra_weights(self) -> tuple[str, ...]:
+        """The weights files beside the one-step weights."""
+        own = (self.autoregressive_weights, self.multi_step_weights, self.region_weights)
+        return tuple(dict.fromkeys(name for name in own if name))
 
 
 def read_manifest(folder: Path) -> Manifest | None:
@@ -69,6 +81,8 @@ def read_manifest(folder: Path) -> Manifest | None:
             decoding_modes=tuple(values["decoding_modes"]),
             autoregressive_weights=values.get("autoregressive_weights"),
             multi_step_weights=values.get("multi_step_weights"),
+            region_weights=values.get("region_weights"),
+            region_name_ids=tuple(int(entry) for entry in values.get("region_name_ids", ())),
             canonical_wording=bool(values.get("canonical_wording", False)),
             block_is_answer=bool(values.get("block_is_answer", False)),
             files={
@@ -78,8 +92,20 @@ def read_manifest(folder: Path) -> Manifest | None:
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise WeightsMismatch(f"{path}: not a usable manifest ({error!r})") from error
-    if unknown := set(manifest.decoding_modes) - {*DECODING_MODES, *WHOLE_ANSWER_MODES}:
+    if unknown := set(manifest.decoding_modes) - {
+        *DECODING_MODES,
+        *WHOLE_ANSWER_MODES,
+        *REGION_MODES,
+    }:
         raise WeightsMismatch(f"{path}: unknown decoding modes {sorted(unknown)}")
+    offers_regions = bool({*REGION_MODES} & {*manifest.decoding_modes})
+    if offers_regions and len(set(manifest.region_name_ids)) != len(PARTS):
+        raise WeightsMismatch(
+            f"{path}: region_name_ids must be {len(PARTS)} different tokens, one for each part of "
+            "the report"
+        )
+    if offers_regions and not manifest.pad_prompt_to_block:
+        raise WeightsMismatch(f"{path}: drafts by regions need pad_prompt_to_block")
     if manifest.block_is_answer and not manifest.pad_prompt_to_block:
         raise WeightsMismatch(
             f"{path}: block_is_answer needs pad_prompt_to_block, or the prompt takes of the block"

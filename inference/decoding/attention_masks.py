@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import torch
 
+from inference.report_parts import PARTS
+
 
 def block_causal_mask(
     length: int, block_length: int, device: torch.device | str | None = None
@@ -62,3 +64,19 @@ def rad_mask(
     noisy_to_clean = (row_part == 1) & (column_part == 2) & (column < row)
     clean_to_clean = (row_part == 2) & (column_part == 2) & (column <= row)
     return to_context | noisy_to_itself | noisy_to_clean | clean_to_clean
+
+
+def part_mask(
+    row_parts: torch.Tensor, row_blocks: torch.Tensor,
+    column_parts: torch.Tensor, column_blocks: torch.Tensor,
+) -> torch.Tensor:  # fmt: skip
+    """[..., rows, columns] bool among the parts of a report that are drafted at the same time.
+
+    Parts are places in report_parts.PARTS, blocks numbers within a part (its name is block -1),
+    all [..., rows] or [..., columns]. A row sees its own part up to its own block; the impression's
+    rows see every region besides. A part below 0 is filling: it sees nothing and is not seen.
+    """
+    row, column = row_parts[..., :, None], column_parts[..., None, :]
+    is_earlier = column_blocks[..., None, :] <= row_blocks[..., :, None]
+    reads_all = (row == len(PARTS) - 1) & (column < row)
+    return (((row == column) & is_earlier) | reads_all) & (row >= 0) & (column >= 0)

@@ -9,11 +9,13 @@ from __future__ import annotations
 import torch
 
 from inference.prompts import IMPRESSION_HEADINGS
+from inference.report_parts import IMPRESSION
 from inference.training.config import RadConfig
 from inference.training.forward import ReportForward, masked_cross_entropy
 from inference.training.loop import step_generator
-from inference.training.pairs import impression_positions
-from inference.training.rad_layout import mask_blocks, multi_copy_rad_mask
+from inference.training.pairs import Answers, impression_positions
+from inference.training.rad_layout import mask_blocks
+from inference.training.region_layout import answer_mask
 from inference.training.stage_setup import StageSetup
 
 _SEED = 3
@@ -30,11 +32,11 @@ def adapt_rad(setup: StageSetup) -> None:
 
     def loss_of(number: int) -> torch.Tensor:
         draw = setup.pairs.draw(number, schedule.batch, _SEED + schedule.seed)
-        seen, (answers, supervised) = features.of(draw, number), setup.pairs.answers(draw)
+        seen, answers = features.of(draw, number), setup.pairs.answers(draw)
         if rad.swapped_share:
-            seen, supervised = swap_films(seen, answers, supervised, rad.swapped_share, headings)
+            seen, answers = swap_films(seen, answers, rad.swapped_share, headings)
         return rad_loss(
-            setup.forwards[draw.kind], seen, answers, supervised, rad,
+            setup.forwards[draw.kind], seen, answers, rad,
             step_generator(_SEED + schedule.seed, number),
         )  # fmt: skip
 
@@ -42,37 +44,42 @@ def adapt_rad(setup: StageSetup) -> None:
 
 
 def swap_films(
-    features: torch.Tensor, answers: torch.Tensor, supervised: torch.Tensor, share: float,
-    headings: list[list[int]],
-) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
-    """(features, supervised) with that share of the rows, every k-th one, changed: another row's
-    film, and only the impression asked. A batch of one stays as it is.
+    features: torch.Tensor, answers: Answers, share: float, headings: list[list[int]]
+) -> tuple[torch.Tensor, Answers]:
+    """The same with that share of the rows, every k-th one, changed: another row's film, and only
+    the impression asked. A batch of one stays as it is.
 
-    features [B, image tokens, hidden]; answers, supervised [B, R].
+    features [B, image tokens, hidden]; headings: as for impression_positions.
     """
-    count = len(answers)
+    count = len(answers.ids)
     rows = torch.arange(count)[torch.arange(count) * share % 1 >= 1 - share]
-    asked = supervised & impression_positions(answers, headings)
+    if answers.layout is None:
+        concludes = impression_positions(answers.ids, headings)
+    else:
+        block = answers.ids.shape[1] // answers.layout.parts.shape[1]
+        concludes = answers.layout.is_part(IMPRESSION, block)
+    asked = answers.supervised & concludes
     rows = rows[asked[rows].any(1)]
     if count < 2 or not len(rows):
-        return features, supervised
-    features, supervised = features.clone(), supervised.clone()
+        return features, answers
+    features, supervised = features.clone(), answers.supervised.clone()
     features[rows] = features[(rows + 1) % count]
     supervised[rows] = asked[rows]
-    return features, supervised
+    return features, answers._replace(supervised=supervised)
 
 
 def rad_loss(
-    forward: ReportForward, features: torch.Tensor, answers: torch.Tensor,
-    supervised: torch.Tensor, rad: RadConfig, generator: torch.Generator,
+    forward: ReportForward, features: torch.Tensor, answers: Answers, rad: RadConfig,
+    generator: torch.Generator,
 ) -> torch.Tensor:  # fmt: skip
     """Cross-entropy on the masked positions of all noisy copies (RAD)."""
-    block, copies, length = forward.frame.block_length, rad.copies, answers.shape[1]
-    noised = [mask_blocks(answers.shape, block, generator, rad.noise) for _ in range(copies)]
-    noisy = [answers.masked_fill(masked, forward.mask_id) for masked in noised]
-    allowed = multi_copy_rad_mask(forward.frame.length, length, block, copies)
+    ids, supervised, layout = answers
+    block, copies, length = forward.frame.block_length, rad.copies, ids.shape[1]
+    noised = [mask_blocks(ids.shape, block, generator, rad.noise) for _ in range(copies)]
+    noisy = [ids.masked_fill(masked, forward.mask_id) for masked in noised]
+    allowed = answer_mask(forward.frame.length, length, block, copies, layout)
     with forward.precision():
-        hidden = forward.hidden_states(features, [*noisy, answers], allowed)
+        hidden = forward.hidden_states(features, [*noisy, ids], allowed, layout)
         logits = forward.logits(hidden[:, 1 : 1 + copies * length])
     chosen = torch.cat([masked & supervised for masked in noised], dim=1)
-    return masked_cross_entropy(logits, answers.repeat(1, copies), chosen)
+    return masked_cross_entropy(logits, ids.repeat(1, copies), chosen)

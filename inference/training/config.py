@@ -29,6 +29,8 @@ class ModelConfig:
     vision_from, language_from: embedded only: take only these parts of a weights file; embedding
     rows are matched by token text.
     system_prompt: "" for none; stock Qwen2.5-VL has "You are a helpful assistant."
+    regions: answers as one stream for each part of the report (region_layout), for the decoding
+    modes of regions; stages rad and dcd.
     """
 
     start: str
@@ -40,6 +42,7 @@ class ModelConfig:
     gradient_checkpointing: bool = False
     block_length: int = 8
     system_prompt: str = ""
+    regions: bool = False
     device: str = "auto"
 
 
@@ -96,6 +99,8 @@ class TeacherConfig:
     is refreshed: from the second round on the student writes the trajectories itself.
     mends: drafts of adaptive decoding in place of the multi-step teacher's (mended_drafts);
     threshold and max_steps are then its threshold and passes. For canonical wording only.
+    sequential: with model.regions, a folder of trajectories of the same pairs in one sequence;
+    their texts are laid out by regions, in place of drafts of the start, without distributions.
     """
 
     drafts: int = 8000
@@ -108,6 +113,7 @@ class TeacherConfig:
     loop_repeats: int = 3
     rounds: int = 1
     mends: bool = False
+    sequential: Path | None = None
 
 
 @dataclass(frozen=True)

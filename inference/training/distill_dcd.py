@@ -10,6 +10,7 @@ one set of weights can also refine. Every term can be switched off (config.DcdWe
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -26,7 +27,9 @@ from inference.training.feature_cache import Features
 from inference.training.forward import ReportForward, masked_cross_entropy
 from inference.training.loop import step_generator
 from inference.training.pairs import Draw, cut_by_length
-from inference.training.rad_layout import MaskNoise, mask_blocks, multi_copy_rad_mask
+from inference.training.rad_layout import MaskNoise, mask_blocks
+from inference.training.region_layout import answer_mask, layout_of
+from inference.training.relaid_drafts import lay_out_by_regions
 from inference.training.stage_setup import StageSetup
 from inference.training.tokenizer import special_id
 
@@ -46,13 +49,23 @@ def distill_dcd(setup: StageSetup, name: str = "dcd") -> None:
         own = f"_{name}_round{number + 1}" if number else ""
         folder = setup.config.output / f"trajectories{own}"
         settings = _round_settings(teacher, setup.config.dcd, number)
-        if setup.processes.is_first:
-            collect_trajectories(folder, setup.forwards, features, setup.pairs, settings)
-        setup.processes.wait()
-        student = Student(setup, features, load_trajectories(folder))
+        drafts = _open_drafts(setup, features, folder, settings)
+        student = Student(setup, features, drafts)
         is_last = number + 1 == teacher.rounds
         round_name = name if is_last else f"{name}_after{number + 1}"
         setup.train(setup.modules(), student.loss_of, round_name)
+
+
+def _open_drafts(
+    setup: StageSetup, features: Features, folder: Path, settings: TeacherConfig
+) -> dict[str, torch.Tensor]:
+    if settings.sequential is not None:
+        drafts, prompt = load_trajectories(settings.sequential), setup.start.prompt
+        return lay_out_by_regions(drafts, prompt.tokenizer, prompt.block_length)
+    if setup.processes.is_first:
+        collect_trajectories(folder, setup.forwards, features, setup.pairs, settings)
+    setup.processes.wait()
+    return load_trajectories(folder)
 
 
 def _round_settings(teacher: TeacherConfig, weights: DcdWeights, number: int) -> TeacherConfig:
@@ -110,11 +123,18 @@ def draw_rows(
 def take_rows(
     drafts: dict[str, torch.Tensor], rows: list[int]
 ) -> tuple[Draw, dict[str, torch.Tensor]]:
-    """The rows' kind, and their trajectories cut to the longest of them."""
+    """The rows' kind, and their trajectories cut to the longest of them.
+
+    "parts", where there are any, hold one entry a block.
+    """
     taken = {name: tensor[rows] for name, tensor in drafts.items()}
+    own_block = taken["tokens"].shape[1] // taken["parts"].shape[1] if "parts" in taken else 1
     width = int((taken["tokens"] >= 0).sum(1).max())
     draw = Draw(read_kind(taken.pop("kinds")[0]), taken.pop("indices").tolist())
-    return draw, {name: tensor[:, :width] for name, tensor in taken.items()}
+    return draw, {
+        name: tensor[:, : width // own_block if name == "parts" else width]
+        for name, tensor in taken.items()
+    }
 
 
 def dcd_loss(
@@ -132,9 +152,10 @@ def dcd_loss(
     noisy = [tokens.masked_fill(masked, forward.mask_id)]
     if weights.refine:
         noisy.append(tokens.masked_fill(rad_masked, forward.mask_id))
-    allowed = multi_copy_rad_mask(forward.frame.length, length, block, len(noisy))
+    layout = layout_of(drafts["parts"]) if "parts" in drafts else None
+    allowed = answer_mask(forward.frame.length, length, block, len(noisy), layout)
     with forward.precision():
-        hidden = forward.hidden_states(features, [*noisy, tokens], allowed)
+        hidden = forward.hidden_states(features, [*noisy, tokens], allowed, layout)
         logits = forward.logits(hidden[:, 1 : 1 + len(noisy) * length]).float()
     loss = student_loss(logits[:, :length], drafts, tokens, asked, stop_ids, weights)
     if weights.refine:

@@ -8,6 +8,7 @@ from transformers import Qwen2_5_VLForConditionalGeneration
 
 from inference.decoding.prompt_ids import rope_positions
 from inference.training.prompt_frame import Kind, PromptFormat, PromptFrame
+from inference.training.region_layout import RegionLayout
 
 _LONGEST_ANSWER = 1024
 
@@ -23,6 +24,7 @@ class ReportForward:
         self.device = model.lm_head.weight.device
         prompt = torch.tensor(frame.ids)
         self._prompt = prompt.to(self.device)
+        self._names = torch.tensor(frame.name_ids, dtype=torch.long, device=self.device)
         self._is_image = self._prompt == model.config.image_token_id
         grids = list(frame.kind.grids)
         length = frame.length + _LONGEST_ANSWER
@@ -66,26 +68,34 @@ class ReportForward:
         )
 
     def hidden_states(
-        self, features: torch.Tensor, copies: list[torch.Tensor], mask: torch.Tensor
-    ) -> torch.Tensor:
-        """Hidden states [B, 1 + copies * R, hidden]: the prompt's last position, then the copies.
+        self, features: torch.Tensor, copies: list[torch.Tensor], mask: torch.Tensor,
+        layout: RegionLayout | None = None,
+    ) -> torch.Tensor:  # fmt: skip
+        """Hidden states [B, 1 + copies * R, hidden]: the position before the copies, then these.
 
-        mask: [P + n·R, P + n·R] bool. All copies share the answer's position ids (RAD, Stage II).
+        mask: [T, T] or [B, T, T] bool over context, names (with a layout) and copies. All copies
+        share the answer's position ids (RAD, Stage II); layout: where answers are streams.
         """
-        answer_length = copies[0].shape[1]
+        batch, answer_length = copies[0].shape
         embed = self.model.model.language_model.embed_tokens
         answers = [embed(copy.to(self.device)) for copy in copies]
-        embeds = torch.cat([self._embed_prompt(features), *answers], dim=1)
-        head = self.positions(0, self.frame.length)
-        tail = self.positions(self.frame.length, answer_length)
-        positions = torch.cat([head] + [tail] * len(copies), dim=1)[:, None]
+        head, before = self.positions(0, self.frame.length), [self._embed_prompt(features)]
+        if layout is None:
+            tail = self.positions(self.frame.length, answer_length)[:, None].expand(-1, batch, -1)
+        else:
+            before.append(embed(self._names).expand(batch, -1, -1))
+            name = self.positions(self.frame.length, 1).expand(-1, len(self._names))
+            head = torch.cat([head, name], dim=1)
+            offsets = layout.offsets(self.frame.block_length).to(self.device)
+            tail = self._positions[:, self.frame.length + offsets]
+        positions = torch.cat([head[:, None].expand(-1, batch, -1)] + [tail] * len(copies), dim=2)
         output = self.model.model.language_model(
-            inputs_embeds=embeds,
-            position_ids=positions.expand(-1, features.shape[0], -1),
-            attention_mask={"full_attention": mask[None, None].to(self.device)},
+            inputs_embeds=torch.cat([*before, *answers], dim=1),
+            position_ids=positions,
+            attention_mask={"full_attention": mask.view(-1, 1, *mask.shape[-2:]).to(self.device)},
             use_cache=False,
         )
-        return output.last_hidden_state[:, self.frame.length - 1 :]
+        return output.last_hidden_state[:, head.shape[1] - 1 :]
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
         return self.model.lm_head(hidden)

@@ -23,11 +23,10 @@ from PIL import Image
 from inference.api import ModelImage
 from inference.evaluation.manifest_studies import read_film
 from inference.image_processor import normalise_film
-from inference.prompts import END_OF_TEXT
 from inference.report_language.statements import Language
-from inference.training.pairs import Draw, answer_ids, augment, cut_by_length, pad_answers
+from inference.training.pairs import Answers, AnswerStore, Draw, augment, cut_by_length
 from inference.training.prompt_frame import Grid, Kind, PromptFormat
-from inference.training.tokenizer import LANGUAGES, special_id
+from inference.training.tokenizer import LANGUAGES
 
 _MOST_FILMS = 2
 _SORTED_BATCHES = 8  # among so many batches, studies are sorted by length of answer
@@ -122,12 +121,9 @@ class ManifestPairs:
         self._studies = read_manifest(manifest)
         self._grids: dict[tuple[int, int], Grid] = {}
         self._kinds = self._read_kinds()
-        self._answers = [
-            answer_ids(prompt.tokenizer, study.report, prompt.block_length)
-            for study in self._studies
-        ]
-        self._lengths = np.array([len(answer) for answer in self._answers])
-        self._pad_id = special_id(prompt.tokenizer, END_OF_TEXT)
+        self._answers = AnswerStore(
+            prompt, ((study.report, study.language) for study in self._studies)
+        )
 
     def __len__(self) -> int:
         return len(self._studies)
@@ -171,8 +167,8 @@ class ManifestPairs:
             image = ModelImage(grey.numpy(), padding_mask=image.padding_mask)
         return self._processor(image)[0]
 
-    def answers(self, draw: Draw) -> tuple[torch.Tensor, torch.Tensor]:
-        return pad_answers([self._answers[i] for i in draw.indices], self._pad_id)
+    def answers(self, draw: Draw) -> Answers:
+        return self._answers.take(draw.indices)
 
     def draw(self, step: int, batch_size: int, seed: int = 0) -> Draw:
         batches = sum(-(-len(rows) // batch_size) for rows in self._rows_by_kind().values())
@@ -188,7 +184,9 @@ class ManifestPairs:
     def _cut(self, rows: np.ndarray, batch_size: int) -> Iterator[list[int]]:
         window = batch_size * _SORTED_BATCHES
         for start in range(0, len(rows), window):
-            yield from cut_by_length(rows[start : start + window], self._lengths, batch_size)
+            yield from cut_by_length(
+                rows[start : start + window], self._answers.lengths, batch_size
+            )
 
     def _rows_by_kind(self, count: int | None = None) -> dict[Kind, np.ndarray]:
         groups: dict[Kind, list[int]] = {}

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
 from tokenizers import Tokenizer
 
 from inference.prompts import END_OF_TEXT, IM_END
-from inference.training.prompt_frame import Kind
+from inference.report_language.statements import Language
+from inference.report_parts import split_report
+from inference.training.prompt_frame import Kind, PromptFormat
+from inference.training.region_layout import RegionLayout, region_answer, stack_layout
 from inference.training.tokenizer import special_id
 
 
@@ -23,6 +26,17 @@ class Draw:
     indices: list[int]
 
 
+class Answers(NamedTuple):
+    """ids, supervised [B, R] in whole blocks; own blocks are supervised, filling is not.
+
+    layout: where answers are streams.
+    """
+
+    ids: torch.Tensor
+    supervised: torch.Tensor
+    layout: RegionLayout | None = None
+
+
 class Pairs(Protocol):
     """Studies with a report. Draws are functions of (seed, step) alone."""
 
@@ -31,8 +45,8 @@ class Pairs(Protocol):
     def draw(self, step: int, batch_size: int, seed: int) -> Draw:
         """Up to batch_size studies of one kind, with answers of similar length."""
 
-    def answers(self, draw: Draw) -> tuple[torch.Tensor, torch.Tensor]:
-        """(ids, supervised) [B, R] in whole blocks; own blocks are supervised, filling is not."""
+    def answers(self, draw: Draw) -> Answers:
+        """In the draw's order."""
 
     def patches(self, draw: Draw, generator: torch.Generator | None) -> torch.Tensor:
         """[B * patches, ...] in stock order; varied if there is a generator."""
@@ -57,7 +71,7 @@ class MixedPairs:
             return self._first.draw(step - before, batch_size, seed)
         return self._shifted(self._second.draw(before, batch_size, seed), len(self._first))
 
-    def answers(self, draw: Draw) -> tuple[torch.Tensor, torch.Tensor]:
+    def answers(self, draw: Draw) -> Answers:
         source, own = self._source(draw)
         return source.answers(own)
 
@@ -85,6 +99,29 @@ def answer_ids(tokenizer: Tokenizer, report: str, block_length: int) -> list[int
     words = tokenizer.encode(report, add_special_tokens=False).ids
     ids = [*words, special_id(tokenizer, IM_END)]
     return ids + [special_id(tokenizer, END_OF_TEXT)] * (-len(ids) % block_length)
+
+
+class AnswerStore:
+    """Reports as the answers that a prompt's format asks for: one sequence, or streams."""
+
+    def __init__(self, prompt: PromptFormat, reports: Iterable[tuple[str, Language]]) -> None:
+        self._pad_id = special_id(prompt.tokenizer, END_OF_TEXT)
+        self._ids: list[list[int]] = []
+        self._parts: list[list[int]] = []
+        for report, language in reports:
+            if prompt.name_ids:
+                texts = split_report(report, language)
+                ids, parts = region_answer(prompt.tokenizer, texts, prompt.block_length)
+                self._parts.append(parts)
+            else:
+                ids = answer_ids(prompt.tokenizer, report, prompt.block_length)
+            self._ids.append(ids)
+        self.lengths = np.array([len(ids) for ids in self._ids])
+
+    def take(self, rows: Sequence[int]) -> Answers:
+        padded = pad_answers([self._ids[row] for row in rows], self._pad_id)
+        layout = stack_layout([self._parts[row] for row in rows]) if self._parts else None
+        return Answers(*padded, layout)
 
 
 def pad_answers(answers: list[list[int]], pad_id: int) -> tuple[torch.Tensor, torch.Tensor]:

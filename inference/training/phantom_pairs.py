@@ -9,12 +9,11 @@ import numpy as np
 import torch
 
 from inference.phantom import sample_case
-from inference.prompts import END_OF_TEXT
 from inference.report_language.statements import Language
-from inference.training.pairs import Draw, answer_ids, augment, cut_by_length, pad_answers
+from inference.training.pairs import Answers, AnswerStore, Draw, augment, cut_by_length
 from inference.training.prompt_frame import Kind, PromptFormat
 from inference.training.render_films import SHARD, shard_path
-from inference.training.tokenizer import LANGUAGES, special_id
+from inference.training.tokenizer import LANGUAGES
 
 _POOL_STEPS = 8
 _LATERAL_SHARE = 0.2  # of the batches; about a third of the studies has a lateral
@@ -41,18 +40,13 @@ class PhantomPairs:
         rows = np.where(has_lateral, has_lateral.cumsum(1) - 1, -1)
         self.lateral_rows = rows.reshape(-1)  # row in the shard's laterals, -1 where there is none
         self.with_lateral = np.flatnonzero(self.lateral_rows >= 0)
-        self._pad_id = special_id(prompt.tokenizer, END_OF_TEXT)
-        self._answers: dict[Language, list[list[int]]] = {
-            language: [
-                answer_ids(prompt.tokenizer, case.report(language), prompt.block_length)
-                for case in self.cases
-            ]
+        self._answers = {
+            language: AnswerStore(
+                prompt, ((case.report(language), language) for case in self.cases)
+            )
             for language in LANGUAGES
         }
-        self.lengths = {
-            language: np.array([len(answer) for answer in answers])
-            for language, answers in self._answers.items()
-        }
+        self.lengths = {language: store.lengths for language, store in self._answers.items()}
 
     def __len__(self) -> int:
         return len(self.seeds)
@@ -87,9 +81,8 @@ class PhantomPairs:
         films = self.films(draw.indices, len(draw.kind.grids))
         return self.patchify(films if generator is None else augment(films, generator))
 
-    def answers(self, draw: Draw) -> tuple[torch.Tensor, torch.Tensor]:
-        answers = self._answers[draw.kind.language]
-        return pad_answers([answers[i] for i in draw.indices], self._pad_id)
+    def answers(self, draw: Draw) -> Answers:
+        return self._answers[draw.kind.language].take(draw.indices)
 
     def draw(self, step: int, batch_size: int, seed: int = 0) -> Draw:
         rng = np.random.default_rng((seed, step // _POOL_STEPS))

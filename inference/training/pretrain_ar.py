@@ -18,7 +18,8 @@ def pretrain_ar(setup: StageSetup) -> None:
 
     def loss_of(number: int) -> torch.Tensor:
         draw = setup.pairs.draw(number, schedule.batch, _SEED + schedule.seed)
-        forward, (answers, supervised) = setup.forwards[draw.kind], setup.pairs.answers(draw)
+        forward = setup.forwards[draw.kind]
+        answers, supervised, _ = setup.pairs.answers(draw)
         mask = causal_mask(forward.frame.length + answers.shape[1])
         with forward.precision():
             hidden = forward.hidden_states(features.of(draw, number), [answers], mask)

@@ -26,12 +26,14 @@ class PromptFormat:
     """What a prompt depends on beside the study. Answers begin at a whole block, always:
 
     prompts are padded on the left to a multiple of block_length, in training and inference.
+    name_ids: of the report's parts, one token each; where given, answers are streams.
     """
 
     tokenizer: Tokenizer
     processor: ImageProcessor
     block_length: int
     system_prompt: str | None = None
+    name_ids: tuple[int, ...] = ()
 
 
 class PromptFrame:
@@ -40,6 +42,7 @@ class PromptFrame:
     def __init__(self, prompt: PromptFormat, kind: Kind) -> None:
         self.kind = kind
         self.block_length = prompt.block_length
+        self.name_ids = prompt.name_ids
         counts = tuple(prompt.processor.token_count(grid) for grid in kind.grids)
         self.image_tokens = sum(counts)
         self.ids = build_prompt_ids(

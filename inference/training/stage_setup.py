@@ -74,6 +74,10 @@ class StageSetup:
 
 def open_stage(stage: Stage, config: StageConfig) -> StageSetup:
     """Raises ConfigError, UnusableManifest or FileNotFoundError for what can't be used."""
+    if config.model.regions and stage not in ("rad", "dcd"):
+        raise ConfigError(f"model: regions: stage {stage} writes the report as one sequence")
+    if config.teacher.sequential and not config.model.regions:
+        raise ConfigError("teacher: sequential: needs model.regions")
     processes = open_processes(config.model.device)
     start = processes.first_alone(lambda: open_start(config.model, config.output, processes.device))
     pairs = open_pairs(config.data, start.prompt)

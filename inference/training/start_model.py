@@ -15,11 +15,12 @@ import torch
 from tokenizers import AddedToken, Tokenizer
 from transformers import Qwen2_5_VLForConditionalGeneration
 
-from inference.api import DecodingMode
+from inference.api import REGION_MODES, DecodingMode
 from inference.checkpoint import list_model_files
 from inference.image_processor import ImageProcessor
 from inference.manifest import Manifest, write_manifest
 from inference.prompts import END_OF_TEXT, IM_END, IMAGE_PAD, MASK
+from inference.report_parts import PARTS
 from inference.training.config import ConfigError, ModelConfig
 from inference.training.embedded_config import build_model, write_preprocessor_config
 from inference.training.loop import load_language, load_vision, load_weights, save_weights
@@ -101,7 +102,22 @@ def _open_folder(folder: Path, config: ModelConfig) -> StartModel:
 
 def _prompt_format(tokenizer: Tokenizer, folder: Path, config: ModelConfig) -> PromptFormat:
     processor = ImageProcessor.from_folder(folder)
-    return PromptFormat(tokenizer, processor, config.block_length, config.system_prompt or None)
+    names = name_ids(tokenizer) if config.regions else ()
+    return PromptFormat(
+        tokenizer, processor, config.block_length, config.system_prompt or None, names
+    )
+
+
+def name_ids(tokenizer: Tokenizer) -> tuple[int, ...]:
+    """One token that names each part of the report: the first of its English name.
+
+    Any checkpoint has such tokens, so that its network and vocabulary stay as they are.
+    """
+    encoded = tokenizer.encode_batch([f" {part}" for part in PARTS], add_special_tokens=False)
+    ids = tuple(encoding.ids[0] for encoding in encoded)
+    if len(set(ids)) < len(ids):
+        raise ConfigError("model: regions: two parts of the report begin with the same token")
+    return ids
 
 
 def add_mask_token(model: Qwen2_5_VLForConditionalGeneration, tokenizer: Tokenizer) -> None:
@@ -136,6 +152,8 @@ def write_model_folder(start: StartModel, folder: Path, stage: str, version: str
     generation = {"eos_token_id": stops, "do_sample": False}
     text = json.dumps(generation, indent=2) + "\n"
     (folder / "generation_config.json").write_text(text, encoding="utf-8")
+    modes = _MODES.get(stage, ("one-step", "multi-step", "adaptive"))
+    modes = REGION_MODES if start.prompt.name_ids else modes
     manifest = Manifest(
         name=start.name,
         version=version,
@@ -145,7 +163,8 @@ def write_model_folder(start: StartModel, folder: Path, stage: str, version: str
         max_images=2,
         pad_prompt_to_block=True,
         system_prompt=start.prompt.system_prompt,
-        decoding_modes=_MODES.get(stage, ("one-step", "multi-step", "adaptive")),
+        decoding_modes=modes,
         autoregressive_weights="model.safetensors" if stage == "ar" else None,
+        region_name_ids=start.prompt.name_ids,
     )
     write_manifest(folder, manifest, list_model_files(folder))

@@ -13,7 +13,7 @@ from inference.training.config import DcdWeights, RadConfig, TeacherConfig
 from inference.training.distill_dcd import ask_two_steps, dcd_loss, draw_rows, take_rows
 from inference.training.embedded_config import BLOCK_LENGTH
 from inference.training.forward import ReportForward
-from inference.training.pairs import Draw
+from inference.training.pairs import Answers, Draw
 from inference.training.prompt_frame import Kind
 from inference.training.rad_layout import MaskNoise, multi_copy_rad_mask
 
@@ -110,6 +110,10 @@ def test_unused_positions_of_a_trajectory_cost_nothing(
     assert wide == pytest.approx(narrow, rel=1e-4)
 
 
+def _seeded() -> torch.Generator:
+    return torch.Generator().manual_seed(1)
+
+
 @torch.inference_mode()
 def test_rad_loss_ignores_unsupervised_positions(
     forward: ReportForward, features: torch.Tensor
@@ -119,15 +123,11 @@ def test_rad_loss_ignores_unsupervised_positions(
     supervised[1, BLOCK_LENGTH:] = False
     other = answers.clone()
     other[1, BLOCK_LENGTH:] = 7  # only what is unsupervised
+    films, rad = features.expand(2, -1, -1), RadConfig(copies=2)
     losses = [
-        float(
-            rad_loss(
-                forward, features.expand(2, -1, -1), chosen, supervised, RadConfig(copies=2),
-                torch.Generator().manual_seed(1),
-            )
-        )
+        float(rad_loss(forward, films, Answers(chosen, supervised), rad, _seeded()))
         for chosen in (answers, other)
-    ]  # fmt: skip
+    ]
     assert losses[0] == pytest.approx(losses[1], rel=1e-4)
     assert losses[0] > 1
 

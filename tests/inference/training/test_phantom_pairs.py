@@ -34,7 +34,7 @@ def test_each_film_stands_beside_the_report_of_its_seed(
     films = pairs.films([6, 1])
     assert films.shape == (2, 1, 224, 224)
     assert films[:, 0, 0, 0].tolist() == pytest.approx([60 / 255, 10 / 255])
-    answers, supervised = pairs.answers(Draw(pairs.kind(language, 1), [6, 1]))
+    answers, supervised, _ = pairs.answers(Draw(pairs.kind(language, 1), [6, 1]))
     for row, seed in enumerate([1_000_002, 999_997]):
         answer = answer_ids(tokenizer, sample_case(seed).report(language), BLOCK_LENGTH)
         assert answers[row, : len(answer)].tolist() == answer
