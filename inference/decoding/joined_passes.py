@@ -139,8 +139,10 @@ class JoinedDecoder(TextDecoder):
             turned = torch.addcmul(turning * cos, turning.roll(self.head_dim // 2, -1), sin)
             values = heads[:, self.heads + self.kv_heads :].split(counts)
             attended = [
-                self._attend_alone(each, index, *rows, only_kept=index == last)
-                for each, *rows in zip(together, turned.split(counts), values, strict=True)
+                self._attend_alone(each, index, each_turned, each_values)
+                for each, each_turned, each_values in zip(
+                    together, turned.split(counts), values, strict=True
+                )
             ]
             if index == last:
                 rows_of = zip(together, hidden.split(counts), strict=True)
@@ -155,13 +157,12 @@ class JoinedDecoder(TextDecoder):
         layer: int,
         turned: torch.Tensor,
         values: torch.Tensor,
-        only_kept: bool,
     ) -> torch.Tensor:
         """turned: its queries and keys [rows, heads + kv_heads, head_dim]."""
         keys = turned[:, self.heads :]
         all_keys, all_values = each.cache.write_at(layer, each.at, keys, values, each.end)
         queries, mask, rows = turned[:, : self.heads], each.mask, len(turned)
-        if only_kept and each.keep < rows:
+        if layer == len(self._layers) - 1 and each.keep < rows:
             if each.keep == 0:
                 return turned.new_empty(0, self.hidden)
             queries = queries[rows - each.keep :]
