@@ -12,6 +12,7 @@ from inference.decoding.attention_masks import block_causal_mask
 from inference.decoding.open_block import Block
 from inference.decoding.prompt_state import PromptState
 from inference.decoding.sampling import TokenChooser
+from inference.decoding.text_decoder import Places
 
 # Logits [rows, vocabulary] float32 -> token ids [rows], or None.
 ChooseTokens = Callable[[torch.Tensor], torch.Tensor | None]
@@ -24,6 +25,21 @@ class DecodingCancelled(Exception):
 def raise_if_cancelled(cancel: CancelToken) -> None:
     if cancel.is_cancelled:
         raise DecodingCancelled
+
+
+def choose_tokens(
+    logits: torch.Tensor, choose: ChooseTokens | None, chooser: TokenChooser, with_entropies: bool
+) -> Block:
+    """logits [rows, vocabulary]; choose: before chooser, unless it returns None."""
+    choice = choose(logits) if choose is not None else None
+    if choice is None:
+        choice = chooser.choose(logits)
+    log_total = logits.logsumexp(dim=-1)
+    chosen = logits.gather(-1, choice[:, None])[:, 0]
+    entropies: list[float] = []
+    if with_entropies:
+        entropies = torch.special.entr(logits.softmax(dim=-1)).sum(dim=-1).tolist()
+    return Block(choice.tolist(), (chosen - log_total).exp().tolist(), entropies)
 
 
 class DraftSession:
@@ -94,15 +110,7 @@ class DraftSession:
         """places: absolute positions of the rows, rising."""
         if (before := bisect_left(places, self._last_pinned)) > 0:
             logits[:before, self._stop_ids] = float("-inf")
-        choice = choose(logits) if choose is not None else None
-        if choice is None:
-            choice = self._chooser.choose(logits)
-        log_total = logits.logsumexp(dim=-1)
-        chosen = logits.gather(-1, choice[:, None])[:, 0]
-        entropies: list[float] = []
-        if self._with_entropies:
-            entropies = torch.special.entr(logits.softmax(dim=-1)).sum(dim=-1).tolist()
-        return Block(choice.tolist(), (chosen - log_total).exp().tolist(), entropies)
+        return choose_tokens(logits, choose, self._chooser, self._with_entropies)
 
     def run_scattered(self, ids: Sequence[int], places: Sequence[int], end: int) -> Block:
         """As run_pass, of tokens at any positions; each attends to what is stored up to end."""
@@ -111,7 +119,13 @@ class DraftSession:
         at = torch.tensor(places, device=decoder.device)
         embeddings = decoder.embed(torch.tensor(ids, device=decoder.device))
         hidden = decoder.run(
-            embeddings, self._prompt.rotary, self._prompt.cache, 0, None, len(ids), (at, end)
+            embeddings,
+            self._prompt.rotary,
+            self._prompt.cache,
+            0,
+            None,
+            len(ids),
+            Places(at, end, at),
         )
         return self._choose_at(self._logits(hidden), places, None)
 

@@ -27,6 +27,16 @@ class RotaryTable(NamedTuple):
     sin: torch.Tensor
 
 
+class Places(NamedTuple):
+    """Of rows that don't lie in a row: their places in the cache, the end of what they attend to,
+    and the positions that they are turned by.
+    """
+
+    slots: slice | torch.Tensor
+    end: int
+    positions: torch.Tensor
+
+
 class TextDecoder:
     """Embeds, attends and projects; holds no state of a draft."""
 
@@ -90,17 +100,20 @@ class TextDecoder:
         start: int,
         mask: torch.Tensor | None,
         keep: int,
-        places: tuple[torch.Tensor, int] | None = None,
+        places: Places | None = None,
     ) -> torch.Tensor:
         """Store the rows' keys and values at start; return the last ``keep`` rows [keep, hidden].
 
         mask: folded additive [group * rows, start + rows], or None where every row attends to
         all of [0, start + rows). Rows that aren't kept skip the last layer but for its K/V.
-        places: instead of start, the position of each row, and the end of what they attend to.
+        places: instead of start, for rows anywhere.
         """
         rows = hidden.shape[0]
-        at, end = places or (slice(start, start + rows), start + rows)
-        cos, sin = rotary.cos[at], rotary.sin[at]
+        at: slice | torch.Tensor = slice(start, start + rows)
+        turned_by, end = at, start + rows
+        if places is not None:
+            at, end, turned_by = places
+        cos, sin = rotary.cos[turned_by], rotary.sin[turned_by]
         last = len(self._layers) - 1
         for index, layer in enumerate(self._layers):
             normed = functional.rms_norm(hidden, (self.hidden,), layer.input_norm, self.eps)

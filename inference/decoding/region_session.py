@@ -1,0 +1,112 @@
+"""One draft whose parts fill at the same time: every forward pass goes through here.
+
+A stream is a row that names its part, then whole blocks; its positions go on from the prompt, as
+if it were alone behind it. Rows lie in the cache in the order in which they were fed, so that a
+pass attends to no more columns than there are; who may see whom is a mask (part_mask).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+
+from inference.api import CancelToken
+from inference.decoding.attention_masks import part_mask
+from inference.decoding.draft_session import ChooseTokens, choose_tokens, raise_if_cancelled
+from inference.decoding.open_block import Block
+from inference.decoding.prompt_state import PromptState
+from inference.decoding.sampling import TokenChooser
+from inference.decoding.text_decoder import Places
+
+_NAME = -1  # the number of the block before the first
+
+
+class PartRows(NamedTuple):
+    """Rows fed together: a name (number -1, one row), or one block of a stream."""
+
+    part: int
+    number: int
+    ids: list[int]
+
+
+class RegionSession:
+    """name_ids: of report_parts.PARTS. passes: forward passes so far.
+
+    choosers: one for each part, so that what one draws is nothing to another; greedy without.
+    """
+
+    def __init__(
+        self, prompt: PromptState, name_ids: Sequence[int], cancel: CancelToken, *,
+        choosers: Sequence[TokenChooser] = (), with_entropies: bool = False,
+    ) -> None:  # fmt: skip
+        self.block_length = prompt.block_length
+        self.mask_token_id = prompt.mask_token_id
+        self.passes = 0
+        self._name_ids = name_ids
+        self._prompt, self._cancel = prompt, cancel
+        self._choosers, self._greedy = choosers, TokenChooser()
+        self._with_entropies = with_entropies
+        self._unstored: list[PartRows] = []
+        self._columns: list[tuple[int, int]] = []  # (part, number) of every row stored
+
+    def begin(self, part: int) -> None:
+        """The next pass stores the part's name."""
+        self._unstored.append(PartRows(part, _NAME, [self._name_ids[part]]))
+
+    def store(self, part: int, number: int, ids: list[int]) -> None:
+        """A block is final: the next pass stores it."""
+        self._unstored.append(PartRows(part, number, ids))
+
+    def look(
+        self, blocks: Sequence[PartRows], choices: Sequence[ChooseTokens | None] = ()
+    ) -> list[Block]:
+        """What one pass finds at every row of the blocks, which are not stored.
+
+        choices: of each block, how to choose at its rows, if not as always.
+        """
+        raise_if_cancelled(self._cancel)
+        self.passes += 1
+        stored, self._unstored = self._unstored, []
+        logits = self._forward([*stored, *blocks], sum(len(block.ids) for block in blocks))
+        self._columns += [(part, number) for part, number, ids in stored for _ in ids]
+        own = logits.split([len(block.ids) for block in blocks])
+        return [
+            choose_tokens(rows, choose, self._chooser_of(block.part), self._with_entropies)
+            for rows, block, choose in zip(
+                own, blocks, choices or [None] * len(blocks), strict=True
+            )
+        ]
+
+    def _chooser_of(self, part: int) -> TokenChooser:
+        return self._choosers[part] if self._choosers else self._greedy
+
+    def _forward(self, fed: Sequence[PartRows], keep: int) -> torch.Tensor:
+        """Logits [keep, vocabulary] of the last rows, the mask token's at -inf."""
+        decoder, start = self._prompt.decoder, len(self._prompt.prompt_ids)
+        rows = [(part, number) for part, number, ids in fed for _ in ids]
+        columns = torch.tensor([*self._columns, *rows])
+        own = columns[len(self._columns) :]
+        mask = torch.ones(len(rows), start + len(columns), dtype=torch.bool)
+        mask[:, start:] = part_mask(own[:, 0], own[:, 1], columns[:, 0], columns[:, 1])
+        offsets = [
+            0 if number == _NAME else 1 + number * self.block_length + place
+            for _, number, ids in fed
+            for place in range(len(ids))
+        ]
+        end = start + len(columns)
+        positions = start + torch.tensor(offsets, device=decoder.device)
+        ids = torch.tensor([i for block in fed for i in block.ids], device=decoder.device)
+        hidden = decoder.run(
+            decoder.embed(ids), self._prompt.rotary, self._prompt.cache, 0,
+            decoder.fold_mask(mask), keep, Places(slice(end - len(rows), end), end, positions),
+        )  # fmt: skip
+        logits = decoder.logits(hidden)
+        logits[:, self.mask_token_id] = float("-inf")
+        return logits
+
+
+def needed_rows(max_new_tokens: int, block_length: int, parts: int) -> int:
+    """Rows behind the prompt that such a draft may take: names, answer, and a block each more."""
+    return parts + max_new_tokens + 2 * parts * block_length
