@@ -14,10 +14,10 @@ import torch
 from torch.nn import functional
 
 from inference.decoding.kv_cache import StaticKvCache
-from inference.decoding.text_decoder import RotaryTable, TextDecoder
+from inference.decoding.text_decoder import Places, RotaryTable, TextDecoder
 from inference.out_of_memory import is_out_of_memory
 
-_MOST_ROWS = 64  # of one draft: longer passes (prompts, whole answers) gain nothing from company
+_MOST_ROWS = 160  # of one draft: longer passes (a released model's prompt) gain nothing
 
 
 @dataclass(eq=False)
@@ -28,8 +28,7 @@ class WaitingPass:
     hidden: torch.Tensor
     rotary: RotaryTable
     cache: StaticKvCache
-    at: slice | torch.Tensor
-    end: int
+    places: Places
     mask: torch.Tensor | None
     keep: int
     kept: torch.Tensor | None = None
@@ -94,13 +93,14 @@ class JoinedDecoder(TextDecoder):
         start: int,
         mask: torch.Tensor | None,
         keep: int,
-        places: tuple[torch.Tensor, int] | None = None,
+        places: Places | None = None,
     ) -> torch.Tensor:
         """See TextDecoder."""
         rows = len(hidden)
         if rows <= _MOST_ROWS:
-            at, end = places or (slice(start, start + rows), start + rows)
-            waiting = WaitingPass(self, hidden, rotary, cache, at, end, mask, keep)
+            own = slice(start, start + rows)
+            taken = places or Places(own, own.stop, own)
+            waiting = WaitingPass(self, hidden, rotary, cache, taken, mask, keep)
             self._meeting.wait(waiting)
             if waiting.kept is not None:
                 return waiting.kept
@@ -127,8 +127,8 @@ class JoinedDecoder(TextDecoder):
     def _run_layers(self, together: list[WaitingPass]) -> torch.Tensor:
         """The kept rows of all, one after the other: as TextDecoder.run, but for attention."""
         hidden = torch.cat([each.hidden for each in together])
-        cos = torch.cat([each.rotary.cos[each.at] for each in together])
-        sin = torch.cat([each.rotary.sin[each.at] for each in together])
+        cos = torch.cat([each.rotary.cos[each.places.positions] for each in together])
+        sin = torch.cat([each.rotary.sin[each.places.positions] for each in together])
         counts = [len(each.hidden) for each in together]
         last = len(self._layers) - 1
         for index, layer in enumerate(self._layers):
@@ -160,7 +160,8 @@ class JoinedDecoder(TextDecoder):
     ) -> torch.Tensor:
         """turned: its queries and keys [rows, heads + kv_heads, head_dim]."""
         keys = turned[:, self.heads :]
-        all_keys, all_values = each.cache.write_at(layer, each.at, keys, values, each.end)
+        slots, end, _ = each.places
+        all_keys, all_values = each.cache.write_at(layer, slots, keys, values, end)
         queries, mask, rows = turned[:, : self.heads], each.mask, len(turned)
         if layer == len(self._layers) - 1 and each.keep < rows:
             if each.keep == 0:

@@ -34,7 +34,7 @@ class Places(NamedTuple):
 
     slots: slice | torch.Tensor
     end: int
-    positions: torch.Tensor
+    positions: slice | torch.Tensor
 
 
 class TextDecoder:
