@@ -17,7 +17,7 @@ from inference.decoding.kv_cache import StaticKvCache
 from inference.decoding.text_decoder import Places, RotaryTable, TextDecoder
 from inference.out_of_memory import is_out_of_memory
 
-_MOST_ROWS = 160  # of one draft: longer passes (a released model's prompt) gain nothing
+_MOST_ROWS = 160  # of one draft: longer passes (whole answers) gain nothing from company
 
 
 @dataclass(eq=False)
@@ -96,8 +96,8 @@ class JoinedDecoder(TextDecoder):
         places: Places | None = None,
     ) -> torch.Tensor:
         """See TextDecoder."""
-        rows = len(hidden)
-        if rows <= _MOST_ROWS:
+        rows, is_prompt = len(hidden), places is None and start == 0
+        if rows <= _MOST_ROWS and not is_prompt:
             own = slice(start, start + rows)
             taken = places or Places(own, own.stop, own)
             waiting = WaitingPass(self, hidden, rotary, cache, taken, mask, keep)
