@@ -9,7 +9,7 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
-from inference import DECODING_MODES
+from inference import DECODING_MODES, REGION_MODES
 from inference.report_language import LANGUAGES
 from workstation.commands.draft_options import add_draft_options, draft_settings
 from workstation.commands.export_options import add_export_command
@@ -52,7 +52,7 @@ def _run_command(given: list[str]) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     draft = commands.add_parser("draft", help="draft reports without a window")
     draft.add_argument("paths", nargs="+", type=Path, metavar="PATH")
-    draft.add_argument("--decoding", choices=DECODING_MODES, default="one-step")
+    draft.add_argument("--decoding", choices=(*DECODING_MODES, *REGION_MODES), default="one-step")
     draft.add_argument("--language", choices=LANGUAGES, default="en")
     draft.add_argument("--json", action="store_true", dest="as_json")
     draft.add_argument("--data-dir", type=Path, help="where added models are known")

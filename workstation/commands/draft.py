@@ -254,7 +254,8 @@ def describe_draft(draft: StudyDraft, model: EngineDescription) -> dict[str, Any
             {"section": section} | asdict(statement) for section, statement in draft.statements
         ],
         "blocks": [
-            {
+            ({"region": block.region} if block.region else {})
+            | {
                 "index": block.index,
                 "token_ids": block.token_ids,
                 "tokens": block.token_texts,
@@ -325,4 +326,5 @@ def _format_block(block: BlockCommitted) -> str:
         f"{text!r} {confidence:.2f}"
         for text, confidence in zip(block.token_texts, block.confidences, strict=True)
     )
-    return f"{block.index:>3} {block.passes:>4} {block.elapsed_ms:>8.1f}  {tokens}"
+    region = f"{block.region:<12}" if block.region else ""
+    return f"{block.index:>3} {block.passes:>4} {block.elapsed_ms:>8.1f}  {region}{tokens}"

@@ -17,6 +17,7 @@ from typing import Protocol, runtime_checkable
 
 from inference import (
     DECODING_MODES,
+    REGION_MODES,
     BlockCommitted,
     CancelToken,
     DecodingMode,
@@ -34,6 +35,7 @@ _log = logging.getLogger(__name__)
 RACING_ORDER: tuple[DecodingMode, ...] = (
     "autoregressive",
     *(mode for mode in DECODING_MODES if mode != "autoregressive"),
+    *REGION_MODES,
 )
 """What the others are measured against comes first."""
 

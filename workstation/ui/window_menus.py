@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu
 
-from inference import DECODING_MODES, EngineDescription
+from inference import DECODING_MODES, REGION_MODES, EngineDescription
 from inference.report_language import LANGUAGES, Language
 from workstation.ui.theme import FONT_SCALES
 
@@ -52,6 +52,8 @@ class WindowMenus(QObject):
         ):
             for action in group.actions():
                 action.setEnabled(action.data() in offered)
+                if action.data() in REGION_MODES:
+                    action.setVisible(action.data() in offered)
 
     def _fill_file_menu(self) -> None:
         window, menu = self._window, self._menu(self.tr("&File"))
@@ -184,9 +186,13 @@ class WindowMenus(QObject):
             "guided": self.tr("Guided (autoregressive checks the draft)"),
             "multi-step": self.tr("Multi-step (several passes a block)"),
             "autoregressive": self.tr("Autoregressive (word by word)"),
+            "regions": self.tr("Regions at once (all of them fill together, a block a pass)"),
+            "regions-adaptive": self.tr("Regions at once, a second look where in doubt"),
+            "regions-multi-step": self.tr("Regions at once, several passes a block"),
         }
-        for mode in DECODING_MODES:
-            self.add_choice(menu, self.decoding_group, names[mode], mode)
+        for mode in (*DECODING_MODES, *REGION_MODES):
+            choice = self.add_choice(menu, self.decoding_group, names[mode], mode)
+            choice.setVisible(mode not in REGION_MODES)  # these only where a model offers them
         menu.addSeparator()
         for language in LANGUAGES:
             self.add_choice(menu, self.language_group, _LANGUAGE_NAMES[language], language)
@@ -208,6 +214,8 @@ class WindowMenus(QObject):
         window, menu = self._window, self._menu(self.tr("&Report"))
         self._add(menu, self.tr("&Insert a text…"), "Ctrl+T", window.templates.open_picker)
         self._add(menu, self.tr("Text &templates…"), "", window.templates.edit_templates)
+        words = self.tr("&Required of a report…")
+        self._add(menu, words, "", window.report_rules.open_dialog)
 
     def _fill_help_menu(self) -> None:
         window, menu = self._window, self._menu(self.tr("&Help"))

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from inference import DECODING_MODES, DecodingMode, EngineDescription
+from inference import DECODING_MODES, REGION_MODES, DecodingMode, EngineDescription
 from workstation.model_registry import EMBEDDED, RegisteredModel
 from workstation.ui.models.model_choice import AUTO, ModelChoice
 from workstation.ui.race.race_wording import name_strategy
@@ -147,7 +147,9 @@ class ModelDialog(QDialog):
                 self.list.setCurrentItem(item)
 
     def _fill_decodings(self, decoding: DecodingMode) -> None:
-        for mode in DECODING_MODES:
+        offered = self._loaded.decoding_modes if self._loaded else ()
+        regions = (mode for mode in REGION_MODES if mode in offered or mode == decoding)
+        for mode in (*DECODING_MODES, *regions):
             self.decoding_box.addItem(name_strategy(mode), mode)
         self.decoding_box.setCurrentIndex(self.decoding_box.findData(decoding))
 

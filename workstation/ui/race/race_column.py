@@ -7,6 +7,7 @@ from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from inference import BlockCommitted, DecodingMode, DraftEvent, DraftFinished, PrefillDone
+from inference.report_language import Language
 from workstation.drafting.race import RaceRun, time_of
 from workstation.ui.draft.block_rail import BlockTiles
 from workstation.ui.draft.draft_view import DraftView
@@ -26,10 +27,14 @@ class RaceColumn(QFrame):
     """Shows a run while it happens (begin, take, end), or a recorded one at any time (show_at)."""
 
     def __init__(
-        self, decoding: DecodingMode, block_length: int, parent: QWidget | None = None
+        self,
+        decoding: DecodingMode,
+        block_length: int,
+        language: Language = "en",
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self.decoding = decoding
+        self.decoding, self._language = decoding, language
         self.setObjectName(f"race_column_{decoding}")
         self.setAccessibleName(name_strategy(decoding))
         self.setProperty("role", "panel")
@@ -96,7 +101,7 @@ class RaceColumn(QFrame):
     def begin(self) -> None:
         """Its turn: the clock runs."""
         self._clear()
-        self.view.begin()
+        self.view.begin(language=self._language)
         self._live_clock.start()
         self._say(self.tr("reads the film"))
 
@@ -135,7 +140,7 @@ class RaceColumn(QFrame):
             self._clear()
         if not self._has_begun:
             self._has_begun = True
-            self.view.begin()
+            self.view.begin(language=self._language)
             self._say(self.tr("reads the film"))
         events = self._run.events
         while self._next < len(events) and time_of(events[self._next]) <= position_ms:

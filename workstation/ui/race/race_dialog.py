@@ -37,7 +37,7 @@ from workstation.ui.race.race_wording import (
 from workstation.ui.theme import ui_font
 
 GUTTER = 210
-_FIRST_CHOICE = ("autoregressive", "one-step", "adaptive", "multi-step")
+_FIRST_CHOICE = ("autoregressive", "one-step", "adaptive", "regions-adaptive", "multi-step")
 _MARGIN = 14
 _GAP = 10
 _TICK_MS = 50
@@ -112,10 +112,12 @@ class RaceDialog(QDialog):
         head = QHBoxLayout()
         head.setSpacing(14)
         head.addWidget(self.phase_label, 1)
+        offered = [mode for mode in _FIRST_CHOICE if mode in self._subject.strategies]
+        first = offered[:MOST_LANES]
         for mode in self._subject.strategies:
             box = QCheckBox(name_strategy(mode), self)
             box.setObjectName(f"race_choice_{mode}")
-            box.setChecked(mode in _FIRST_CHOICE or len(self._subject.strategies) <= MOST_LANES)
+            box.setChecked(mode in first or len(self._subject.strategies) <= MOST_LANES)
             box.toggled.connect(self._on_choice_changed)
             self.choices[mode] = box
             head.addWidget(box)
@@ -196,9 +198,9 @@ class RaceDialog(QDialog):
             self._column_row.removeWidget(column)
             column.hide()
             column.deleteLater()
-        block_length = self._subject.engine.block_length
+        block_length, language = self._subject.engine.block_length, self._subject.written_language
         self.columns = {
-            mode: RaceColumn(mode, block_length, self) for mode in self.chosen_strategies
+            mode: RaceColumn(mode, block_length, language, self) for mode in self.chosen_strategies
         }
         for column in self.columns.values():
             self._column_row.addWidget(column, 1)

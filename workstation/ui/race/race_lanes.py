@@ -9,7 +9,14 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from inference import BlockCommitted, DecodingMode, DraftEvent, DraftFinished, PrefillDone
+from inference import (
+    REGION_MODES,
+    BlockCommitted,
+    DecodingMode,
+    DraftEvent,
+    DraftFinished,
+    PrefillDone,
+)
 from workstation.drafting.race import time_of
 from workstation.ui.draft.draft_transcript import LOW_CONFIDENCE
 from workstation.ui.race.race_wording import name_strategy, word_time
@@ -17,6 +24,8 @@ from workstation.ui.theme import COLOURS, colour, ui_font
 
 _LANE_HEIGHT = 22.0
 _BAR_HEIGHT = 12.0
+_REGIONS_LANE_HEIGHT = 46.0
+_REGIONS_BAR_HEIGHT = 36.0
 _AXIS_HEIGHT = 24.0
 _RIGHT_MARGIN = 76.0
 _TICK_SPACING = 90.0
@@ -66,7 +75,8 @@ class RaceLanes(QWidget):
         return self.gutter + width * time_ms / max(self.duration_ms, 1e-9)
 
     def sizeHint(self) -> QSize:
-        return QSize(600, int(_LANE_HEIGHT * max(1, len(self._events)) + _AXIS_HEIGHT))
+        lanes = sum(_lane_height(decoding) for decoding in self._events) or _LANE_HEIGHT
+        return QSize(600, int(lanes + _AXIS_HEIGHT))
 
     def minimumSizeHint(self) -> QSize:
         return QSize(320, self.sizeHint().height())
@@ -77,8 +87,10 @@ class RaceLanes(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._paint_axis(painter)
-        for rank, (decoding, events) in enumerate(self._events.items()):
-            middle = _LANE_HEIGHT * (rank + 0.5)
+        top = 0.0
+        for decoding, events in self._events.items():
+            height = _lane_height(decoding)
+            middle, top = top + height / 2, top + height
             painter.setFont(ui_font(9.5))
             painter.setPen(QColor(COLOURS.text))
             place = QRectF(0, middle - 10, self.gutter - 12, 20)
@@ -86,7 +98,10 @@ class RaceLanes(QWidget):
             painter.drawText(place, alignment, name_strategy(decoding))
             track = QRectF(self.gutter, middle - 1, self.width() - self.gutter - _RIGHT_MARGIN, 2)
             painter.fillRect(track, QColor(COLOURS.raised))
-            self._paint_lane(painter, events, middle)
+            if decoding in REGION_MODES:
+                self._paint_regions(painter, events, middle)
+            else:
+                self._paint_lane(painter, events, middle)
         self._paint_cursor(painter)
         painter.end()
 
@@ -107,13 +122,11 @@ class RaceLanes(QWidget):
             painter.drawText(label, Qt.AlignmentFlag.AlignHCenter, _tick_text(number, step_ms))
 
     def _paint_lane(self, painter: QPainter, events: tuple[DraftEvent, ...], middle: float) -> None:
-        top = middle - _BAR_HEIGHT / 2
         began_ms = 0.0
         for event in events:
             ends_ms = time_of(event)
-            is_past = self._position_ms is None or ends_ms <= self._position_ms
-            bar = QRectF(self.x_of(began_ms), top, 0, _BAR_HEIGHT)
-            bar.setRight(max(bar.left() + 1.0, self.x_of(ends_ms) - 1.0))
+            is_past = self._is_past(ends_ms)
+            bar = self._bar(began_ms, ends_ms, middle, _BAR_HEIGHT)
             match event:
                 case PrefillDone():
                     self._paint_prefill(painter, bar, is_past)
@@ -122,6 +135,43 @@ class RaceLanes(QWidget):
                 case DraftFinished():
                     self._paint_end(painter, self.x_of(ends_ms), middle, ends_ms, is_past)
             began_ms = ends_ms
+
+    def _paint_regions(
+        self, painter: QPainter, events: tuple[DraftEvent, ...], middle: float
+    ) -> None:
+        """A thin lane for each region, so that what fills in the same pass stands together."""
+        regions: tuple[str, ...] = ()
+        began_ms = last_ms = 0.0  # of the pass; of the block before
+        passes = 0
+        for event in events:
+            ends_ms = time_of(event)
+            match event:
+                case PrefillDone():
+                    regions = event.regions
+                    bar = self._bar(0.0, ends_ms, middle, _BAR_HEIGHT)
+                    self._paint_prefill(painter, bar, self._is_past(ends_ms))
+                    began_ms = ends_ms
+                case BlockCommitted() if event.region in regions:
+                    if event.passes != passes:
+                        began_ms, passes = max(began_ms, last_ms), event.passes
+                    bar = self._bar(began_ms, ends_ms, middle, _REGIONS_BAR_HEIGHT)
+                    strip = bar.height() / len(regions)
+                    bar.setTop(bar.top() + regions.index(event.region) * strip)
+                    bar.setHeight(strip - 0.8)
+                    _paint_block(painter, bar, event, self._is_past(ends_ms))
+                case DraftFinished():
+                    self._paint_end(
+                        painter, self.x_of(ends_ms), middle, ends_ms, self._is_past(ends_ms)
+                    )
+            last_ms = ends_ms
+
+    def _is_past(self, time_ms: float) -> bool:
+        return self._position_ms is None or time_ms <= self._position_ms
+
+    def _bar(self, began_ms: float, ends_ms: float, middle: float, height: float) -> QRectF:
+        bar = QRectF(self.x_of(began_ms), middle - height / 2, 0, height)
+        bar.setRight(max(bar.left() + 1.0, self.x_of(ends_ms) - 1.0))
+        return bar
 
     def _paint_prefill(self, painter: QPainter, bar: QRectF, is_past: bool) -> None:
         painter.setPen(Qt.PenStyle.NoPen)
@@ -164,6 +214,10 @@ def _paint_block(painter: QPainter, bar: QRectF, event: BlockCommitted, is_past:
     else:
         painter.setBrush(colour(COLOURS.accent_dim, 130))
     painter.drawRoundedRect(bar, 1.5, 1.5)
+
+
+def _lane_height(decoding: DecodingMode) -> float:
+    return _REGIONS_LANE_HEIGHT if decoding in REGION_MODES else _LANE_HEIGHT
 
 
 def _round_step(least_ms: float) -> float:

@@ -30,13 +30,19 @@ class RaceSubject:
         """Those the model offers, the slowest kind first."""
         return tuple(mode for mode in RACING_ORDER if mode in self.engine.decoding_modes)
 
+    @property
+    def written_language(self) -> Language:
+        """The one chosen, or the first the model writes."""
+        offered = self.engine.languages
+        return self.language if self.language in offered else offered[0]
+
     def requests(self, strategies: Sequence[DecodingMode]) -> tuple[GenerationRequest, ...]:
         """One for each strategy, alike in everything else."""
         images = tuple(model_image(film) for film in self.films)
-        offered = self.engine.languages
-        language = self.language if self.language in offered else offered[0]
         return tuple(
-            GenerationRequest(uuid.uuid4().hex, images, language=language, decoding=mode)
+            GenerationRequest(
+                uuid.uuid4().hex, images, language=self.written_language, decoding=mode
+            )
             for mode in strategies
         )
 

@@ -25,6 +25,9 @@ def name_strategy(decoding: DecodingMode) -> str:
         "adaptive": _translate(_CONTEXT, "Adaptive"),
         "guided": _translate(_CONTEXT, "Guided"),
         "multi-step": _translate(_CONTEXT, "Multi-step"),
+        "regions": _translate(_CONTEXT, "Regions"),
+        "regions-adaptive": _translate(_CONTEXT, "Regions, adaptive"),
+        "regions-multi-step": _translate(_CONTEXT, "Regions, multi-step"),
     }
     return names.get(decoding, decoding)
 
@@ -47,6 +50,21 @@ def explain_strategy(decoding: DecodingMode, block_length: int) -> str:
         ),
         "multi-step": _translate(
             _CONTEXT, "Fills a block of {0} tokens over several passes, the surest ones first."
+        ),
+        "regions": _translate(
+            _CONTEXT,
+            "All regions fill at the same time, a block of {0} tokens of each in every pass; the "
+            "impression reads them and comes last.",
+        ),
+        "regions-adaptive": _translate(
+            _CONTEXT,
+            "All regions fill at the same time in blocks of {0} tokens; where one is in doubt it "
+            "is looked at again. The impression reads them and comes last.",
+        ),
+        "regions-multi-step": _translate(
+            _CONTEXT,
+            "All regions fill at the same time, a block of {0} tokens of each over several "
+            "passes; the impression reads them and comes last.",
         ),
     }
     return texts.get(decoding, "").format(block_length)
