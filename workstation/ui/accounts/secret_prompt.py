@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from workstation.accounts.account import AccountError, AccountLocked
 from workstation.catalog.database import CatalogUnavailable
+from workstation.ui.background_task import BackgroundTask
 
 _SECOND_MS = 1000
 _log = logging.getLogger(__name__)
@@ -36,7 +36,6 @@ class SecretPrompt(QWidget):
 
     passed = Signal(object)
     changed = Signal()
-    _checked = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -55,9 +54,7 @@ class SecretPrompt(QWidget):
         layout.addWidget(self.field)
         layout.addWidget(self.message)
         self.setFocusProxy(self.field)
-        # A plain thread: a QThread that is let go while it ends can take the interpreter with it.
-        self._thread: threading.Thread | None = None
-        self._checked.connect(self._on_checked, Qt.ConnectionType.QueuedConnection)
+        self._task: BackgroundTask | None = None
         self._wait_s = 0
         self._countdown = QTimer(self)
         self._countdown.setInterval(_SECOND_MS)
@@ -71,7 +68,7 @@ class SecretPrompt(QWidget):
 
     @property
     def is_checking(self) -> bool:
-        return self._thread is not None
+        return self._task is not None
 
     def name_kind(self, kind: str) -> None:
         """Call the field what the account has: "pin" or "password"."""
@@ -87,26 +84,22 @@ class SecretPrompt(QWidget):
         self.field.clear()
         self.field.setEnabled(False)
         self._say(self.tr("Checking…"))
-        self._thread = threading.Thread(target=self._run, args=(call, secret), name="secret")
-        self._thread.start()
+        self._task = BackgroundTask(lambda: _attempt(call, secret), self)
+        self._task.succeeded.connect(self._on_checked)
+        self._task.start()
         self.changed.emit()
 
     def wait(self) -> None:
         """Until a check under way has ended; before the widget goes."""
-        if self._thread is not None:
-            self._thread.join()
+        if self._task is not None:
+            self._task.wait()
 
     def say(self, text: str) -> None:
         """Something about the last attempt; "" hides it."""
         self._say(text)
 
-    def _run(self, call: Callable[[str], object], secret: str) -> None:
-        """On a thread of its own; `_checked` is heard on the main one."""
-        self._checked.emit(_attempt(call, secret))
-
     def _on_checked(self, outcome: _Outcome) -> None:
-        self.wait()
-        self._thread = None
+        self._task = None
         self.field.setEnabled(True)
         if not outcome.refusal:
             self._say("")

@@ -151,5 +151,5 @@ class ExportJobs(QObject):
 
     def shutdown(self) -> None:
         """Wait for what is under way: nothing is left half done."""
-        for task in self.findChildren(BackgroundTask):  # also one that has only just told its end
-            task.wait()
+        if self._task is not None:
+            self._task.wait()
