@@ -141,13 +141,13 @@ class GenerationRequest:
     def settings(self) -> dict[str, str | int | float]:
         """What steers this answer, for the audit log and headless output: JSON-able."""
         names = ["max_new_tokens"]
-        if self.decoding in ("multi-step", "full-sequence"):
+        if self._takes_steps:
             names += ["denoising_steps", "confidence_threshold"]
             names += ["remasking"] if self.remasking != "low_confidence_dynamic" else []
             names += ["entropy_bound"] if self.remasking == "entropy_bounded" else []
         if self.decoding == "full-sequence":
             names.append("sequence_cache")
-        if self.decoding == "adaptive":
+        if self.decoding in ("adaptive", "regions-adaptive"):
             names += ["adaptive_threshold", "adaptive_max_passes"]
         if self.decoding == "guided":
             names += ["guided_ratio", "guided_rounds"]
@@ -155,12 +155,18 @@ class GenerationRequest:
             names += ["temperature", "top_k", "top_p"]
         if self.temperature > 0 or self._draws_positions:
             names.append("seed")
-        common = {"mode": self.decoding, "language": self.language}
+        common: dict[str, str | int | float] = {"mode": self.decoding, "language": self.language}
+        if self.region_texts:
+            common["given_regions"] = ", ".join(region for region, _ in self.region_texts)
         return common | {name: getattr(self, name) for name in names}
 
     @property
+    def _takes_steps(self) -> bool:
+        return self.decoding in ("multi-step", "full-sequence", "regions-multi-step")
+
+    @property
     def _draws_positions(self) -> bool:
-        return self.decoding in ("multi-step", "full-sequence") and self.remasking == "random"
+        return self._takes_steps and self.remasking == "random"
 
 
 def redraft_span(

@@ -6,7 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from inference.api import BlockCommitted, CancelToken, DraftFinished, GenerationRequest
+from inference.api import (
+    BlockCommitted,
+    CancelToken,
+    DraftFinished,
+    GenerationRequest,
+    StopReason,
+)
 from inference.decoding.answer import Answer
 from inference.prompts import parse_sections
 from inference.report_language import NOT_A_FRONTAL_CHEST, Language
@@ -56,27 +62,33 @@ def stream_answer(
         drafted += not all(flags)
     looks_again = request.decoding in ("adaptive", "guided")
     extra_passes = session.passes - drafted if looks_again else 0
-    yield _finish(draft, answer, session.passes, extra_passes, decode_ms)
-
-
-def _finish(
-    draft: BegunDraft, answer: Answer, passes: int, extra_passes: int, decode_ms: float
-) -> DraftFinished:
     assert answer.stop_reason is not None
-    findings, impression = parse_sections(answer.text)
+    kept = sum(at in pinned for at in range(len(answer.token_ids)))
+    yield finish_draft(
+        draft, answer.text, answer.stop_reason, session.passes, len(answer.token_ids), kept,
+        extra_passes, decode_ms,
+    )  # fmt: skip
+
+
+def finish_draft(
+    draft: BegunDraft, text: str, stop_reason: StopReason, passes: int, tokens: int,
+    pinned_tokens: int, extra_passes: int, decode_ms: float,
+) -> DraftFinished:  # fmt: skip
+    """The last event, with the text taken apart."""
+    findings, impression = parse_sections(text)
     return DraftFinished(
         draft.request.request_id,
-        text=answer.text,
+        text=text,
         findings=findings,
         impression=impression,
-        stop_reason=answer.stop_reason,
+        stop_reason=stop_reason,
         passes=passes,
-        tokens=len(answer.token_ids),
+        tokens=tokens,
         prefill_ms=draft.prefill_ms,
         decode_ms=decode_ms,
         extra_passes=extra_passes,
         refusal=_refusal_in(findings, draft.request.language),
-        pinned_tokens=sum(at in draft.pinned for at in range(len(answer.token_ids))),
+        pinned_tokens=pinned_tokens,
     )
 
 

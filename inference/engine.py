@@ -14,6 +14,7 @@ from transformers import Qwen2_5_VLForConditionalGeneration
 
 from inference.api import (
     DECODING_MODES,
+    REGION_MODES,
     WHOLE_ANSWER_MODES,
     CancelToken,
     DecodingMode,
@@ -25,9 +26,10 @@ from inference.api import (
     PrefillDone,
 )
 from inference.checkpoint import Checkpoint, embedded_folder, open_checkpoint
-from inference.decoding.draft_session import DecodingCancelled, raise_if_cancelled
+from inference.decoding.draft_session import DecodingCancelled, DraftSession, raise_if_cancelled
 from inference.decoding.pinned_tokens import pinned_tokens
 from inference.decoding.prompt_state import PromptState
+from inference.decoding.region_session import RegionSession
 from inference.decoding.text_decoder import TextDecoder
 from inference.decoding_modes import decode_blocks, fit_canvas, open_answer, open_session
 from inference.device_fit import choose_dtype
@@ -45,7 +47,9 @@ from inference.prompt_prefill import (
     needed_prompts,
     prefill_prompt,
 )
+from inference.region_drafting import RegionDraft, given_tokens, stream_regions
 from inference.report_language import LANGUAGES
+from inference.report_parts import PARTS
 from inference.request_checks import check_request
 from inference.stopwatch import Stopwatch
 from inference.vision_encoder import VisionEncoder
@@ -99,7 +103,9 @@ class ReportEngine:
             dtype=str(self._dtype).removeprefix("torch."),
             block_length=manifest.block_length,
             decoding_modes=tuple(
-                mode for mode in (*DECODING_MODES, *WHOLE_ANSWER_MODES) if mode in offered
+                mode
+                for mode in (*DECODING_MODES, *REGION_MODES, *WHOLE_ANSWER_MODES)
+                if mode in offered
             ),
             languages=tuple(lang for lang in LANGUAGES if lang in manifest.languages),
             max_images=manifest.max_images,
@@ -126,6 +132,7 @@ class ReportEngine:
         """
         check_request(request, self.description)
         request = fit_canvas(request, self._checkpoint.manifest.block_length)
+        given_tokens(self._checkpoint, request)
         return self._stream(request, cancel or CancelToken(), self._pinned_tokens(request))
 
     def forget_prompt(self) -> None:
@@ -161,12 +168,18 @@ class ReportEngine:
     def _run_draft(
         self, request: GenerationRequest, cancel: CancelToken, pinned: Mapping[int, int]
     ) -> Generator[DraftEvent, None, None]:
-        clock, session = Stopwatch(), None
+        clock = Stopwatch()
+        session: DraftSession | RegionSession | None = None
         try:
             prompts, is_reused = self._take_prompts(request, cancel)
             prompt, *checking = prompts.values()
-            capacity = self._capacity(prompt.prompt_ids, request)
-            session = open_session(self._checkpoint, prompt, capacity, request, cancel, pinned)
+            regions: RegionDraft | None = None
+            if request.decoding in REGION_MODES:
+                regions = RegionDraft(self._checkpoint, prompt, request, cancel)
+                session = regions.session
+            else:
+                capacity = self._capacity(prompt.prompt_ids, request)
+                session = open_session(self._checkpoint, prompt, capacity, request, cancel, pinned)
             draft = BegunDraft(request, pinned, cancel, clock, clock.elapsed_ms)
             try:
                 yield PrefillDone(
@@ -175,10 +188,14 @@ class ReportEngine:
                     block_length=prompt.block_length,
                     elapsed_ms=draft.prefill_ms,
                     reused=is_reused,
+                    regions=PARTS if regions else (),
                 )
-                blocks = decode_blocks(self._checkpoint, draft, session, checking)
-                answer = open_answer(self._checkpoint, draft)
-                yield from stream_answer(draft, session, blocks, answer)
+                if isinstance(session, DraftSession):
+                    blocks = decode_blocks(self._checkpoint, draft, session, checking)
+                    answer = open_answer(self._checkpoint, draft)
+                    yield from stream_answer(draft, session, blocks, answer)
+                elif regions:
+                    yield from stream_regions(draft, regions)
             finally:
                 self._kept = prompts
         except DecodingCancelled:
@@ -210,7 +227,7 @@ class ReportEngine:
         return prompts, len(kept) == len(needed)
 
     def _capacity(self, prompt_ids: list[int], request: GenerationRequest) -> int:
-        return answer_capacity(self._checkpoint, prompt_ids, request.max_new_tokens)
+        return answer_capacity(self._checkpoint, prompt_ids, request)
 
     def _prefill(
         self, request: GenerationRequest, digests: tuple[bytes, ...], cancel: CancelToken

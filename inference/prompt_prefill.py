@@ -11,14 +11,22 @@ import numpy as np
 import torch
 from transformers import Qwen2_5_VLForConditionalGeneration
 
-from inference.api import CancelToken, DecodingMode, GenerationRequest, ModelImage
+from inference.api import (
+    REGION_MODES,
+    CancelToken,
+    DecodingMode,
+    GenerationRequest,
+    ModelImage,
+)
 from inference.checkpoint import Checkpoint
 from inference.decoding.draft_session import raise_if_cancelled
 from inference.decoding.prompt_ids import build_prompt_ids, rope_positions
 from inference.decoding.prompt_state import PromptState
+from inference.decoding.region_session import needed_rows
 from inference.decoding.text_decoder import TextDecoder
 from inference.image_processor import ImageProcessor
 from inference.report_language import Language
+from inference.report_parts import PARTS
 from inference.vision_encoder import VisionEncoder
 
 
@@ -97,10 +105,15 @@ def needed_prompts(
     }
 
 
-def answer_capacity(checkpoint: Checkpoint, prompt_ids: list[int], max_new_tokens: int) -> int:
+def answer_capacity(
+    checkpoint: Checkpoint, prompt_ids: list[int], request: GenerationRequest
+) -> int:
     """Positions of prompt and longest answer, in whole blocks."""
-    capacity = len(prompt_ids) + max_new_tokens
-    return capacity + -capacity % checkpoint.manifest.block_length
+    block_length, longest = checkpoint.manifest.block_length, request.max_new_tokens
+    if request.decoding in REGION_MODES:
+        longest = needed_rows(longest, block_length, len(PARTS))
+    capacity = len(prompt_ids) + longest
+    return capacity + -capacity % block_length
 
 
 def prefill_prompt(
@@ -125,7 +138,7 @@ def prefill_prompt(
         manifest.system_prompt,
     )
     is_causal = request.decoding == "autoregressive"
-    capacity = answer_capacity(checkpoint, prompt_ids, request.max_new_tokens)
+    capacity = answer_capacity(checkpoint, prompt_ids, request)
     prompt = PromptState(
         weights.decoder,
         prompt_ids,

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import torch
 
 from inference.decoding.draft_session import ChooseTokens
-from inference.report_grammar import BrokenRuns
+from inference.report_conflicts import ReportSoFar
+from inference.report_grammar import BrokenPartRuns, BrokenRuns
 from inference.report_language import Language
 from inference.report_paths import PathPlace, ReportPaths, report_paths
 
@@ -33,6 +34,27 @@ class CanonicalReportCheck:
         paths = report_paths(self._tokenizer, self._language, self._stop_ids)
         place = paths.follow(answer)
         return partial(_fill, paths, place, canvas) if place is not None else None
+
+
+class CanonicalPartCheck:
+    """The same of one part of a report; said: what stands in the others."""
+
+    def __init__(
+        self, tokenizer: Tokenizer, language: Language, stop_ids: frozenset[int], part: str,
+        said: ReportSoFar,
+    ) -> None:  # fmt: skip
+        self._paths = report_paths(tokenizer, language, stop_ids, part)
+        self._said = said
+        self._runs = BrokenPartRuns(tokenizer, language, part, said)
+
+    def find_faults(self, answer: Sequence[int], block: Sequence[int], is_end: bool) -> list[int]:
+        """See BrokenRuns."""
+        return self._runs(answer, block, is_end)
+
+    def mend(self, answer: Sequence[int], canvas: Sequence[int | None]) -> ChooseTokens | None:
+        """As CanonicalReportCheck."""
+        place = self._paths.follow(answer, self._said)
+        return partial(_fill, self._paths, place, canvas) if place is not None else None
 
 
 def _fill(

@@ -16,6 +16,7 @@ from inference.decoding.answer import IncrementalDetokenizer
 from inference.prompts import IMPRESSION_HEADINGS
 from inference.report_conflicts import ReportSoFar, is_conflicting, is_unfounded
 from inference.report_language import Language, canonical_sentences, split_sentences
+from inference.report_parts import IMPRESSION, region_of
 from inference.report_paths import HEADINGS
 
 if TYPE_CHECKING:
@@ -41,14 +42,15 @@ def find_broken_runs(text: str, language: Language, *, is_open: bool) -> list[tu
 
 
 def find_conflicting_runs(
-    text: str, language: Language, begin: int, *, is_open: bool
+    text: str, language: Language, begin: int, *, is_open: bool, said: ReportSoFar | None = None
 ) -> list[tuple[int, int]]:
     """(start, end) of every sentence reaching beyond begin that is at odds with those above.
 
     is_open: as in find_broken_runs; a sentence that can still become one without conflict is not.
+    said: what stands in other parts of the report, where text is one of its parts.
     """
     spans = split_sentences(text)
-    said, conflicting = ReportSoFar(), []
+    said, conflicting = said or ReportSoFar(), []
     for number, (start, end) in enumerate(spans):
         for heading in HEADINGS[language]:
             if text.startswith(heading, start, end):
@@ -90,16 +92,50 @@ class BrokenRuns:
             spans.append((start, len(text)))
         if is_end:
             spans.append((len(text) - 1, len(text)))
-        lacks_impression = not any(heading in text for heading in IMPRESSION_HEADINGS)
-        broken = find_broken_runs(text, self._language, is_open=not is_end)
-        begin = len(self._text)
-        broken += find_conflicting_runs(text, self._language, begin, is_open=not is_end)
+        broken = self._find_faults(text, len(self._text), is_end)
         return [
             position
             for position, (start, end) in enumerate(spans)
             if any(start < stop and end > begin for begin, stop in broken)
-            or (position == len(block) and lacks_impression)
+            or (position == len(block) and self._lacks_its_end(text))
         ]
+
+    def _find_faults(self, text: str, begin: int, is_end: bool) -> list[tuple[int, int]]:
+        """begin: of the newest block."""
+        broken = find_broken_runs(text, self._language, is_open=not is_end)
+        return broken + find_conflicting_runs(text, self._language, begin, is_open=not is_end)
+
+    def _lacks_its_end(self, text: str) -> bool:
+        return not any(heading in text for heading in IMPRESSION_HEADINGS)
+
+
+class BrokenPartRuns(BrokenRuns):
+    """As BrokenRuns, of one part of a report (report_parts). said: what stands in the others."""
+
+    def __init__(
+        self, tokenizer: Tokenizer, language: Language, part: str, said: ReportSoFar
+    ) -> None:
+        super().__init__(tokenizer, language)
+        self._part, self._said = part, said
+
+    def _find_faults(self, text: str, begin: int, is_end: bool) -> list[tuple[int, int]]:
+        broken = find_broken_runs(text, self._language, is_open=not is_end)
+        broken += find_conflicting_runs(
+            text, self._language, begin, is_open=not is_end, said=self._said
+        )
+        return broken + [
+            (start, end)
+            for start, end in split_sentences(text)
+            if not self._may_hold(text[start:end].strip())
+        ]
+
+    def _lacks_its_end(self, text: str) -> bool:
+        return self._part == IMPRESSION and not text.strip()
+
+    def _may_hold(self, run: str) -> bool:
+        if any(heading in run for heading in HEADINGS[self._language]):
+            return False
+        return self._part in (IMPRESSION, region_of(run, self._language) or self._part)
 
 
 def _is_whole(run: str, language: Language) -> bool:

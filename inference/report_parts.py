@@ -44,7 +44,7 @@ def split_report(text: str, language: Language) -> dict[str, str]:
     region: str = REGIONS[0]
     for start, end in split_sentences(findings):
         sentence = findings[start:end].strip()
-        region = _region_of(sentence, language) or region
+        region = region_of(sentence, language) or region
         parts[region] += gap + sentence if sentence else ""
     if impression:
         parts[IMPRESSION] = gap + impression
@@ -84,6 +84,7 @@ def _tokens_of(block: BlockCommitted) -> list[tuple[str, float]]:
 
 
 @lru_cache(maxsize=4096)
-def _region_of(sentence: str, language: Language) -> str | None:
+def region_of(sentence: str, language: Language) -> str | None:
+    """The region of the first concept that the sentence states."""
     stated = extract_statements(sentence, language)
     return CONCEPT_BY_NAME[stated[0].concept].region if stated else None

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from inference.prompts import IMPRESSION_HEADINGS
 from inference.report_conflicts import ReportSoFar, is_conflicting, is_unfounded
-from inference.report_language import Language, canonical_sentences
+from inference.report_language import REGIONS, Language, canonical_sentences
+from inference.report_parts import IMPRESSION, region_of
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -60,11 +61,16 @@ class ReportPaths:
     def __init__(
         self, tokenizer: Tokenizer, language: Language, stop_ids: Collection[int],
         sentences: Collection[str] | None = None,
+        part: str = "",
     ) -> None:  # fmt: skip
-        """sentences: the template's, unless given."""
-        self._language, self._stop_ids = language, frozenset(stop_ids)
+        """sentences: the template's, unless given. part: paths of that part alone, without headings
+        (report_parts); its text may also be empty, as those of a film that is refused are.
+        """
+        self._language, self._stop_ids, self._part = language, frozenset(stop_ids), part
         self._endings = _tokens_ending_sentences(tokenizer)
         runs = sorted(canonical_sentences(language) if sentences is None else sentences)
+        if part not in ("", IMPRESSION):
+            runs = [run for run in runs if (region_of(run, language) or REGIONS[0]) == part]
         gap = " " if language == "en" else ""
         heading, conclusion = HEADINGS[language]
         self._begin, self._findings, self._impression = _Node(), _Node(), _Node()
@@ -73,15 +79,17 @@ class ReportPaths:
         for run, token_ids in zip(runs, _encode(tokenizer, [gap + r for r in runs]), strict=True):
             self._findings.add(token_ids, run)
             self._impression.add(token_ids, run)
-        self._findings.add(_encode(tokenizer, [" " + conclusion])[0], conclusion)
+        if not part:
+            self._findings.add(_encode(tokenizer, [" " + conclusion])[0], conclusion)
 
-    def follow(self, answer: Sequence[int]) -> PathPlace | None:
+    def follow(self, answer: Sequence[int], said: ReportSoFar | None = None) -> PathPlace | None:
         """Where an answer stands; None within a run that no path has.
 
-        Runs that no path has are passed over, up to their full stop.
+        Runs that no path has are passed over, up to their full stop. said: what is written in other
+        parts, for the paths of a part.
         """
-        place: PathPlace | None = PathPlace(self._begin, ReportSoFar())
-        said = ReportSoFar()
+        said = said or ReportSoFar()
+        place: PathPlace | None = self._root(said) if self._part else PathPlace(self._begin, said)
         for token_id in answer:
             if place is not None:
                 place = self._step(place, token_id)
@@ -152,6 +160,8 @@ class ReportPaths:
         return PathPlace(self._impression if said.is_concluding else self._findings, said)
 
     def _may_stop(self, place: PathPlace) -> bool:
+        if self._part and self._part != IMPRESSION:
+            return place.node is self._findings
         return place.node is self._impression and bool(place.said.impression)
 
     def _may_stand(self, said: ReportSoFar, sentence: str) -> bool:
@@ -170,10 +180,12 @@ class ReportPaths:
         return any(run in headings or self._may_stand(said, run) for run in node.runs())
 
 
-@lru_cache(maxsize=8)
-def report_paths(tokenizer: Tokenizer, language: Language, stop_ids: frozenset[int]) -> ReportPaths:
+@lru_cache(maxsize=32)
+def report_paths(
+    tokenizer: Tokenizer, language: Language, stop_ids: frozenset[int], part: str = ""
+) -> ReportPaths:
     """Made once: the template has some 1,500 sentences."""
-    return ReportPaths(tokenizer, language, stop_ids)
+    return ReportPaths(tokenizer, language, stop_ids, part=part)
 
 
 def _count_fixed(canvas: Sequence[int | None]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from inference.api import (
     PROOF_MODES,
+    REGION_MODES,
     REMASKING_STRATEGIES,
     SEQUENCE_CACHES,
     WHOLE_ANSWER_MODES,
@@ -17,6 +18,7 @@ def check_request(request: GenerationRequest, model: EngineDescription) -> None:
     """UnsupportedRequest names the setting, and what the model offers instead."""
     _check_offer(request, model)
     _check_ranges(request)
+    _check_pieces(request)
 
 
 def _check_offer(request: GenerationRequest, model: EngineDescription) -> None:
@@ -39,6 +41,19 @@ def _check_offer(request: GenerationRequest, model: EngineDescription) -> None:
     if not 1 <= len(request.images) <= model.max_images:
         raise UnsupportedRequest(
             f"{len(request.images)} images: {model.model_name} takes 1 to {model.max_images}"
+        )
+
+
+def _check_pieces(request: GenerationRequest) -> None:
+    """What a mode can't be given of an answer."""
+    by_regions = request.decoding in REGION_MODES
+    if request.region_texts and not by_regions:
+        raise UnsupportedRequest(
+            f"region_texts: decoding {request.decoding!r} writes the report as one"
+        )
+    if by_regions and (request.prefix_text or request.prefix_ids or request.pinned):
+        raise UnsupportedRequest(
+            f"decoding {request.decoding!r} takes region_texts, not a prefix or pinned tokens"
         )
 
 

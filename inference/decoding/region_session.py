@@ -32,7 +32,8 @@ class PartRows(NamedTuple):
 
 
 class RegionSession:
-    """name_ids: of report_parts.PARTS. passes: forward passes so far.
+    """name_ids: of report_parts.PARTS. passes: forward passes so far; extra_passes: of these, those
+    beyond the first at each block.
 
     choosers: one for each part, so that what one draws is nothing to another; greedy without.
     """
@@ -43,7 +44,7 @@ class RegionSession:
     ) -> None:  # fmt: skip
         self.block_length = prompt.block_length
         self.mask_token_id = prompt.mask_token_id
-        self.passes = 0
+        self.passes = self.extra_passes = 0
         self._name_ids = name_ids
         self._prompt, self._cancel = prompt, cancel
         self._choosers, self._greedy = choosers, TokenChooser()

@@ -141,6 +141,7 @@ def fill_adaptive(threshold: float, max_passes: int, stop_ids: Collection[int]) 
                 canvas = doubt.canvas(look.masked)
                 mask = session.mask_token_id
                 fed.append(stream.rows([mask if token is None else token for token in canvas]))
+            session.extra_passes += 1
             again = session.look(fed, [look.choose for _, _, look in looks])
             for (_, doubt, look), block in zip(looks, again, strict=True):
                 doubt.take(block, look.masked)
