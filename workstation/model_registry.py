@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inference import DigestCache, EngineError, ProgressListener, load_engine
+from workstation.whole_file import write_whole_file
 
 if TYPE_CHECKING:
     from inference import ReportEngine
@@ -79,11 +79,10 @@ class ModelRegistry:
 
     def _write(self, models: list[RegisteredModel]) -> None:
         values = {model.name: asdict(model) | {"folder": str(model.folder)} for model in models}
-        beside = self._path.with_name(f"{self._path.name}.{os.getpid()}")
+        text = json.dumps(values, indent=2, ensure_ascii=False)
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            beside.write_text(json.dumps(values, indent=2, ensure_ascii=False), encoding="utf-8")
-            beside.replace(self._path)
+            write_whole_file(self._path, text.encode())
         except OSError as error:
             raise EngineError(f"{self._path}: can't be written ({error.strerror})") from error
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from workstation.audit.audit_codes import audit_code
 from workstation.audit.audit_log import AuditEntry, AuditLog, OnProgress
 from workstation.audit.audit_query import AuditReader
 from workstation.audit.stamped_head import HeadStamp, StampedHead, write_head
+from workstation.whole_file import file_beside
 
 ExportFormat = Literal["csv", "jsonl"]
 EXPORT_FORMATS: tuple[ExportFormat, ...] = get_args(ExportFormat)
@@ -148,11 +149,8 @@ def _coded_columns(entry: AuditEntry) -> dict[str, Any]:
 @contextmanager
 def _replacing(path: Path, encoding: str) -> Iterator[IO[str]]:
     """A file that takes the place of ``path`` only when it is whole."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    part = Path(name)
-    try:
-        with open(handle, "w", encoding=encoding, newline="") as file:
-            yield file
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with file_beside(path) as beside:
+        file = io.TextIOWrapper(beside.stream, encoding=encoding, newline="")
+        yield file
+        file.flush()
+        beside.move()

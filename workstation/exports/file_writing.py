@@ -1,59 +1,51 @@
-"""Files that are whole or not there: written beside their place, moved into it when complete."""
+"""What leaves is whole or not there, and what went wrong is told in the exports' words."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from workstation.exports.exported_report import ExportFailed
+from workstation.whole_file import FileBeside, file_beside
 
 
 class PartialFile:
-    """``<name>.partial`` beside the place of a file, complete on disk; `move` puts it there."""
+    """A file beside its place, complete on disk; `move` puts it there."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.partial = path.with_name(path.name + ".partial")
+    def __init__(self, beside: FileBeside) -> None:
+        self._beside = beside
 
     def move(self) -> None:
         """Raises ExportFailed."""
-        try:
-            os.replace(self.partial, self.path)
-        except OSError as error:
-            raise ExportFailed(self.path, reason_of(error)) from error
+        with _naming(self._beside.path):
+            self._beside.move()
 
 
 @contextmanager
 def partial_file(path: Path, content: bytes) -> Iterator[PartialFile]:
     """Whatever goes wrong before the move leaves no file, and an older one as it was. Raises
     ExportFailed naming the file and the reason."""
-    file = PartialFile(path)
+    with ExitStack() as stack:
+        with _naming(path):
+            beside = stack.enter_context(file_beside(path))
+            beside.stream.write(content)
+            beside.finish()
+        yield PartialFile(beside)
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
     try:
-        try:
-            _write_through(file.partial, content)
-        except OSError as error:
-            raise ExportFailed(path, reason_of(error)) from error
-        yield file
-    finally:
-        with suppress(OSError):
-            file.partial.unlink(missing_ok=True)
+        yield
+    except OSError as error:
+        raise ExportFailed(path, reason_of(error)) from error
 
 
 def require_folder(folder: Path) -> None:
     """Make the folder if it isn't there. Raises ExportFailed."""
-    try:
+    with _naming(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ExportFailed(folder, reason_of(error)) from error
-
-
-def _write_through(path: Path, content: bytes) -> None:
-    with path.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
 
 
 def reason_of(error: OSError) -> str:

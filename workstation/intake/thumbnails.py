@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from workstation.catalog.study_catalog import InstanceRow, file_state
 from workstation.dicom.display_pipeline import render_grey
 from workstation.dicom.film import Film
 from workstation.dicom.instance_reader import UnreadableInstance, read_film
+from workstation.whole_file import file_beside
 
 THUMBNAIL_SIDE = 96  # px, of the longer side: 48 on a screen of twice the density
 MAX_KEPT = 20_000
@@ -66,14 +66,11 @@ class ThumbnailStore:
         return self._folder / f"{hashlib.sha256(name.encode()).hexdigest()[:32]}.png"
 
     def _save(self, path: Path, small: np.ndarray) -> None:
-        part = path.with_suffix(f".{os.getpid()}.part")
-        try:
+        with contextlib.suppress(OSError):  # a full disk: it is made again another time
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            Image.fromarray(small).save(part, "PNG")
-            os.replace(part, path)
-        except OSError:
-            with contextlib.suppress(OSError):  # a full disk: it is made again another time
-                part.unlink(missing_ok=True)
+            with file_beside(path) as beside:
+                Image.fromarray(small).save(beside.stream, "PNG")
+                beside.move()
 
 
 def shrink(film: Film) -> np.ndarray:

@@ -4,8 +4,9 @@ list)."""
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
+
+from workstation.whole_file import write_whole_file
 
 TEXT_NAME, JSON_NAME = "words.txt", "words.json"
 
@@ -45,9 +46,7 @@ class SiteWords:
             there = self.path.read_text("utf-8") if self.path.is_file() else ""
             text = there + ("" if not there or there.endswith("\n") else "\n") + word + "\n"
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        beside = self.path.with_name(self.path.name + ".new")
-        beside.write_text(text, "utf-8")
-        os.replace(beside, self.path)
+        write_whole_file(self.path, text.encode())
         self._words.add(word)
 
 

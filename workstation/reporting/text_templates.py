@@ -24,6 +24,7 @@ from typing import Any
 
 from inference.report_language import LANGUAGES, Language
 from workstation.reporting.report_state import SECTIONS, Section
+from workstation.whole_file import write_whole_file
 
 _FIELD = re.compile(r"\[([^\[\]\n]+)\]")
 _UNITS = (
@@ -208,9 +209,7 @@ def save_template(template: TextTemplate, site_folder: Path) -> TextTemplate:
     )
     site_folder.mkdir(parents=True, exist_ok=True)
     file_name = template.file_name or _new_file_name(checked, site_folder)
-    part = site_folder / f".{file_name}.part"
-    part.write_text(_write_toml(checked), encoding="utf-8")
-    part.replace(site_folder / file_name)
+    write_whole_file(site_folder / file_name, _write_toml(checked).encode())
     return replace(checked, file_name=file_name)
 
 

@@ -132,7 +132,7 @@ def test_a_full_disk_leaves_nothing_half_written(study: ReportedStudy, tmp_path:
     with _files_of_at_most(1000), pytest.raises(ExportFailed, match="file too large"):
         study.exporter.write(document, tmp_path)
     assert older.read_text() == "an older file"
-    assert not list(tmp_path.glob("*.partial"))
+    assert not list(tmp_path.glob(".*.part"))
     assert _exports(study) == []
 
 

@@ -64,7 +64,7 @@ def test_site_words_are_kept_in_a_text_file(tmp_path: Path) -> None:
     speller.add_word("Xylander")
     assert marked(speller, "Seen by Dr. Xylander.") == []
     assert "xylander" in SiteWords(tmp_path)
-    assert not list(tmp_path.glob("*.new"))
+    assert not list(tmp_path.glob(".*.part"))
 
 
 def test_json_list_of_a_site_is_read_and_kept(tmp_path: Path) -> None:
