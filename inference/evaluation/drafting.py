@@ -13,6 +13,7 @@ from inference import (
     EngineError,
     GenerationRequest,
     ModelImage,
+    in_report_order,
 )
 from inference.evaluation.outcomes import OutcomeKey, StudyOutcome
 from inference.evaluation.studies import Reference, Study, UnreadableStudy
@@ -69,10 +70,12 @@ def _draft(
     blocks = [event for event in events if isinstance(event, BlockCommitted)]
     finished = events[-1]
     assert isinstance(finished, DraftFinished)  # nobody else holds a cancel token
+    tokens = in_report_order(blocks, reference.language)
     return describe(
-        token_texts=tuple(text for block in blocks for text in block.token_texts),
+        token_texts=tuple(text for text, _ in tokens),
         # Rounded here, not on the way to the file: figures made again from it are the same.
-        confidences=tuple(round(value, 5) for block in blocks for value in block.confidences),
+        confidences=tuple(round(confidence, 5) for _, confidence in tokens),
+        tokens=finished.tokens,
         stop_reason=finished.stop_reason,
         passes=finished.passes,
         extra_passes=finished.extra_passes,

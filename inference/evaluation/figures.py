@@ -332,7 +332,7 @@ def effort_figures(studies: Sequence[ScoredStudy]) -> list[Figure]:
             outcome = study.outcome
             known = {
                 "reports": int(outcome.passes > 0),
-                "tokens": len(outcome.confidences),
+                "tokens": outcome.tokens or len(outcome.confidences),
                 "blocks": outcome.blocks,
                 "passes": outcome.passes,
                 "extra_passes": outcome.extra_passes,

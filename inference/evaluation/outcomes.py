@@ -46,6 +46,7 @@ class StudyOutcome:
     reference_impression: str
     token_texts: tuple[str, ...] = ()
     confidences: tuple[float, ...] = ()
+    tokens: int = 0  # those of the answer, without headings that nobody drafted; 0: all of them
     stop_reason: Literal["stop", "length", "repetition", ""] = ""
     passes: int = 0
     extra_passes: int = 0

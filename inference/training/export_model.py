@@ -3,8 +3,9 @@
     python -m inference.training.export_model --run runs/v0 --out resources/models/embedded \\
         --version 1.0.0 [--scores FILE ...]
 
-The autoregressive and multi-step weights leave out the vision tower: from RAD on it is frozen,
-so all stages share the main file's.
+The weights of decoding by regions are those of the run's folder "regions" (a dcd stage with
+model.regions), where there is one. All but the one-step weights leave out the vision tower: from RAD
+on it is frozen, so all stages share the main file's.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
-from inference.api import DECODING_MODES
+from inference.api import DECODING_MODES, REGION_MODES
 from inference.manifest import Manifest, write_manifest
 from inference.prompts import END_OF_TEXT, IM_END, MASK
 from inference.training.embedded_config import (
@@ -26,6 +27,7 @@ from inference.training.embedded_config import (
     write_preprocessor_config,
 )
 from inference.training.model_card import write_model_card
+from inference.training.start_model import name_ids
 from inference.training.tokenizer import LANGUAGES, run_tokenizer, special_id
 
 _VISION_PREFIX = "model.visual."
@@ -33,6 +35,7 @@ STAGE_FILES = {
     "dcd": "model.safetensors",
     "rad": "multi_step.safetensors",
     "ar": "autoregressive.safetensors",
+    "regions": "regions.safetensors",
 }
 
 
@@ -62,10 +65,10 @@ def write_configs(folder: Path, tokenizer: Tokenizer) -> None:
 
 def describe_model(folder: Path, tokenizer: Tokenizer, version: str) -> Manifest:
     """The manifest's fields; its files are hashed by write_manifest."""
-    has_ar, has_multi = (
-        (folder / STAGE_FILES["ar"]).exists(),
-        (folder / STAGE_FILES["rad"]).exists(),
+    has_ar, has_multi, has_regions = (
+        (folder / STAGE_FILES[stage]).exists() for stage in ("ar", "rad", "regions")
     )
+    modes = DECODING_MODES if has_ar else ("one-step", "multi-step", "adaptive")
     return Manifest(
         name="ECHO phantom",
         version=version,
@@ -74,9 +77,11 @@ def describe_model(folder: Path, tokenizer: Tokenizer, version: str) -> Manifest
         languages=LANGUAGES,
         max_images=2,
         canonical_wording=True,
-        decoding_modes=DECODING_MODES if has_ar else ("one-step", "multi-step", "adaptive"),
+        decoding_modes=(*modes, *REGION_MODES) if has_regions else modes,
         autoregressive_weights=STAGE_FILES["ar"] if has_ar else None,
         multi_step_weights=STAGE_FILES["rad"] if has_multi else None,
+        region_weights=STAGE_FILES["regions"] if has_regions else None,
+        region_name_ids=name_ids(tokenizer) if has_regions else (),
     )
 
 
@@ -96,8 +101,11 @@ def main() -> None:
     tokenizer = run_tokenizer(options.run)
     main_file = options.out / STAGE_FILES["dcd"]
     export_weights(stage_weights(options.run, options.main_stage), main_file, True)
-    if stage_weights(options.run, "ar").exists():
-        export_weights(stage_weights(options.run, "ar"), options.out / STAGE_FILES["ar"], False)
+    for stage in ("ar", "regions"):
+        if stage_weights(options.run, stage).exists():
+            export_weights(
+                stage_weights(options.run, stage), options.out / STAGE_FILES[stage], False
+            )
     if options.main_stage == "dcd":
         export_weights(stage_weights(options.run, "rad"), options.out / STAGE_FILES["rad"], False)
     write_configs(options.out, tokenizer)

@@ -28,6 +28,7 @@ from inference.decoding.prompt_ids import rope_positions
 from inference.engine import ReportEngine
 from inference.prompts import END_OF_TEXT
 from inference.report_parts import IMPRESSION, PARTS, REGIONS
+from inference.training.tokenizer import special_id
 
 NAME_IDS = tuple(range(300, 310))
 STOPS = frozenset(Random(8).sample(range(60, 300), 16))  # streams end at different lengths
@@ -194,7 +195,7 @@ def test_tokens_are_those_of_plain_loops(
     make_fill, settings = FILLS[mode]
     request = ask(mode, **settings)
     plain = recompute(region_engine, request)
-    naive = NaiveStreams(plain, region_engine._checkpoint.tokenizer.token_to_id(END_OF_TEXT))
+    naive = NaiveStreams(plain, special_id(region_engine._checkpoint.tokenizer, END_OF_TEXT))
     expected = {part: naive.draft(part, make_fill(plain)) for part in PARTS}
     blocks, finished = _draft(region_engine, request)
     assert _texts(blocks) == expected
