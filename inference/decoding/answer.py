@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 _REPLACEMENT = "�"  # what an unfinished UTF-8 sequence decodes to
+_FULL_STOP = re.compile("[.。]")
 _SHORTEST_REPEAT, _REPEATS, _SENTENCE_REPEATS = 4, 4, 3
 
 
@@ -73,6 +75,8 @@ def find_loop(token_ids: list[int]) -> int | None:
     times in a row; None where there is none.
     """
     for size in range(_SHORTEST_REPEAT, len(token_ids) // _REPEATS + 1):
+        if token_ids[-1] != token_ids[-1 - size]:
+            continue  # nearly always: nothing is copied
         if token_ids[-size:] * _REPEATS == token_ids[-size * _REPEATS :]:
             return len(token_ids) - size * (_REPEATS - 1)
     return None
@@ -85,6 +89,9 @@ def find_repeated_sentence(token_texts: Sequence[str]) -> int | None:
     finished sentences of at least 4 letters count.
     """
     text = "".join(token_texts)
+    pieces = [piece.strip() for piece in _FULL_STOP.split(text)[:-1]]
+    if len(set(pieces)) == len(pieces):
+        return None  # the second and third time would be alike: parting sentences costs far more
     spans = split_sentences(text)
     sentences = [text[start:end] for start, end in spans]
     for number, sentence in enumerate(sentences[: 1 - _SENTENCE_REPEATS]):
