@@ -4,8 +4,8 @@
         --version 1.0.0 [--scores FILE ...]
 
 The weights of decoding by regions are those of the run's folder "regions" (a dcd stage with
-model.regions), where there is one. All but the one-step weights leave out the vision tower: from RAD
-on it is frozen, so all stages share the main file's.
+model.regions), where there is one. All but the one-step weights leave out the vision tower: from
+RAD on it is frozen, so all stages share the main file's.
 """
 
 from __future__ import annotations
