@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
-from weakref import WeakKeyDictionary
+from typing import Literal, NamedTuple
+from weakref import WeakKeyDictionary, ref
 
 from PySide6.QtCore import QObject, QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter
@@ -68,8 +68,7 @@ class Corners:
     bottom_right: tuple[OverlayLine, ...] = ()
 
 
-@dataclass(frozen=True, eq=False)
-class ShownState:
+class ShownState(NamedTuple):
     """How the film is shown just now, as far as the overlay tells it. probe: (column, row,
     modality value) under the pointer."""
 
@@ -92,6 +91,9 @@ class FilmOverlay(QObject):
         self._text_painter = HaloedTextPainter()
         self._placed: dict[Hashable, tuple[PlacedText, ...]] = {}
         self._worded: WeakKeyDictionary[Film, _UpperLines] = WeakKeyDictionary()
+        self._still: tuple[object, ...] = ()
+        self._placed_still: tuple[PlacedText, ...] = ()
+        self._placed_moving: dict[Hashable, tuple[Voi, tuple[PlacedText, ...]]] = {}
 
     def corners(self, film: Film, state: ShownState) -> Corners:
         words = self._worded.get(film)
@@ -109,17 +111,53 @@ class FilmOverlay(QObject):
 
     def paint(self, painter: QPainter, area: QRectF, film: Film, state: ShownState) -> None:
         """Corners and side letters inside `area` (device-independent pixels)."""
-        corners, ratio = self.corners(film, state), pixel_ratio_of(painter)
+        ratio = pixel_ratio_of(painter)
         inner = area.adjusted(_MARGIN, _MARGIN - 3, -_MARGIN, -_MARGIN + 3)
-        for content, at_right, at_bottom in (
-            (corners.top_left, False, False),
-            (corners.top_right, True, False),
-            (corners.bottom_left, False, True),
-            (corners.bottom_right, True, True),
-            (state.letters, False, False),
-        ):
-            for text in self._place(content, inner, ratio, at_right, at_bottom):
-                painter.drawPixmap(text.corner, text.pixmap)
+        for text in self._place_still(film, state, inner, ratio):
+            painter.drawPixmap(text.corner, text.pixmap)
+        for text in self._place_moving(state, inner, ratio):
+            painter.drawPixmap(text.corner, text.pixmap)
+
+    def _place_moving(
+        self, state: ShownState, area: QRectF, ratio: float
+    ) -> tuple[PlacedText, ...]:
+        key = (
+            id(state.window), round(state.zoom * 100), state.true_size,
+            area.getRect(), ratio, font_scale(),
+        )  # fmt: skip
+        kept = self._placed_moving.get(key)
+        if kept is None:
+            if len(self._placed_moving) >= _KEPT_CORNERS:
+                self._placed_moving.clear()
+            placed = self._place(self._moving_lines(state), area, ratio, True, True)
+            kept = self._placed_moving[key] = state.window, placed  # held, so that its id stays its
+        return kept[1]
+
+    def _place_still(
+        self, film: Film, state: ShownState, area: QRectF, ratio: float
+    ) -> tuple[PlacedText, ...]:
+        """All but the moving lines: while a hand zooms or windows they are not worded again,
+        which would take a fifth of a frame."""
+        still = (
+            ref(film), state.window.explanation, state.orientation, state.is_inverted,
+            state.badges, state.letters, state.probe, state.are_graphics_shown, state.true_size,
+            area.getRect(), ratio, font_scale(),
+        )  # fmt: skip
+        if still != self._still:
+            corners, moving = self.corners(film, state), self._moving_lines(state)
+            above = sum(_fit_line(line, 0).metrics().height() for line in moving)
+            self._placed_still = (
+                *self._place(corners.top_left, area, ratio, False, False),
+                *self._place(corners.top_right, area, ratio, True, False),
+                *self._place(corners.bottom_left, area, ratio, False, True),
+                *self._place(
+                    corners.bottom_right[: -len(moving)],
+                    area.adjusted(0, 0, 0, -above), ratio, True, True,
+                ),
+                *self._place(state.letters, area, ratio, False, False),
+            )  # fmt: skip
+            self._still = still
+        return self._placed_still
 
     def _place(
         self,
@@ -258,9 +296,13 @@ class FilmOverlay(QObject):
         return [
             *flags,
             OverlayLine(name, "quiet"),
-            OverlayLine(self.window_words(state.window)),
-            OverlayLine(self._zoom_words(state)),
+            *self._moving_lines(state),
         ]
+
+    def _moving_lines(self, state: ShownState) -> tuple[OverlayLine, ...]:
+        """The last ones of the lower right corner, which change as a hand drags."""
+        window, zoom = self.window_words(state.window), self._zoom_words(state)
+        return OverlayLine(window), OverlayLine(zoom)
 
     def _zoom_words(self, state: ShownState) -> str:
         words = self.tr("zoom {0:.0f}%").format(state.zoom * 100)

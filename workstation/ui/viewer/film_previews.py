@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,8 +24,7 @@ _MARGIN = 1 / 8
 """Of the part in view, kept on each side of it: a wheel's notch outwards needs no more."""
 
 
-@dataclass(frozen=True, eq=False)
-class Preview:
+class Preview(NamedTuple):
     """A quick stand-in for the exact picture. rgb: [rows, columns] uint32 0xffRRGGBB, contiguous,
     turned as displayed; source: the part of it that fills the target, in its pixels."""
 

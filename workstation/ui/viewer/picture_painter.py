@@ -12,6 +12,7 @@ from workstation.ui.theme import COLOURS
 from workstation.ui.viewer.film_picture import FilmPicture
 
 _FRAME_WIDTH = 2
+_GROUND = QColor(COLOURS.film_ground)
 
 
 def paint_picture(
@@ -20,7 +21,7 @@ def paint_picture(
     """All of `area` (device-independent pixels). is_preview: quickly, while a hand zooms."""
     placement = picture.geometry.placement()
     if placement is None:
-        painter.fillRect(area, QColor(COLOURS.film_ground))
+        painter.fillRect(area, _GROUND)
         return
     x, y, width, height = (length / pixel_ratio for length in placement.target)
     target = QRectF(x, y, width, height)
@@ -39,13 +40,10 @@ def paint_picture(
 def paint_frame(painter: QPainter, area: QRect, colour: QColor) -> None:
     """The focus ring, inside `area`; a stroked rectangle of this size takes ten times as long."""
     width, height, line = area.width(), area.height(), _FRAME_WIDTH
-    for strip in (
-        QRect(0, 0, width, line),
-        QRect(0, height - line, width, line),
-        QRect(0, line, line, height - 2 * line),
-        QRect(width - line, line, line, height - 2 * line),
-    ):
-        painter.fillRect(strip, colour)
+    painter.fillRect(0, 0, width, line, colour)
+    painter.fillRect(0, height - line, width, line, colour)
+    painter.fillRect(0, line, line, height - 2 * line, colour)
+    painter.fillRect(width - line, line, line, height - 2 * line, colour)
 
 
 def image_of(rgb: np.ndarray) -> QImage:
@@ -57,15 +55,15 @@ def image_of(rgb: np.ndarray) -> QImage:
 def _paint_ground_around(painter: QPainter, film: QRectF, area: QRect) -> None:
     """The strips the film leaves free: filling all of the view first would cost as much as
     painting the film."""
-    ground, width, height = QColor(COLOURS.film_ground), area.width(), area.height()
+    width, height = area.width(), area.height()
     # Inwards: at a fractional scale of the screen the film ends inside a pixel.
     left, right = math.ceil(film.left()), math.floor(film.right())
     top, bottom = math.ceil(film.top()), math.floor(film.bottom())
-    for strip in (
-        QRect(0, 0, width, top),
-        QRect(0, bottom, width, height - bottom),
-        QRect(0, top, left, bottom - top),
-        QRect(right, top, width - right, bottom - top),
-    ):
-        if not strip.isEmpty():
-            painter.fillRect(strip, ground)
+    if top > 0:
+        painter.fillRect(0, 0, width, top, _GROUND)
+    if bottom < height:
+        painter.fillRect(0, bottom, width, height - bottom, _GROUND)
+    if left > 0:
+        painter.fillRect(0, top, left, bottom - top, _GROUND)
+    if right < width:
+        painter.fillRect(right, top, width - right, bottom - top, _GROUND)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 GREATEST_ZOOM = 32.0
 LEAST_ZOOM = 0.01
@@ -86,8 +87,7 @@ def _opposite(direction: str) -> str:
     return "".join(_OPPOSITE[letter] for letter in direction)
 
 
-@dataclass(frozen=True)
-class Placement:
+class Placement(NamedTuple):
     """What to draw: target (x, y, width, height) in device pixels, and the part of the image
     that fills it as (left, top, right, bottom), not yet oriented."""
 
@@ -181,12 +181,12 @@ class ViewGeometry:
 
     @cached_property
     def _placement(self) -> Placement | None:
-        width, height = self.displayed_size
-        left = self.view_width / 2 - self.centre[0] * self.zoom
-        top = self.view_height / 2 - self.centre[1] * self.zoom
+        (width, height), zoom = self.displayed_size, self.zoom
+        left = self.view_width / 2 - self.centre[0] * zoom
+        top = self.view_height / 2 - self.centre[1] * zoom
         x0, y0 = max(0, round(left)), max(0, round(top))
-        x1 = min(self.view_width, round(left + width * self.zoom))
-        y1 = min(self.view_height, round(top + height * self.zoom))
+        x1 = min(self.view_width, round(left + width * zoom))
+        y1 = min(self.view_height, round(top + height * zoom))
         if x1 <= x0 or y1 <= y0:
             return None
         one, other = self.view_to_image(x0, y0), self.view_to_image(x1, y1)
