@@ -81,10 +81,6 @@ class Body:
             self.mediastinum, self.paraspinal, self.aortic_stack, self.heart_outline, self.crura
         )  # fmt: skip
 
-    def wall_x(self, y: Array | float) -> Array:
-        """Half width of the inner chest at heights y."""
-        return self.cage.at(np.asarray(y, dtype=np.float64))[1]
-
     def wall_z(self, y: Array | float) -> tuple[Array, Array]:
         """(back z, front z) of the inner chest at heights y."""
         _, _, centre, half = self.cage.at(np.asarray(y, dtype=np.float64))

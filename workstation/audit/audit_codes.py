@@ -87,10 +87,6 @@ _CODES: dict[str, AuditCode] = {
 
 
 def audit_code(event: str) -> AuditCode:
-    """The code of an event of the log; what DICOM has no word for is Application Activity."""
+    """The code of an event of the log; one that only a changed or newer log holds is Application
+    Activity."""
     return _CODES.get(event, AuditCode(*_ACTIVITY, "E"))
-
-
-def is_coded(event: str) -> bool:
-    """Whether an event has a code of its own choice, and not the last resort."""
-    return event in _CODES

@@ -229,13 +229,8 @@ class AuditLog:
             return VerifyResult(False, count, head, None, reason, newest)
         return VerifyResult(True, count, head, newest_row=newest)
 
-    def verify_and_record(self, user: str) -> VerifyResult:
-        """``verify``, and the outcome as a row of its own."""
-        result = self.verify()
-        self.record_verification(result, user)
-        return result
-
     def record_verification(self, result: VerifyResult, user: str) -> AuditEntry:
+        """The outcome of ``verify``, as a row of its own."""
         return self.append("verify", user=user, details=vars(result))
 
 

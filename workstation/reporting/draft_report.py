@@ -59,7 +59,7 @@ class DraftReport:
     """One report under edit. Every change can be undone and is told to the observers.
 
     Observers are called with one Edit after the state has changed, on the caller's thread.
-    Once frozen (signed), every method that would change the report raises ReportSigned.
+    Of a signed one, every method that would change it raises ReportSigned.
 
     reader: whose hand changed sentences carry, with the time. now: the clock, for tests.
     """
@@ -99,10 +99,6 @@ class DraftReport:
     @property
     def is_signed(self) -> bool:
         return self._is_signed
-
-    def freeze(self) -> None:
-        """Make the report read-only, as it is after signing."""
-        self._is_signed = True
 
     def on_edit(self, observer: Callable[[Edit], None]) -> Callable[[], None]:
         """Call ``observer`` after every edit, until the function returned here is called."""

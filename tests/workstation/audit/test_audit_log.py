@@ -84,8 +84,8 @@ def test_undecodable_text_does_not_stop_the_log(audit: AuditLog) -> None:
 
 def test_verification_can_be_recorded(audit: AuditLog) -> None:
     audit.append("settings", user="u")
-    assert audit.verify_and_record("ann").ok
-    entry = audit.entries()[-1]
+    entry = audit.record_verification(audit.verify(), "ann")
+    assert audit.entries()[-1] == entry
     assert (entry.event, entry.user, entry.details["ok"]) == ("verify", "ann", True)
 
 

@@ -260,8 +260,8 @@ def test_no_change_is_no_edit(report: DraftReport) -> None:
 def test_signed_report_rejects_edits(
     report: DraftReport, change: Callable[[DraftReport], None]
 ) -> None:
-    report.freeze()
     before = report.state
+    report = DraftReport(before, signed=True)
     with pytest.raises(ReportSigned):
         change(report)
     assert report.state == before

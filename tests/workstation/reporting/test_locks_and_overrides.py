@@ -87,7 +87,7 @@ def test_undoing_an_override_is_told_so_that_it_is_saved(report: DraftReport) ->
 
 
 def test_a_signed_report_takes_neither(report: DraftReport) -> None:
-    report.freeze()
+    report = DraftReport(report.state, signed=True)
     with pytest.raises(ReportSigned):
         report.set_locked("findings", 2, True)
     with pytest.raises(ReportSigned):

@@ -149,9 +149,6 @@ class StatementList(QTableView):
             self.table.calibration = calibration
             self.viewport().update()
 
-    def set_read_only(self, read_only: bool) -> None:
-        self.table.is_read_only = read_only
-
     # -- rows ------------------------------------------------------------------------------
 
     def select_row(self, number: int) -> None:
@@ -291,7 +288,7 @@ class StatementList(QTableView):
     def open_choices(self, number: int, slot: Slot) -> QMenu | None:
         """What a slot can be made to say, as a menu below its chip; None where it has none."""
         row = self.table.rows[number]
-        if row.statement is None or self.table.is_read_only:
+        if row.statement is None:
             return None
         if slot != "status" and slot not in slots_of(row.statement):
             return None
@@ -339,7 +336,7 @@ class StatementList(QTableView):
         elif wish in _SLOTS:
             self.open_choices(self.currentIndex().row(), _SLOTS[wish])
         elif wish == "withdraw":
-            if row.statement is not None and not self.table.is_read_only:
+            if row.statement is not None:
                 self.withdraw_requested.emit(row)
         elif wish == "accept":
             was_accepted = row.sentence is not None and row.sentence.accepted
@@ -354,23 +351,23 @@ class StatementList(QTableView):
             self._delete(row)
 
     def _flip(self, row: StatementRow) -> None:
-        if row.statement is not None and not self.table.is_read_only:
+        if row.statement is not None:
             self.flip_requested.emit(row)
 
     def _set_status(self, row: StatementRow, status: Status) -> None:
         said = row.statement
-        if said is not None and said.status != status and not self.table.is_read_only:
+        if said is not None and said.status != status:
             self.restate_requested.emit(row, replace(said, status=status))
 
     def _accept(self, row: StatementRow) -> None:
         sentence = row.sentence
-        if sentence is not None and sentence.provenance == "ai" and not self.table.is_read_only:
+        if sentence is not None and sentence.provenance == "ai":
             self.accept_requested.emit(row.section, sentence.id, not sentence.accepted)
 
     def _lock(self, row: StatementRow) -> None:
-        if row.sentence is not None and not self.table.is_read_only:
+        if row.sentence is not None:
             self.lock_requested.emit(row.section, row.sentence.id, not row.sentence.locked)
 
     def _delete(self, row: StatementRow) -> None:
-        if row.sentence is not None and not self.table.is_read_only:
+        if row.sentence is not None:
             self.delete_requested.emit(row.section, row.sentence.id)

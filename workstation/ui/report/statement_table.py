@@ -31,7 +31,6 @@ class StatementTable(QAbstractTableModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.rows: tuple[StatementRow, ...] = ()
-        self.is_read_only = False
         self.calibration: Calibration | None = None
         self.messages: dict[int, str] = {}
         """What checks say of a sentence: id -> messages."""
@@ -51,7 +50,7 @@ class StatementTable(QAbstractTableModel):
         if not index.isValid() or self.rows[index.row()].kind == "heading":
             return Qt.ItemFlag.NoItemFlags
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
-        if index.column() == SENTENCE and not self.is_read_only:
+        if index.column() == SENTENCE:
             flags |= Qt.ItemFlag.ItemIsEditable
         return flags
 
@@ -124,13 +123,10 @@ class StatementTable(QAbstractTableModel):
                 lines.append(self._explain(row))
             return "\n".join(line for line in lines if line) or None
         if column == STATUS and row.statement is not None:
-            text = self._explain(row)
-            if not self.is_read_only:
-                text += "\n" + self.tr("Click: choices. Space: present ↔ absent")
-            return text
+            return self._explain(row) + "\n" + self.tr("Click: choices. Space: present ↔ absent")
         if column == PROVENANCE:
             return self._describe_provenance(row.sentence)
-        if row.kind != "sentence" or self.is_read_only:
+        if row.kind != "sentence":
             return None
         if column == LOCK:
             locked = self.tr("Locked: a redraft leaves this sentence as it is (L unlocks)")
@@ -146,7 +142,7 @@ class StatementTable(QAbstractTableModel):
 
     def _describe_provenance(self, sentence: Sentence) -> str:
         lines = describe_provenance(sentence, self.calibration)
-        if sentence.provenance == "ai" and not self.is_read_only:
+        if sentence.provenance == "ai":
             take_back = self.tr("A: take the acceptance back")
             lines.append(take_back if sentence.accepted else self.tr("A: accept as it is"))
         return "\n".join(lines)

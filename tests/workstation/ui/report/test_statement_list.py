@@ -259,16 +259,6 @@ def test_current_sentence_stays_current_when_rows_are_renewed(rows, report) -> N
     assert rows.current_row().text == "No pneumothorax."
 
 
-def test_read_only_rows_ask_nothing(qtbot, rows) -> None:
-    rows.set_read_only(True)
-    rows.select_row(3)
-    with qtbot.assertNotEmitted(rows.flip_requested), qtbot.assertNotEmitted(rows.delete_requested):
-        qtbot.keyClick(rows, Qt.Key.Key_Space)
-        qtbot.keyClick(rows, Qt.Key.Key_Delete)
-        qtbot.keyClick(rows, Qt.Key.Key_F2)
-    assert rows.findChild(QLineEdit, "sentence_field") is None
-
-
 @pytest.mark.parametrize(
     ("text", "index", "replaces"),
     [

@@ -186,7 +186,7 @@ def test_text_beyond_qts_first_plane_does_not_shift_the_fields(room: Room) -> No
 
 
 def test_signed_report_takes_no_template(room: Room) -> None:
-    room.report.freeze()
+    room.editor.set_report(DraftReport(room.report.state, signed=True))
     told: list[str] = []
     room.desk.trouble.connect(told.append)
     room.desk.open_picker()
