@@ -13,6 +13,7 @@ from inference import DECODING_MODES, REGION_MODES
 from inference.report_language import LANGUAGES
 from workstation.commands.draft_options import add_draft_options, draft_settings
 from workstation.commands.export_options import add_export_command
+from workstation.commands.login_options import add_login_options, login_of
 
 _COMMANDS = ("draft", "render", "audit", "models", "receive", "export")
 
@@ -113,6 +114,7 @@ def _add_audit_command(commands: argparse._SubParsersAction[argparse.ArgumentPar
         action.add_argument("--out", type=Path, required=True, metavar="FILE")
     for action in (verify, export, head):
         action.add_argument("--data-dir", type=Path)
+    add_login_options(export)
 
 
 def _run_audit(options: argparse.Namespace) -> int:
@@ -121,7 +123,8 @@ def _run_audit(options: argparse.Namespace) -> int:
     data_dir = _data_dir(options)
     match options.action:
         case "export":
-            return audit.run_audit_export(data_dir, options.out, options.file_format)
+            login = login_of(options)
+            return audit.run_audit_export(data_dir, options.out, options.file_format, login)
         case "head":
             return audit.run_audit_head(data_dir, options.out)
     return audit.run_audit_verify(data_dir, options.head)
@@ -143,6 +146,8 @@ def _add_models_command(commands: argparse._SubParsersAction[argparse.ArgumentPa
     remove.add_argument("name", metavar="NAME")
     for action in (add, listing, check, remove):
         action.add_argument("--data-dir", type=Path)
+    for action in (add, remove):
+        add_login_options(action)
 
 
 def _run_models(options: argparse.Namespace) -> int:
@@ -154,16 +159,23 @@ def _run_models(options: argparse.Namespace) -> int:
             return models.run_models_list(data_dir, options.as_json)
         case "check":
             return models.run_models_check(options.name, data_dir)
-        case "remove":
+    from workstation.commands.command_login import logged_in_at, refusals_told
+
+    with (
+        refusals_told() as refused,
+        logged_in_at(data_dir, f"models {options.action}", login_of(options)),
+    ):
+        if options.action == "remove":
             return models.run_models_remove(options.name, data_dir)
-    return models.run_models_add(
-        options.folder,
-        data_dir,
-        options.name,
-        options.copy,
-        options.accept_licence,
-        input if sys.stdin.isatty() else None,
-    )
+        return models.run_models_add(
+            options.folder,
+            data_dir,
+            options.name,
+            options.copy,
+            options.accept_licence,
+            input if sys.stdin.isatty() else None,
+        )
+    return refused[0]
 
 
 def _add_receive_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -182,6 +194,7 @@ def _add_receive_command(commands: argparse._SubParsersAction[argparse.ArgumentP
     receive.add_argument("--tls-key", default="", metavar="PEM")
     receive.add_argument("--tls-client-ca", default="", metavar="PEM", help="senders' authority")
     receive.add_argument("--data-dir", type=Path, help="where the catalog is")
+    add_login_options(receive)
 
 
 def _run_receive(options: argparse.Namespace) -> int:
@@ -197,7 +210,7 @@ def _run_receive(options: argparse.Namespace) -> int:
         key_file=options.tls_key,
         client_ca_file=options.tls_client_ca,
     )
-    return run_receive(settings, _data_dir(options))
+    return run_receive(settings, _data_dir(options), login=login_of(options))
 
 
 def _data_dir(options: argparse.Namespace) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets as random_source
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -85,9 +85,10 @@ class AccountStore:
 
     # -- logging in --------------------------------------------------------------------------
 
-    def log_in(self, name: str, secret: str) -> Account:
-        """Raises LoginRefused, AccountLocked. Audited either way."""
-        return self._check(name, secret, "login")
+    def log_in(self, name: str, secret: str, *, through: str = "") -> Account:
+        """Raises LoginRefused, AccountLocked. Audited either way. through: the command, where it
+        is not the window."""
+        return self._check(name, secret, "login", _through(through))
 
     def unlock(self, name: str, secret: str) -> Account:
         """The secret once more, at a locked screen. Raises LoginRefused, AccountLocked."""
@@ -112,21 +113,25 @@ class AccountStore:
             raise NotAuthenticated("This account was deactivated.")
         return account
 
-    def log_out(self, account: Account) -> None:
-        self._audit.append("logout", user=account.name)
+    def log_out(self, account: Account, *, through: str = "") -> None:
+        self._audit.append("logout", user=account.name, details=_through(through))
 
     def record_lock(self, account: Account, *, is_idle: bool) -> None:
         """The screen was locked, by hand or because nobody was there."""
         self._audit.append("locked", user=account.name, details={"idle": is_idle})
 
-    def _check(self, name: str, secret: str, event: str) -> Account:
+    def _check(
+        self, name: str, secret: str, event: str, told: Mapping[str, Any] | None = None
+    ) -> Account:
+        """told: more for the audit rows."""
+        told = told or {}
         folded = fold_name(name)
         with read_transaction(self._engine) as connection:
             row = _find_row(connection, folded)
         if row is None:
             self._hasher.waste_time(secret)
             # Not what was typed: people type passwords into the wrong field.
-            self._audit.append("login-failed", user="", details={"known": False})
+            self._audit.append("login-failed", user="", details={"known": False, **told})
             raise LoginRefused(_REFUSED)
         self._refuse_locked(row)
         is_right = self._hasher.is_right(row.secret_hash, secret)
@@ -135,8 +140,8 @@ class AccountStore:
             row = _require_row(connection, folded)
             self._refuse_locked(row)
             if is_right and not row.deactivated_at:
-                return self._let_in(connection, row, secret, event)
-            self._count_failure(connection, row)
+                return self._let_in(connection, row, secret, event, told)
+            self._count_failure(connection, row, told)
         raise self._refusal(folded)
 
     def _refuse_locked(self, row: Row[Any]) -> None:
@@ -144,21 +149,30 @@ class AccountStore:
         if left:
             raise AccountLocked(left)
 
-    def _let_in(self, connection: Connection, row: Row[Any], secret: str, event: str) -> Account:
+    def _let_in(
+        self,
+        connection: Connection,
+        row: Row[Any],
+        secret: str,
+        event: str,
+        told: Mapping[str, Any],
+    ) -> Account:
         values: dict[str, Any] = {"failures": 0, "locked_until": ""}
         if self._hasher.is_outdated(row.secret_hash):
             values["secret_hash"] = self._hasher.hash(secret)
         _update(connection, row.name, values)
         if event:
-            self._audit.append(event, user=row.name, connection=connection)
+            self._audit.append(event, user=row.name, details=told, connection=connection)
         return _account(_require_row(connection, row.name))
 
-    def _count_failure(self, connection: Connection, row: Row[Any]) -> None:
+    def _count_failure(
+        self, connection: Connection, row: Row[Any], told: Mapping[str, Any]
+    ) -> None:
         failures = row.failures + 1
         wait = wait_after(failures)
         until = (self._now() + wait).isoformat() if wait else ""
         _update(connection, row.name, {"failures": failures, "locked_until": until})
-        details: dict[str, Any] = {"known": True, "failures": failures}
+        details: dict[str, Any] = {"known": True, "failures": failures, **told}
         if wait:
             details["locked_s"] = int(wait.total_seconds())
         self._audit.append("login-failed", user=row.name, details=details, connection=connection)
@@ -283,6 +297,10 @@ class AccountStore:
         self._audit.append(
             event, user=user, details={"account": name, **details}, connection=connection
         )
+
+
+def _through(command: str) -> dict[str, Any]:
+    return {"through": command} if command else {}
 
 
 def fold_name(name: str) -> str:

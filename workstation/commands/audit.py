@@ -6,10 +6,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from workstation.accounts.account import AccountError
 from workstation.audit.audit_export import AuditExport, ExportFormat
 from workstation.audit.audit_log import AuditLog, VerifyResult
 from workstation.audit.stamped_head import HeadRefused, HeadStamp, StampedHead, read_head
 from workstation.catalog.database import CatalogUnavailable, open_database
+from workstation.commands.command_login import NOT_LOGGED_IN, LoginNeeded, logged_in
+from workstation.commands.login_options import NOBODY, CommandLogin
 from workstation.reporting.report_store import login_name
 
 
@@ -35,10 +38,12 @@ def run_audit_verify(data_dir: Path, head_path: Path | None = None) -> int:
     return 0 if result.ok else 1
 
 
-def run_audit_export(data_dir: Path, out: Path, file_format: ExportFormat) -> int:
+def run_audit_export(
+    data_dir: Path, out: Path, file_format: ExportFormat, login: CommandLogin = NOBODY
+) -> int:
     """The whole log, and its stamped head beside it.
 
-    Exit code: 0 written, 1 written from a log that is broken, 2 not written.
+    Exit code: 0 written, 1 written from a log that is broken, 2 not written, 4 not logged in.
     """
 
     def write(export: AuditExport) -> StampedHead:
@@ -47,7 +52,7 @@ def run_audit_export(data_dir: Path, out: Path, file_format: ExportFormat) -> in
         print(f"{outcome.head_path}: head of row {outcome.head.row}")
         return outcome.head
 
-    return _export(data_dir, write)
+    return _export(data_dir, write, login)
 
 
 def run_audit_head(data_dir: Path, out: Path) -> int:
@@ -61,13 +66,25 @@ def run_audit_head(data_dir: Path, out: Path) -> int:
     return _export(data_dir, write)
 
 
-def _export(data_dir: Path, write: Callable[[AuditExport], StampedHead]) -> int:
+def _export(
+    data_dir: Path,
+    write: Callable[[AuditExport], StampedHead],
+    login: CommandLogin | None = None,
+) -> int:
+    """login: None where the stamped head alone is written, which shows no patient."""
     try:
         engine = open_database(data_dir)
         try:
-            head = write(AuditExport(AuditLog(engine), login_name()))
+            if login is None:
+                head = write(AuditExport(AuditLog(engine), login_name()))
+            else:
+                with logged_in(engine, "audit export", login) as user:
+                    head = write(AuditExport(AuditLog(engine), user))
         finally:
             engine.dispose()
+    except (LoginNeeded, AccountError) as error:
+        print(f"echo-workstation: {error}", file=sys.stderr)
+        return NOT_LOGGED_IN
     except (CatalogUnavailable, OSError) as error:
         print(f"echo-workstation: {error}", file=sys.stderr)
         return 2

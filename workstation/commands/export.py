@@ -9,9 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy import Engine
+
+from workstation.accounts.account import AccountError
 from workstation.audit.audit_log import AuditLog
 from workstation.catalog.database import CatalogUnavailable, open_database
 from workstation.catalog.study_catalog import StudyCatalog, StudyRow, UnknownStudy
+from workstation.commands.command_login import NOT_LOGGED_IN, LoginNeeded, logged_in
+from workstation.commands.login_options import NOBODY, CommandLogin, login_of
 from workstation.dicom.unreadable import UnreadableInstance
 from workstation.exports.export_formats import (
     DICOM_FORMATS,
@@ -26,7 +31,7 @@ from workstation.network.failures import InvalidSettings, NetworkFailure
 from workstation.network.report_sender import ReportSender
 from workstation.network.settings import DicomServer
 from workstation.reading.measurement_store import MeasurementStore
-from workstation.reporting.report_store import ReportStore, login_name
+from workstation.reporting.report_store import ReportStore
 
 _ADDRESS = re.compile(r"(?P<title>[^@]{1,16})@(?P<host>[^:@/]+):(?P<port>\d{1,5})")
 
@@ -64,12 +69,12 @@ def run_export_options(options: argparse.Namespace, data_dir: Path) -> int:
         own_ae_title=options.aet,
         options=ExportOptions(not options.no_images, options.measurements),
     )
-    return run_export(request, data_dir)
+    return run_export(request, data_dir, login_of(options))
 
 
-def run_export(request: ExportRequest, data_dir: Path) -> int:
+def run_export(request: ExportRequest, data_dir: Path, login: CommandLogin = NOBODY) -> int:
     """Exit code: 0; 1 if a study failed (the reason is on stderr, the others are done all the
-    same); 2 if the catalog or the server's settings can't be used."""
+    same); 2 if the catalog or the server's settings can't be used; 4 if nobody was let in."""
     try:
         sender = _sender_of(request, data_dir) if request.send else None
         engine = open_database(data_dir)
@@ -77,23 +82,30 @@ def run_export(request: ExportRequest, data_dir: Path) -> int:
         print(f"echo-workstation export: {error}", file=sys.stderr)
         return 2
     try:
-        audit, user = AuditLog(engine), login_name()
-        sources = ReportSources(
-            StudyCatalog(engine),
-            ReportStore(engine, audit, user),
-            audit,
-            MeasurementStore(engine),
-        )
-        exporter = ReportExporter(sources, user)
-        uids, failures = _find_studies(sources.catalog, request.studies)
-        for uid in uids:
-            failures += not _export_study(exporter, uid, request, sender)
-        return 1 if failures else 0
+        with logged_in(engine, "export", login) as user:
+            return _export_studies(engine, user, request, sender)
+    except (LoginNeeded, AccountError) as error:
+        print(f"echo-workstation export: {error}", file=sys.stderr)
+        return NOT_LOGGED_IN
     except CatalogUnavailable as error:
         print(f"echo-workstation export: {error}", file=sys.stderr)
         return 2
     finally:
         engine.dispose()
+
+
+def _export_studies(
+    engine: Engine, user: str, request: ExportRequest, sender: ReportSender | None
+) -> int:
+    audit = AuditLog(engine)
+    sources = ReportSources(
+        StudyCatalog(engine), ReportStore(engine, audit, user), audit, MeasurementStore(engine)
+    )
+    exporter = ReportExporter(sources, user)
+    uids, failures = _find_studies(sources.catalog, request.studies)
+    for uid in uids:
+        failures += not _export_study(exporter, uid, request, sender)
+    return 1 if failures else 0
 
 
 def _export_study(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from workstation.commands.login_options import add_login_options
 from workstation.exports.export_formats import FORMATS
 
 
@@ -26,3 +27,4 @@ def add_export_command(
     export.add_argument("--measurements", action="store_true", help="with what is drawn on films")
     export.add_argument("--no-images", action="store_true", help="PDF without key images")
     export.add_argument("--data-dir", type=Path, help="where the catalog is")
+    add_login_options(export)

@@ -8,21 +8,29 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from sqlalchemy import Engine
+
+from workstation.accounts.account import AccountError
 from workstation.audit.audit_log import AuditLog
 from workstation.catalog.database import CatalogUnavailable, open_database
 from workstation.catalog.study_catalog import StudyCatalog
+from workstation.commands.command_login import NOT_LOGGED_IN, LoginNeeded, logged_in
+from workstation.commands.login_options import NOBODY, CommandLogin
 from workstation.network.failures import InvalidSettings, NetworkFailure
 from workstation.network.instance_store import InstanceStore
 from workstation.network.receiver import StorageReceiver
 from workstation.network.settings import ReceiverSettings
 from workstation.network.storage_service import IntakeEvent
-from workstation.reporting.report_store import login_name
 
 
 def run_receive(
-    settings: ReceiverSettings, data_dir: Path, wait: Callable[[], None] | None = None
+    settings: ReceiverSettings,
+    data_dir: Path,
+    wait: Callable[[], None] | None = None,
+    login: CommandLogin = NOBODY,
 ) -> int:
-    """Exit code: 0 after Ctrl+C, 2 if the settings, the port or the catalog can't be used.
+    """Exit code: 0 after Ctrl+C, 2 if the settings, the port or the catalog can't be used, 4 if
+    nobody was let in.
 
     wait: returns when it is time to stop; for tests.
     """
@@ -32,24 +40,38 @@ def run_receive(
         print(f"echo-workstation: {error}", file=sys.stderr)
         return 2
     try:
-        store = InstanceStore(StudyCatalog(engine), AuditLog(engine), login_name())
+        with logged_in(engine, "receive", login) as user:
+            return _receive(settings, engine, user, wait or _wait_for_signal)
+    except (LoginNeeded, AccountError) as error:
+        print(f"echo-workstation: {error}", file=sys.stderr)
+        return NOT_LOGGED_IN
+    except CatalogUnavailable as error:
+        print(f"echo-workstation: {error}", file=sys.stderr)
+        return 2
+    finally:
+        engine.dispose()
+
+
+def _receive(
+    settings: ReceiverSettings, engine: Engine, user: str, wait: Callable[[], None]
+) -> int:
+    try:
+        store = InstanceStore(StudyCatalog(engine), AuditLog(engine), user)
         receiver = StorageReceiver(settings, store, _print_event)
         receiver.start()
     except (InvalidSettings, NetworkFailure) as error:
         print(f"echo-workstation: {error}", file=sys.stderr)
-        engine.dispose()
         return 2
     try:
         tls = " over TLS" if settings.uses_tls else ""
         allowed = ", ".join(settings.allowed_ae_titles)
         where = f"{settings.ae_title} at {settings.host}:{settings.port}{tls}"
         print(f"Receiving as {where} from {allowed}; Ctrl+C ends it.", flush=True)
-        (wait or _wait_for_signal)()
+        wait()
     except KeyboardInterrupt:
         pass
     finally:
         receiver.stop()
-        engine.dispose()
     return 0
 
 

@@ -106,6 +106,17 @@ PROVENANCES: dict[Provenance, CodedConcept] = {
     "human": CodedConcept("human", "99ECHO", "Written by a person"),
 }
 CONFIDENCE = CodedConcept("token-confidence", "99ECHO", "Mean confidence of the model's tokens")
+SENTENCE_DETAILS: dict[str, CodedConcept] = {
+    "model": CodedConcept("sentence-model", "99ECHO", "Model that drafted the sentence"),
+    "weights": CodedConcept("sentence-model-sha256", "99ECHO", "SHA-256 of that model's weights"),
+    "drafted": CodedConcept("sentence-drafted-at", "99ECHO", "When the sentence was drafted"),
+    "confidence": CodedConcept(
+        "sentence-confidence", "99ECHO", "Mean token confidence of the sentence as drafted"
+    ),
+    "words": CodedConcept("sentence-drafted-text", "99ECHO", "What the model wrote"),
+    "hand": CodedConcept("sentence-touched-by", "99ECHO", "Who wrote, changed or accepted it"),
+    "touched": CodedConcept("sentence-touched-at", "99ECHO", "When that was"),
+}
 RESEARCH = CodedConcept("research-use", "99ECHO", "Intended use")
 REPORT_STATUS = CodedConcept("report-status", "99ECHO", "Status of the report")
 SIGNATURE_MEANING = CodedConcept("signature-meaning", "99ECHO", "Meaning of the signature")

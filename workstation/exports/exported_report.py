@@ -167,4 +167,9 @@ class ExportedReport:
         values["predecessor"] = self.predecessor._content() if self.predecessor else ""
         for image in values["images"]:
             del image["path"]
+        for section in SECTIONS:  # reports older than these keep the UIDs they were sent with
+            for sentence in values["state"][section]:
+                for mark in ("origin", "touched_by", "touched_at"):
+                    if not sentence[mark]:
+                        del sentence[mark]
         return hashlib.sha256(canonical_json(values).encode()).hexdigest()

@@ -19,7 +19,7 @@ from workstation.exports.exported_report import (
 )
 from workstation.exports.person_names import NameParts, name_groups
 from workstation.exports.plain_text import write_text
-from workstation.exports.report_provenance import provenance_values
+from workstation.exports.report_provenance import provenance_values, sentence_values
 from workstation.exports.wording import RESEARCH_USE, status_words
 from workstation.reporting.report_state import Section, Sentence
 
@@ -222,6 +222,10 @@ def _sentence_observations(
     if sentence.confidence is not None:
         value = round(sentence.confidence, 4)
         extensions.append({"url": EXTENSION + coded.CONFIDENCE.value, "valueDecimal": value})
+    extensions += [
+        {"url": EXTENSION + code.value, "valueString": value}
+        for code, value in sentence_values(sentence)
+    ]
     observation = _observation(report, f"sentence-{number}", coded.HEADINGS[section])
     observation |= {
         "extension": extensions,

@@ -10,7 +10,7 @@ from workstation.exports import coded_concepts as coded
 from workstation.exports.coded_concepts import CodedConcept
 from workstation.exports.exported_report import ExportedReport, ReportStatus
 from workstation.exports.person_names import NameParts, name_groups
-from workstation.exports.report_provenance import provenance_values
+from workstation.exports.report_provenance import provenance_values, sentence_values
 from workstation.reporting.report_state import Section, Sentence
 
 APPLICATION = "ECHO Workstation"
@@ -113,11 +113,12 @@ def _order(report: ExportedReport) -> str:
 
 
 class _Observations:
-    """The OBX segments, numbered as they come."""
+    """The OBX segments, numbered as they come, each sentence with notes of its origin (NTE)."""
 
     def __init__(self, report: ExportedReport) -> None:
         self._report = report
         self._segments: list[str] = []
+        self._count = 0  # of OBX alone: a note belongs to the one before it
 
     def all(self) -> Sequence[str]:
         report = self._report
@@ -155,6 +156,9 @@ class _Observations:
             more[16] = _person(signature.signer)
         code = coded.HEADINGS[section]
         self._add("FT", code, escape_text(sentence.text), str(number), more)
+        for note, (named, value) in enumerate(sentence_values(sentence), start=1):
+            text = escape_text(f"{named.meaning}: {value}")
+            self._segments.append(_segment("NTE", {1: str(note), 3: text}))
         for statement in report.statements(section).get(sentence.id, []):
             self._add_statement(statement, number)
 
@@ -178,8 +182,9 @@ class _Observations:
         sub_id: str = "",
         more: Mapping[int, str] | None = None,
     ) -> None:
+        self._count += 1
         fields = {
-            1: str(len(self._segments) + 1),
+            1: str(self._count),
             2: value_type,
             3: _coded(code),
             4: sub_id,

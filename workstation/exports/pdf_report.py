@@ -33,6 +33,7 @@ from workstation.exports.wording import (
     meaning_words,
     provenance_lines,
     section_heading,
+    sentence_lines,
     status_words,
     study_lines,
     word,
@@ -270,6 +271,14 @@ def _provenance(report: ExportedReport, form: str, styles: _Styles) -> list[Flow
         *provenance_lines(report),
         (word("document", report.language), _document(report, form)),
     ]
+    story: list[Flowable] = [_fine_print("provenance", lines, report, styles)]
+    sentences = sentence_lines(report)
+    return [*story, _fine_print("each_sentence", sentences, report, styles)] if sentences else story
+
+
+def _fine_print(
+    title: str, lines: Sequence[tuple[str, str]], report: ExportedReport, styles: _Styles
+) -> Flowable:
     rows = [
         [Paragraph(mark_up(label), styles.fine), Paragraph(mark_up(value), styles.fine)]
         for label, value in lines
@@ -284,8 +293,8 @@ def _provenance(report: ExportedReport, form: str, styles: _Styles) -> list[Flow
             ]
         )
     )
-    heading = Paragraph(mark_up(word("provenance", report.language)), styles.small)
-    return [KeepTogether([Spacer(1, 6 * mm), heading, Spacer(1, 1 * mm), table])]
+    heading = Paragraph(mark_up(word(title, report.language)), styles.small)
+    return KeepTogether([Spacer(1, 6 * mm), heading, Spacer(1, 1 * mm), table])
 
 
 def _document(report: ExportedReport, form: str) -> str:

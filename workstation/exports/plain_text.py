@@ -9,6 +9,7 @@ from workstation.exports.wording import (
     meaning_words,
     provenance_lines,
     section_heading,
+    sentence_lines,
     status_words,
     study_lines,
     word,
@@ -35,6 +36,9 @@ def write_text(report: ExportedReport) -> str:
     blocks.append(_signature_lines(report))
     lines = "\n".join(f"{label}: {value}" for label, value in provenance_lines(report))
     blocks.append(f"{word('provenance', language)}\n{lines}")
+    each = "\n".join(f"{mark} {told}" for mark, told in sentence_lines(report))
+    if each:
+        blocks.append(f"{word('each_sentence', language)}\n{each}")
     blocks.append(RESEARCH_USE[language])
     return "\n\n".join(blocks) + "\n"
 

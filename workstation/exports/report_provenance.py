@@ -7,11 +7,13 @@ from workstation.exports.coded_concepts import (
     PROVENANCE_DETAILS,
     REPORT_STATUS,
     RESEARCH,
+    SENTENCE_DETAILS,
     SIGNATURE_MEANING,
     CodedConcept,
 )
 from workstation.exports.exported_report import ExportedReport
 from workstation.exports.wording import RESEARCH_USE, word_decoding
+from workstation.reporting.report_state import Sentence
 
 
 def provenance_values(report: ExportedReport) -> list[tuple[CodedConcept, str]]:
@@ -33,4 +35,22 @@ def provenance_values(report: ExportedReport) -> list[tuple[CodedConcept, str]]:
             (named["text"], signature.text_sha256),
             (named["state"], signature.state_sha256),
         ]
+    return [(code, value) for code, value in values if value]
+
+
+def sentence_values(sentence: Sentence) -> list[tuple[CodedConcept, str]]:
+    """Which draft the sentence came from, with its confidence and time, and whose hand was on it
+    last; what isn't kept left out."""
+    origin, named = sentence.origin, SENTENCE_DETAILS
+    values: list[tuple[CodedConcept, str]] = []
+    if origin is not None:
+        confidence = "" if origin.confidence is None else f"{origin.confidence:.4f}"
+        values += [
+            (named["model"], origin.model_name),
+            (named["weights"], origin.model_sha256),
+            (named["drafted"], origin.drafted_at),
+            (named["confidence"], confidence),
+            (named["words"], origin.text),
+        ]
+    values += [(named["hand"], sentence.touched_by), (named["touched"], sentence.touched_at)]
     return [(code, value) for code, value in values if value]

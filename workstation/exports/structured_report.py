@@ -42,7 +42,7 @@ from workstation.exports.dicom_document import (
 )
 from workstation.exports.exported_report import ExportedAddendum, ExportedReport, ExportFailed
 from workstation.exports.person_names import signer_name
-from workstation.exports.report_provenance import provenance_values
+from workstation.exports.report_provenance import provenance_values, sentence_values
 from workstation.reporting.report_state import SECTIONS, Section, Sentence
 
 SERIES_NUMBER = 9001
@@ -207,6 +207,10 @@ def _sentence(
         unit = DicomCode("1", "UCUM", _UNITS["1"])
         value = round(sentence.confidence, 4)
         below.append(NumContentItem(_code(coded.CONFIDENCE), value, unit, None, _PROPERTIES))
+    below += [
+        TextContentItem(_code(code), value, _PROPERTIES)
+        for code, value in sentence_values(sentence)
+    ]
     below += [_statement(each) for each in statements]
     item.ContentSequence = ContentSequence(below)
     return item

@@ -8,7 +8,7 @@ from datetime import datetime
 from inference.report_language import Language
 from workstation.exports.exported_report import ExportedReport, ReportStatus
 from workstation.exports.person_names import display_name
-from workstation.reporting.report_state import Provenance, Section
+from workstation.reporting.report_state import Provenance, Section, Sentence
 from workstation.reporting.signature import MEANINGS
 
 RESEARCH_USE: dict[Language, str] = {
@@ -28,6 +28,9 @@ _WORDS: dict[Language, dict[str, str]] = {
         "sentences": "Sentences", "model": "Model", "weights": "Weights (SHA-256)",
         "decoding": "Decoding", "image_hash": "Images seen (SHA-256)",
         "text_hash": "Signed text (SHA-256)", "audit_head": "Audit chain head",
+        "confidence": "confidence {0} as drafted", "drafted": "drafted {0}",
+        "own_words": "the model wrote: “{0}”", "accepted": "accepted {0}", "edited": "edited {0}",
+        "written": "written {0}", "each_sentence": "Each sentence",
         "page": "Page {0} of {1}", "no_model": "No model took part in this report.",
         "issue": "Issue {0}", "not_signed": "Not signed.", "document": "Document",
         "replaces": "Replaces", "M": "male", "F": "female", "O": "other",
@@ -43,6 +46,9 @@ _WORDS: dict[Language, dict[str, str]] = {
         "sentences": "句子", "model": "模型", "weights": "模型权重 (SHA-256)",
         "decoding": "解码方式", "image_hash": "模型所见图像 (SHA-256)",
         "text_hash": "签署文本 (SHA-256)", "audit_head": "审计链头",
+        "confidence": "生成时置信度 {0}", "drafted": "生成于 {0}",
+        "own_words": "模型原文：“{0}”", "accepted": "{0} 确认", "edited": "{0} 修改",
+        "written": "{0} 书写", "each_sentence": "逐句来源",
         "page": "第 {0} 页，共 {1} 页", "no_model": "本报告没有模型参与。",
         "issue": "第 {0} 版", "not_signed": "未签署。", "document": "文档",
         "replaces": "替代", "M": "男", "F": "女", "O": "其他",
@@ -64,6 +70,10 @@ _STATUS: dict[Language, dict[ReportStatus, str]] = {
         "addended": "正式报告（含补充）",
         "corrected": "更正报告",
     },
+}
+_DRAFT_AGAIN: dict[Language, str] = {
+    "en": "DRAFT — edited since the preliminary report, not signed",
+    "zh": "草稿，初步报告后有改动，未签署 · DRAFT — edited since the preliminary report",
 }
 WATERMARK: dict[ReportStatus, str] = {"draft": "DRAFT — not signed", "preliminary": "PRELIMINARY"}
 
@@ -89,6 +99,9 @@ def word(key: str, language: Language) -> str:
 
 
 def status_words(report: ExportedReport) -> str:
+    """A preliminary report that was edited since is nobody's: a draft, and which is said."""
+    if report.status == "draft" and report.predecessor is not None:
+        return _DRAFT_AGAIN[report.language]
     return _STATUS[report.language][report.status]
 
 
@@ -175,6 +188,38 @@ def provenance_lines(report: ExportedReport) -> list[tuple[str, str]]:
         lines.append(("text_hash", report.signature.text_sha256))
     lines.append(("audit_head", report.audit_head))
     return [(word(key, language), value) for key, value in lines if value]
+
+
+def sentence_lines(report: ExportedReport) -> list[tuple[str, str]]:
+    """Mark and origin of each sentence in order: the model, how sure it was, when; who touched it,
+    and when. Empty for a report of which no more is kept than the marks in its text."""
+    if not any(each.origin or each.touched_at for _, each in report.sentences):
+        return []
+    return [
+        (
+            f"{number}. [{PROVENANCE_MARKS[sentence.provenance]}]",
+            " · ".join(origin_words(sentence, report.language)),
+        )
+        for number, (_, sentence) in enumerate(report.sentences, start=1)
+    ]
+
+
+def origin_words(sentence: Sentence, language: Language) -> list[str]:
+    """All that is kept of where a sentence comes from, beginning with who wrote it."""
+    origin, told = sentence.origin, [provenance_words(sentence.provenance, language)]
+    if origin is not None:
+        told.append(origin.model_name)
+        if origin.confidence is not None:
+            told.append(word("confidence", language).format(f"{origin.confidence:.2f}"))
+        told.append(word("drafted", language).format(word_time(origin.drafted_at)))
+        if origin.text:
+            told.append(word("own_words", language).format(origin.text))
+    if sentence.touched_at:
+        hand = {"ai": "accepted", "edited": "edited", "human": "written"}[sentence.provenance]
+        at = word_time(sentence.touched_at)
+        who = f"{at}, {sentence.touched_by}" if sentence.touched_by else at
+        told.append(word(hand, language).format(who))
+    return [each for each in told if each]
 
 
 def word_decoding(report: ExportedReport) -> str:

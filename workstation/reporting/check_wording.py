@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from inference.report_language import CONCEPT_BY_NAME, Language, Side
 from workstation.reporting.report_state import Section
 
+_LONGEST_QUOTE = 70  # characters of a sentence in a message
 _MESSAGES: dict[str, dict[Language, str]] = {
     "present_and_absent": {
-        "en": "{finding}: stated in one sentence, denied in another.",
-        "zh": "{finding}：一处写有，另一处写无。",
+        "en": "{finding}: stated in “{first}”, denied in “{second}”.",
+        "zh": "{finding}：“{first}”写有，“{second}”写无。",
     },
     "normal_beside_finding": {
-        "en": "{finding}: stated, while another sentence calls this normal.",
-        "zh": "{finding}：已写明，但另一句写为正常。",
+        "en": "{finding}: stated in “{first}”, while “{second}” calls this normal.",
+        "zh": "{finding}：“{first}”已写明，但“{second}”写为正常。",
     },
     "side_differs": {
         "en": "{finding}: {side} in the findings, {other_side} in the impression.",
@@ -35,8 +38,8 @@ _MESSAGES: dict[str, dict[Language, str]] = {
         "zh": "{finding}：未说明有无。",
     },
     "repeated_sentence": {
-        "en": "The same sentence stands twice.",
-        "zh": "同一句子出现两次。",
+        "en": "The same sentence stands twice: “{first}”.",
+        "zh": "同一句子出现两次：“{first}”。",
     },
     "section_empty": {
         "en": "The {section} section is empty.",
@@ -88,8 +91,14 @@ def word_message(
     section: Section = "findings",
     sides: tuple[Side, Side] | None = None,
     quoted: str = "",
+    texts: Sequence[str] = (),
 ) -> str:
-    """What a check says. Raises KeyError for a rule without wording."""
+    """What a check says, in one language; quoted and texts stay in the report's own.
+
+    texts: the sentences concerned, of which the first two may be quoted, cut where they are long.
+    Raises KeyError for a rule without wording.
+    """
+    first, second, *_ = (*(_shorten(text) for text in texts), "", "")
     side, other_side = sides or ("left", "left")
     return _MESSAGES[rule][language].format(
         finding=label_concept(concept, language) if concept else "",
@@ -97,7 +106,15 @@ def word_message(
         side=_SIDES[language][side],
         other_side=_SIDES[language][other_side],
         quoted=quoted,
+        first=first,
+        second=second,
     )
+
+
+def _shorten(text: str) -> str:
+    """Without its full stop, which would stand before another."""
+    stem = text.rstrip(".。")
+    return stem if len(stem) <= _LONGEST_QUOTE else stem[: _LONGEST_QUOTE - 1].rstrip() + "…"
 
 
 def word_fix(kind: str, language: Language, text: str = "", side: Side | None = None) -> str:

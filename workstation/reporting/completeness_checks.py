@@ -40,11 +40,16 @@ _LATERAL: dict[Language, re.Pattern[str]] = {
 
 @dataclass(frozen=True)
 class ReportContext:
-    """What is known beside the text. None: not known, and not checked."""
+    """What is known beside the text. None: not known, and not checked.
+
+    required: concepts the site wants affirmed or denied. must_settle: checks that block a signature
+    here beside those that always do (`site_rules`).
+    """
 
     has_prior: bool | None = None
     has_lateral: bool | None = None
     required: tuple[str, ...] = REQUIRED
+    must_settle: frozenset[CheckRule] = frozenset()
 
 
 def check_placeholders(state: ReportState, words: Language) -> Iterator[ReportCheck]:

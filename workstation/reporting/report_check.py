@@ -77,7 +77,7 @@ def make_check(
     """A check with its key and message. texts: of the sentences concerned; they make the key."""
     digest = hashlib.sha256("\n".join((section, *texts)).encode()).hexdigest()[:12]
     key = ":".join(part for part in (rule, concept, digest) if part)
-    message = word_message(rule, words, concept, section, sides, quoted)
+    message = word_message(rule, words, concept, section, sides, quoted, texts)
     return ReportCheck(key, rule, rule in BLOCKING, section, sentence_ids, message, fix, concept)
 
 

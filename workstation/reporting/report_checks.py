@@ -5,6 +5,8 @@ Only what the text says is compared; nothing here is a statement about the film.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from inference.report_language import Language
 from workstation.reporting.check_override import CheckOverride
 from workstation.reporting.completeness_checks import (
@@ -19,6 +21,7 @@ from workstation.reporting.draft_report import DraftReport
 from workstation.reporting.report_check import BLOCKING, CheckRule, Fix, ReportCheck
 from workstation.reporting.report_state import ReportState
 from workstation.reporting.sentence_place import place_sentence
+from workstation.reporting.site_rules import SiteRules
 
 _NOTHING_KNOWN = ReportContext()
 
@@ -31,7 +34,7 @@ def check_report(
     """Every check that fails, blocking ones first. A blank report fails none.
 
     language: of messages and fix labels; None: the report's own. Keys do not depend on it.
-    Blocking checks do not depend on the context.
+    Which checks block depends on the text and the site's rules alone, not on the films at hand.
     """
     if state.is_blank:
         return ()
@@ -44,14 +47,21 @@ def check_report(
     ]
     by_key: dict[str, ReportCheck] = {}
     for check in checks:
+        if check.rule in context.must_settle:
+            check = replace(check, is_blocking=True)
         by_key.setdefault(check.key, check)
-    contradicted = {check.concept for check in checks if check.is_blocking and check.concept}
+    contradicted = {check.concept for check in checks if check.rule in BLOCKING and check.concept}
     said_once = (
         check
         for check in by_key.values()
         if check.rule != "finding_without_impression" or check.concept not in contradicted
     )
     return tuple(sorted(said_once, key=lambda check: not check.is_blocking))
+
+
+def context_of(rules: SiteRules) -> ReportContext:
+    """What a site asks, of a report whose films aren't known: what a signature is checked by."""
+    return ReportContext(required=rules.required, must_settle=rules.must_settle)
 
 
 def open_checks(
@@ -82,5 +92,6 @@ __all__ = [
     "ReportContext",
     "apply_fix",
     "check_report",
+    "context_of",
     "open_checks",
 ]

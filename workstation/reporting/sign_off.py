@@ -20,10 +20,16 @@ from workstation.catalog.schema import (
     ReportRecord,
     SignatureRecord,
 )
-from workstation.reporting.report_checks import check_report, open_checks
+from workstation.reporting.report_checks import (
+    ReportContext,
+    check_report,
+    context_of,
+    open_checks,
+)
 from workstation.reporting.report_state import (
     ReportSigned,
     ReportState,
+    Sentence,
     report_text,
     state_from_json,
     state_to_json,
@@ -62,6 +68,7 @@ from workstation.reporting.signature_rows import (
     signature_of_version,
     signature_query,
 )
+from workstation.reporting.site_rules import UnreadableRules, load_rules
 from workstation.reporting.stored_report import Addendum, origin_of
 
 _SIGNATURE_COLUMNS = [column.name for column in SignatureRecord.__table__.columns]
@@ -96,10 +103,11 @@ class SignOff:
         """Sign the saved report as final, or its open correction as corrected.
 
         seen: what the signer had on screen; must equal the saved one. Raises NothingToSign,
-        UnsavedEdits, ChecksOpen, ReportSigned.
+        UnsavedEdits, ChecksOpen, ReportSigned; UnreadableRules where the site's can't be read.
         """
         name, account = self._identify(signer, authentication)
         require_signer(account)
+        rules = load_rules(self._audit.data_folder)
         with write_transaction(self._engine) as connection:
             correction = read_correction_row(connection, study_instance_uid)
             if correction is None:
@@ -108,7 +116,7 @@ class SignOff:
             row = correction or require_report(connection, study_instance_uid)
             state = self._signable_state(row, seen)
             origin = origin_of(row) if correction is None else origin_from_json(row.origin)
-            require_solved(state)
+            require_solved(state, rules)
             if correction is not None:
                 require_difference(connection, study_instance_uid, state)
             reason = correction.reason if correction is not None else ""
@@ -182,18 +190,26 @@ class SignOff:
         details |= {
             "text": text,
             "provenance": dict(Counter(sentence.provenance for sentence in sentences)),
+            "sentences": [_describe_origin(each) for each in sentences],
         }
         if account is not None:
             details |= {"account": account.name, "reauthenticated": True}
         if state.overrides:
             details["overrides"] = [asdict(override) for override in state.overrides]
-        unsolved = open_checks(check_report(state), state.overrides)
+        unsolved = open_checks(check_report(state, self._context()), state.overrides)
         if unsolved:
             details["open_checks"] = [check.message for check in unsolved]
         events = {"preliminary": "sign-preliminary", "final": "sign", "corrected": "correct"}
         entry = self._append(connection, events[kind], row.study_instance_uid, name, details)
         add_version(connection, entry, row.state, origin)
         return entry
+
+    def _context(self) -> ReportContext:
+        """The site's rules; a preliminary signature does without where they can't be read."""
+        try:
+            return context_of(load_rules(self._audit.data_folder))
+        except UnreadableRules:
+            return ReportContext()
 
     def _append(
         self, connection: Connection, event: str, study_uid: str, user: str, details: dict[str, Any]
@@ -302,6 +318,14 @@ class SignOff:
         if of_signatures:
             return signature_of_version(study_instance_uid, of_signatures[-1])
         return Signature(**row._asdict())
+
+
+def _describe_origin(sentence: Sentence) -> dict[str, Any]:
+    """Where a signed sentence comes from; its words are in the signed text."""
+    origin = asdict(sentence.origin) if sentence.origin is not None else {}
+    told = {"by": sentence.touched_by, "at": sentence.touched_at, **origin}
+    kept = {key: value for key, value in told.items() if value not in ("", None)}
+    return {"id": sentence.id, "provenance": sentence.provenance, **kept}
 
 
 __all__ = [

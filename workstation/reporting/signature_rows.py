@@ -11,7 +11,7 @@ from workstation.accounts.account import Account, RoleMissing
 from workstation.audit.audit_chain import storable_text
 from workstation.audit.audit_log import AuditEntry
 from workstation.catalog.schema import CorrectionRecord, ReportRecord, SignatureRecord
-from workstation.reporting.report_checks import check_report, open_checks
+from workstation.reporting.report_checks import check_report, context_of, open_checks
 from workstation.reporting.report_state import ReportState, report_text, state_from_json
 from workstation.reporting.report_version import DraftOrigin, ReportVersion, read_versions
 from workstation.reporting.signature import (
@@ -21,6 +21,7 @@ from workstation.reporting.signature import (
     Signature,
     SignerMissing,
 )
+from workstation.reporting.site_rules import SiteRules
 from workstation.reporting.stored_report import origin_of
 
 
@@ -87,8 +88,8 @@ def require_difference(connection: Connection, study_instance_uid: str, state: R
         raise NothingToSign("The correction says the same as the signed report; change it first.")
 
 
-def require_solved(state: ReportState) -> None:
-    unsolved = open_checks(check_report(state), state.overrides)
+def require_solved(state: ReportState, rules: SiteRules) -> None:
+    unsolved = open_checks(check_report(state, context_of(rules)), state.overrides)
     blocking = [check for check in unsolved if check.is_blocking]
     if blocking:
         raise ChecksOpen(blocking)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QByteArray, QSettings, Qt
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
@@ -39,6 +40,7 @@ from workstation.ui.network.network_desk import NetworkDesk
 from workstation.ui.race.race_opener import RaceOpener
 from workstation.ui.reading_desk import ReadingDesk, Records
 from workstation.ui.report.report_panel import ReportPanel
+from workstation.ui.report.rules_desk import RulesDesk
 from workstation.ui.report.template_desk import FOLDER_NAME, TemplateDesk
 from workstation.ui.studies.study_dragging import StudyDragging
 from workstation.ui.studies.study_list import StudyList
@@ -81,6 +83,10 @@ class MainWindow(QMainWindow):
         self.is_leaving_for_another_user = False
         folder = records.audit.data_folder / FOLDER_NAME
         self.templates = TemplateDesk(self.report_panel.editor, folder, self)
+        self.report_rules = RulesDesk(
+            records.audit.data_folder, self.report_panel.editor, self.desk.signing,
+            records.account, self,
+        )  # fmt: skip
         self.menus = WindowMenus(self)
         self.decoding_group = self.menus.decoding_group
         self.language_group = self.menus.language_group
@@ -160,7 +166,10 @@ class MainWindow(QMainWindow):
         self.accounts.leave_requested.connect(self.leave_for_another_user)
         self.audit_log.trouble.connect(self.show_trouble)
         self.templates.trouble.connect(self.show_trouble)
-        self.templates.changed.connect(self._audit_template)
+        self.templates.changed.connect(self._audit_setting)
+        self.report_rules.trouble.connect(self.show_trouble)
+        self.report_rules.changed.connect(self._audit_setting)
+        self.report_rules.load()
         self.models.trouble.connect(self.show_trouble)
         self.models.decoding_chosen.connect(self._choose_decoding)
         self.statusBar().insertPermanentWidget(0, self.network.light)
@@ -357,7 +366,7 @@ class MainWindow(QMainWindow):
     def _name_user(self) -> str:
         return self._records.user
 
-    def _audit_template(self, details: dict[str, str]) -> None:
+    def _audit_setting(self, details: dict[str, Any]) -> None:
         try:
             self._records.audit.append("settings", user=self._name_user(), details=details)
         except CatalogUnavailable as error:

@@ -145,7 +145,9 @@ class ReadingDesk(QObject):
             return False
         try:
             films = self._records.catalog.instances(study_instance_uid)
-            context = find_context(self._records.catalog, study_instance_uid, films)
+            context = find_context(
+                self._records.catalog, study_instance_uid, films, self.signing.rules
+            )
             stored = self._records.reports.load(study_instance_uid)
             self._records.audit.append(
                 "study-opened",

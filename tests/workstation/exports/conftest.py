@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -24,13 +24,22 @@ from workstation.exports.report_exporter import ReportExporter
 from workstation.exports.report_reading import ReportSources
 from workstation.reading.measurement_store import MeasurementStore
 from workstation.reading.measurements import Measurement
-from workstation.reporting.report_state import JOINERS, Provenance, ReportState, Sentence
+from workstation.reporting.report_state import (
+    JOINERS,
+    Provenance,
+    ReportState,
+    Sentence,
+    SentenceOrigin,
+)
 from workstation.reporting.report_store import ReportStore
 from workstation.reporting.report_version import DraftOrigin
 from workstation.reporting.sign_off import SignOff
 
 MODEL_SHA256 = "ab" * 32
 IMAGE_SHA256 = "cd" * 32
+MODEL_NAME = "ECHO phantom 1.1.0"
+DRAFTED_AT, TOUCHED_AT = "2026-04-12T10:00:00+00:00", "2026-04-12T10:05:00+00:00"
+DRAFTED_WORDS = "No pleural effusion | left or right."
 SIGNERS: dict[Language, str] = {"en": "Dr. Jane O'Neill", "zh": "李明"}
 ADDENDA: dict[Language, str] = {
     "en": "Compared with 2026-03-01: unchanged.\nThe ward was told by telephone.",
@@ -62,11 +71,23 @@ IMPRESSIONS: dict[Language, str] = {
 def write_state(language: Language, impression: str = "") -> ReportState:
     joiner = JOINERS[language]
     findings = tuple(
-        Sentence(number, text, provenance, 0.93 if provenance == "ai" else None, joiner)
+        _sentence(number, text, provenance, joiner)
         for number, (text, provenance) in enumerate(FINDINGS[language], start=1)
     )
     concluded = Sentence(50, impression or IMPRESSIONS[language], "edited", None, joiner)
     return ReportState(findings, (concluded,), language)
+
+
+def _sentence(number: int, text: str, provenance: Provenance, joiner: str) -> Sentence:
+    """With all that a sentence keeps of where it comes from."""
+    sentence = Sentence(number, text, provenance, 0.93 if provenance == "ai" else None, joiner)
+    if provenance != "human":
+        own_words = DRAFTED_WORDS if provenance == "edited" else ""
+        origin = SentenceOrigin(MODEL_NAME, MODEL_SHA256, DRAFTED_AT, 0.93, own_words)
+        sentence = replace(sentence, origin=origin)
+    if provenance != "ai":
+        sentence = replace(sentence, touched_by="Dr. Roe", touched_at=TOUCHED_AT)
+    return sentence
 
 
 @dataclass

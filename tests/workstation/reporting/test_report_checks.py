@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from inference.report_language import Language
@@ -173,3 +175,41 @@ def test_words_about_films_nobody_has(language, sentence, rule, known) -> None:
     assert rule in checks_of(report, **{known: False})
     assert rule not in checks_of(report, **{known: True})
     assert rule not in checks_of(report)  # not known: not checked
+
+
+@pytest.mark.parametrize(
+    ("language", "findings", "impression", "quoted"),
+    [
+        (
+            "en",
+            "Small left pleural effusion. No pleural effusion. Both costophrenic angles appear "
+            "normal. No mass. No mass. Nodule in the [side] upper zone.",
+            "Small right pleural effusion.",
+            {"Small left pleural effusion", "No pleural effusion", "No mass", "[side]"},
+        ),
+        (
+            "zh",
+            "左侧少量胸腔积液。未见胸腔积液。两侧肋膈角尚可。未见肿块。未见肿块。【部位】结节。",
+            "右侧少量胸腔积液。",
+            {"左侧少量胸腔积液", "未见胸腔积液", "未见肿块", "【部位】"},
+        ),
+    ],
+)
+def test_messages_are_in_one_language_and_quote_the_report_in_its_own(
+    language: Language, findings: str, impression: str, quoted: set[str]
+) -> None:
+    report = DraftReport()
+    report.set_from_draft(findings, impression, language=language)
+    known = ReportContext(has_prior=False, has_lateral=False)
+    for words in ("en", "zh"):
+        checks = check_report(report.state, known, words)  # type: ignore[arg-type]
+        quotes = {quote for check in checks for quote in re.findall("“(.+?)”", check.message)}
+        assert quoted <= quotes
+        assert all(quote in f"{findings} {impression}" for quote in quotes)
+        for check in checks:
+            for said in (check.message, check.fix.label if check.fix else ""):
+                own_words = re.sub("“.+?”", "", said)
+                stranger = "[\u4e00-\u9fff]" if words == "en" else "[A-Za-z]"
+                assert not re.search(stranger, own_words), said
+    messages = [check.message for check in check_report(report.state, known)]
+    assert len(set(messages)) == len(messages)  # each says which sentences it means

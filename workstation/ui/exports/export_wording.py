@@ -45,6 +45,9 @@ def name_status(report: ExportedReport) -> str:
         "addended": _translate(_CONTEXT, "✓ final report with addendum"),
         "corrected": _translate(_CONTEXT, "✓ corrected report"),
     }
+    name = names[report.status]
+    if report.status == "draft" and report.predecessor is not None:
+        name = _translate(_CONTEXT, "▲ DRAFT, edited since the preliminary report, not signed")
     who = display_name(report.study.patient_name) or report.study.patient_id
     words = _translate(_CONTEXT, "{0} · leaves as: {1}")
-    return words.format(who, names[report.status])
+    return words.format(who, name)

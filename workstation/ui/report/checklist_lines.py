@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from inference.report_language import CONCEPTS, REGIONS, Concept, Statement, Status
@@ -33,8 +34,10 @@ class ChecklistLine:
         return self.statement.status if self.statement is not None else "not stated"
 
 
-def list_lines(report: DraftReport, *, every_concept: bool) -> tuple[ChecklistLine, ...]:
-    """The checklist of a report, regions in report order.
+def list_lines(
+    report: DraftReport, *, every_concept: bool, required: Sequence[str] = REQUIRED
+) -> tuple[ChecklistLine, ...]:
+    """The checklist of a report, regions in report order. required: what the site wants said.
 
     every_concept: False leaves out what is neither stated nor pertinent.
     """
@@ -46,7 +49,7 @@ def list_lines(report: DraftReport, *, every_concept: bool) -> tuple[ChecklistLi
                 said[statement.concept] = (section, sentence, statement)
     affirmed = {name for name, (_, _, said_of) in said.items() if said_of.status != "absent"}
     pertinent = {
-        name for name in (*DENIED, *REQUIRED) if not affirmed & SILENCED_BY.get(name, frozenset())
+        name for name in (*DENIED, *required) if not affirmed & SILENCED_BY.get(name, frozenset())
     }
     lines: list[ChecklistLine] = []
     for region in REGIONS:

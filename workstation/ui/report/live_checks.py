@@ -54,6 +54,10 @@ class LiveChecks(QObject):
         self._context = context
         self.show_report(self._report)
 
+    @property
+    def context(self) -> ReportContext:
+        return self._context
+
     def show_report(self, report: DraftReport | None) -> None:
         """Check a report as it stands and mark what fails."""
         self._report = report

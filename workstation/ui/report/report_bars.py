@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from workstation.reporting.draft_report import DraftReport
 from workstation.ui.report.signed_page import count_provenance
+from workstation.ui.report.version_wording import name_stage
 
 PanelState = Literal[
     "no-study", "not-drafted", "drafting", "covered", "editing", "reviewing", "signed"
@@ -33,6 +34,8 @@ class ReportHead(QWidget):
         self.state_label.setObjectName("report_state")
         self.state_label.setProperty("role", "muted")
         self.state_label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._stage = name_stage(None)
+        self._shown: tuple[PanelState, DraftReport | None] = ("no-study", None)
         self.undo_button = self._tool("undo_button", "↶", self.tr("Undo (Ctrl+Z)"))
         self.redo_button = self._tool("redo_button", "↷", self.tr("Redo (Ctrl+Y)"))
         title = QLabel(self.tr("Report"), self)
@@ -47,6 +50,7 @@ class ReportHead(QWidget):
 
     def show_state(self, state: PanelState, report: DraftReport | None) -> None:
         """Undo and redo are there while the report can be edited."""
+        self._shown = state, report
         editable = report if state == "editing" else None
         for button in (self.undo_button, self.redo_button):
             button.setVisible(editable is not None)
@@ -54,16 +58,21 @@ class ReportHead(QWidget):
         self.redo_button.setEnabled(editable is not None and editable.can_redo)
         self.state_label.setText(self._state_text(state, editable))
 
+    def show_stage(self, stage: str) -> None:
+        """What the report is: draft, preliminary, final ... (`name_stage`)."""
+        self._stage = stage
+        self.show_state(*self._shown)
+
     def _state_text(self, state: PanelState, report: DraftReport | None) -> str:
         if report is not None:
             sentences = report.state.findings + report.state.impression
-            return self.tr("draft · {0}").format(count_provenance(self, sentences))
+            return self.tr("{0} · {1}").format(self._stage, count_provenance(self, sentences))
         words: dict[PanelState, str] = {
             "not-drafted": self.tr("not drafted"),
             "drafting": self.tr("drafting…"),
             "covered": self.tr("covered"),
             "reviewing": self.tr("redraft to review"),
-            "signed": self.tr("✓ signed"),
+            "signed": self._stage,
         }
         return words.get(state, "")
 

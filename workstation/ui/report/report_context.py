@@ -8,10 +8,14 @@ from workstation.catalog.study_catalog import InstanceRow, StudyCatalog
 from workstation.dicom.view_position import find_lateral
 from workstation.reading.hanging import find_priors
 from workstation.reporting.report_checks import ReportContext
+from workstation.reporting.site_rules import DEFAULT_RULES, SiteRules
 
 
 def find_context(
-    catalog: StudyCatalog, study_instance_uid: str, films: Sequence[InstanceRow]
+    catalog: StudyCatalog,
+    study_instance_uid: str,
+    films: Sequence[InstanceRow],
+    rules: SiteRules = DEFAULT_RULES,
 ) -> ReportContext:
     """Raises CatalogUnavailable, UnknownStudy. A film without a view may well be the lateral."""
     views = [film.view_position for film in films]
@@ -19,5 +23,8 @@ def find_context(
     if not has_lateral and not all(views):
         has_lateral = None
     return ReportContext(
-        has_prior=bool(find_priors(catalog, study_instance_uid)), has_lateral=has_lateral
+        has_prior=bool(find_priors(catalog, study_instance_uid)),
+        has_lateral=has_lateral,
+        required=rules.required,
+        must_settle=rules.must_settle,
     )

@@ -246,8 +246,15 @@ class ReportEditor(QWidget):
         return self._live_checks.checks
 
     def set_context(self, context: ReportContext) -> None:
-        """What is known beside the text: whether there is a prior, a lateral film."""
+        """What is known beside the text: whether there is a prior, a lateral film; and what the
+        site asks of a report."""
         self._live_checks.set_context(context)
+        self.listing.required = context.required
+        self._show_listing()
+
+    @property
+    def context(self) -> ReportContext:
+        return self._live_checks.context
 
     def set_calibration(self, calibration: Calibration | None) -> None:
         """How the confidences of the report shown are read; None: as the model gives them."""

@@ -20,9 +20,10 @@ from PySide6.QtWidgets import (
 
 from workstation.accounts.account import Account
 from workstation.accounts.account_store import AccountStore, Authentication
-from workstation.reporting.report_checks import check_report, open_checks
+from workstation.reporting.report_checks import check_report, context_of, open_checks
 from workstation.reporting.report_state import HEADINGS, ReportState, report_text
 from workstation.reporting.signature import MEANINGS, SignatureKind, SignRequest
+from workstation.reporting.site_rules import DEFAULT_RULES, SiteRules
 from workstation.ui.accounts.secret_prompt import SecretPrompt
 from workstation.ui.theme import COLOURS, report_font
 
@@ -43,7 +44,8 @@ class SignDialog(QDialog):
     password or PIN once more; there is no way to skip the look.
 
     unseen: what the model did not see. correction_reason: given where a signed report is being
-    corrected. accounts, account: where there are accounts; the name is then the account's.
+    corrected. accounts, account: where there are accounts; the name is then the account's. rules:
+    what the site wants settled first.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class SignDialog(QDialog):
         correction_reason: str = "",
         accounts: AccountStore | None = None,
         account: Account | None = None,
+        rules: SiteRules = DEFAULT_RULES,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -70,7 +73,8 @@ class SignDialog(QDialog):
         )
         self.setModal(True)
         self.resize(600, 700)
-        self._checks = open_checks(check_report(state), state.overrides)
+        self._context = context_of(rules)
+        self._checks = open_checks(check_report(state, self._context), state.overrides)
         self._make_text(state)
         self._make_labels(state, edit_count, unseen)
         self._make_signer(account.full_name if account is not None else signer)
@@ -220,7 +224,7 @@ class SignDialog(QDialog):
     def _describe_checks(self, state: ReportState) -> str:
         blocks, looks = self.tr("✕ Open: {0}"), self.tr("△ Look again: {0}")
         set_aside = self.tr("✓ Set aside: {0} — {1}")
-        still_true = {check.key for check in check_report(state)}
+        still_true = {check.key for check in check_report(state, self._context)}
         lines = [
             (blocks if check.is_blocking else looks).format(check.message) for check in self._checks
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QMessageBox, QVBoxLayout
@@ -12,7 +13,7 @@ from workstation.accounts.account_store import AccountStore, Authentication
 from workstation.audit.audit_log import AuditLog
 from workstation.catalog.database import CatalogUnavailable
 from workstation.reporting.draft_report import DraftReport
-from workstation.reporting.report_state import ReportSigned
+from workstation.reporting.report_state import ReportSigned, report_text
 from workstation.reporting.report_store import ReportStore
 from workstation.reporting.sign_off import SignOff
 from workstation.reporting.signature import (
@@ -23,13 +24,14 @@ from workstation.reporting.signature import (
     SignRequest,
     UnsavedEdits,
 )
+from workstation.reporting.site_rules import DEFAULT_RULES
 from workstation.reporting.stored_report import StoredReport
 from workstation.ui.accounts.secret_dialogs import ReauthenticationDialog
 from workstation.ui.report.reason_dialog import ReasonDialog
 from workstation.ui.report.report_panel import ReportPanel
 from workstation.ui.report.sign_dialog import SignDialog
 from workstation.ui.report.stage_line import StageLine
-from workstation.ui.report.version_wording import describe_stage
+from workstation.ui.report.version_wording import describe_stage, name_stage
 from workstation.ui.report.versions_dialog import VersionsDialog
 
 AskSigner = Callable[[DraftReport], "SignRequest | str | None"]
@@ -67,6 +69,9 @@ class SigningDesk(QObject):
         self._user, self._panel = user, panel
         self._accounts, self._account = accounts, account
         self.study_instance_uid = ""
+        self._stored: StoredReport | None = None
+        self.rules = DEFAULT_RULES
+        """What the site wants settled before a signature."""
         page = panel.signed_page
         page.correction_requested.connect(self.start_correction)
         page.versions_requested.connect(self.show_versions)
@@ -74,6 +79,7 @@ class SigningDesk(QObject):
         column = panel.layout()
         assert isinstance(column, QVBoxLayout)
         column.insertWidget(1, self.stage_line)
+        panel.editor.report_changed.connect(self._on_report_changed)
         self.stage_line.versions_requested.connect(self.show_versions)
         self.stage_line.abandon_requested.connect(self.abandon_correction)
         panel.addendum_requested.connect(self._add_addendum)
@@ -99,10 +105,21 @@ class SigningDesk(QObject):
     # -- showing -----------------------------------------------------------------------------
 
     def show_stage(self, stored: StoredReport | None) -> None:
-        """Mark the report shown as preliminary, or as a correction under way."""
+        """Say what the report shown is; a line more for a preliminary one and a correction."""
+        self._stored = stored
         text = describe_stage(stored) if stored is not None else ""
         is_correction = stored is not None and stored.correction is not None
         self.stage_line.show_stage(text, is_correction=is_correction)
+        self._panel.head.show_stage(name_stage(stored))
+
+    def _on_report_changed(self) -> None:
+        """A preliminary report says at once whether it still is what was signed off."""
+        stored, report = self._stored, self._panel.report
+        if stored is None or stored.preliminary is None or report is None:
+            return
+        is_edited = report_text(report.state) != report_text(stored.preliminary.state)
+        if is_edited != stored.is_edited_since:
+            self.show_stage(replace(stored, is_edited_since=is_edited))
 
     def show_versions(self) -> None:
         """The version history, and what differs between any two versions."""
@@ -142,6 +159,7 @@ class SigningDesk(QObject):
             correction_reason=reason,
             accounts=self._accounts,
             account=self._account,
+            rules=self.rules,
             parent=self._panel.window(),
         )
         request = dialog.request if dialog.exec() else None

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from inference import Calibration
+from workstation.reporting.completeness_checks import REQUIRED
 from workstation.reporting.draft_report import DraftReport
 from workstation.ui.report.checklist_lines import list_lines
 from workstation.ui.report.elided_label import ElidedLabel
@@ -38,6 +39,7 @@ class StatementPages(QWidget):
         self.setObjectName("statement_pages")
         self.statements = StatementList(self)
         self.checklist = NegativesChecklist(self)
+        self.required: tuple[str, ...] = REQUIRED
         self.pages = QStackedWidget(self)
         self.pages.addWidget(self.statements)
         self.pages.addWidget(self.checklist)
@@ -103,7 +105,7 @@ class StatementPages(QWidget):
         """Both views as the report says."""
         self.statements.set_rows(list_rows(report) if report else ())
         every = self.all_button.isChecked()
-        lines = list_lines(report, every_concept=every) if report else ()
+        lines = list_lines(report, every_concept=every, required=self.required) if report else ()
         self.checklist.set_lines(lines, report.language if report else "en")
         self._name_checklist()
         self._show_provenance()

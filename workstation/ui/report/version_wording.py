@@ -39,6 +39,21 @@ def name_version(version: ReportVersion) -> str:
     return " · ".join(part for part in parts if part)
 
 
+def name_stage(stored: StoredReport | None) -> str:
+    """What the report on the desk is, in a word or two: for the head of the column."""
+    if stored is None:
+        return _tr("draft")
+    if stored.correction is not None:
+        return _tr("correction, not signed")
+    if stored.preliminary is not None:
+        edited = _tr("preliminary, edited since")
+        return edited if stored.is_edited_since else _tr("preliminary")
+    signed = {"final": _tr("✓ final"), "corrected": _tr("✓✓ corrected")}.get(stored.stage, "")
+    if signed and stored.addenda:
+        return _tr("{0}, with addendum").format(signed)
+    return signed or _tr("draft")
+
+
 def describe_stage(stored: StoredReport) -> str:
     """What an unsigned report, or a correction under way, is; "" for a plain draft."""
     if stored.correction is not None:
