@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, Dialect, ForeignKey, Table, Text, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-SCHEMA_VERSION = 4  # PRAGMA user_version; raise it with every change of this module
+SCHEMA_VERSION = 5  # PRAGMA user_version; raise it with every change of this module
 APPLICATION_ID = 0x4543484F  # PRAGMA application_id: "ECHO"
 GENESIS_HASH = "0" * 64  # previous_hash of the first audit row, and the head of an empty log
 
@@ -113,6 +113,18 @@ class MeasurementRecord(Base):
         ForeignKey("instance.sop_instance_uid", ondelete="CASCADE"), primary_key=True
     )
     measurements: Mapped[str]
+    updated_at: Mapped[str]
+
+
+class DisplayStateRecord(Base):
+    """How the reader left a film (since version 5). state: JSON of reading.display_state."""
+
+    __tablename__ = "display_state"
+
+    sop_instance_uid: Mapped[str] = mapped_column(
+        ForeignKey("instance.sop_instance_uid", ondelete="CASCADE"), primary_key=True
+    )
+    state: Mapped[str]
     updated_at: Mapped[str]
 
 

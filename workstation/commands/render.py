@@ -1,4 +1,4 @@
-"""`echo-workstation render FILE --out PNG [--window CENTER,WIDTH]`."""
+"""`echo-workstation render FILE --out PNG [--window CENTER,WIDTH] [--as-left DATA_FOLDER]`."""
 
 from __future__ import annotations
 
@@ -9,25 +9,36 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from workstation.catalog.database import CatalogUnavailable, open_database
 from workstation.dicom.display_pipeline import Window, badges, linear_equivalent
 from workstation.dicom.instance_reader import Film, UnreadableInstance, read_film
 from workstation.dicom.presentation_search import open_as_presented
+from workstation.reading.display_state import DisplayState
+from workstation.reading.measurement_store import MeasurementStore
 from workstation.ui.viewer.film_picture import FilmPicture
 
 
-def run_render(path: Path, out: Path, window: tuple[float, float] | None = None) -> int:
+def run_render(
+    path: Path,
+    out: Path,
+    window: tuple[float, float] | None = None,
+    as_left_in: Path | None = None,
+) -> int:
     """Write what the viewer shows at 1:1 as an 8-bit PNG, grey unless overlays are drawn. 0, or 1
-    with the reason on stderr."""
+    with the reason on stderr. as_left_in: the data folder whose reader's window, inversion, flips
+    and turns are shown, as the viewer does when it opens the film again."""
     if window is not None and not (math.isfinite(sum(window)) and window[1] >= 1):
         print(f"window {window[0]},{window[1]}: the width must be at least 1", file=sys.stderr)
         return 1
     try:
-        shown = show_whole(open_as_presented(read_film(path)))
+        film = open_as_presented(read_film(path))
+        left = None if as_left_in is None else _read_left(as_left_in, film)
+        shown = show_whole(film, left)
         if window is not None:
             shown.window = Window(*window)
         picture = Image.fromarray(colours_of(shown))
         picture.save(out, format="PNG")
-    except UnreadableInstance as error:
+    except (UnreadableInstance, CatalogUnavailable) as error:
         print(error, file=sys.stderr)
         return 1
     except OSError as error:
@@ -40,12 +51,23 @@ def run_render(path: Path, out: Path, window: tuple[float, float] | None = None)
     return 0
 
 
-def show_whole(film: Film) -> FilmPicture:
-    """The whole film as the viewer has it when opened, without its figures and words: one pixel a
-    stored one, and more down or across where those are not square (PS3.3 C.7.6.3.1.7)."""
+def _read_left(data_folder: Path, film: Film) -> DisplayState | None:
+    engine = open_database(data_folder, read_only=True)
+    try:
+        return MeasurementStore(engine).load_display(film.header.sop_instance_uid)
+    finally:
+        engine.dispose()
+
+
+def show_whole(film: Film, left: DisplayState | None = None) -> FilmPicture:
+    """The whole film as the viewer has it when opened (left: again, after a reader left it so),
+    without its figures and words: one pixel a stored one, and more down or across where those are
+    not square (PS3.3 C.7.6.3.1.7)."""
     rows, columns = film.stored.shape
     aspect = film.display.pixel_aspect_ratio
     picture = FilmPicture(film, columns, rows)
+    if left is not None:
+        picture.show_as_left(left)
     orientation = picture.geometry.orientation
     zoom = 1.0 if abs(aspect - 1) < 0.01 else max(1.0, 1 / aspect)
     width, height = columns * zoom, rows * aspect * zoom

@@ -171,7 +171,9 @@ class ReportExporter:
         drawn = self._sources.measurements
         return [
             render_key_image(
-                image, drawn.load(image.sop_instance_uid) if options.with_measurements else ()
+                image,
+                drawn.load(image.sop_instance_uid) if options.with_measurements else (),
+                drawn.load_display(image.sop_instance_uid),
             )
             for image in report.images
         ]

@@ -1,4 +1,5 @@
-"""Measurements kept per film in the catalog, by SOP Instance UID."""
+"""What readers leave on a film, kept in the catalog by SOP Instance UID: figures, and how it is
+shown."""
 
 from __future__ import annotations
 
@@ -10,7 +11,18 @@ from sqlalchemy import Engine, delete, select
 from sqlalchemy.dialects.sqlite import insert
 
 from workstation.catalog.database import read_transaction, write_transaction
-from workstation.catalog.schema import InstanceRecord, MeasurementRecord
+from workstation.catalog.schema import (
+    DisplayStateRecord,
+    InstanceRecord,
+    MeasurementRecord,
+    SignatureRecord,
+)
+from workstation.reading.display_state import (
+    DisplayState,
+    UnreadableDisplayState,
+    dump_display_state,
+    load_display_state,
+)
 from workstation.reading.measurements import (
     Measurement,
     UnreadableMeasurement,
@@ -57,6 +69,52 @@ class MeasurementStore:
                 return True
             row = {
                 "measurements": json.dumps(dump_measurements(measurements), ensure_ascii=False),
+                "updated_at": datetime.now(UTC).isoformat(),
+            }
+            connection.execute(
+                insert(record)
+                .values(sop_instance_uid=sop_instance_uid, **row)
+                .on_conflict_do_update(index_elements=["sop_instance_uid"], set_=row)
+            )
+        return True
+
+    def load_display(self, sop_instance_uid: str) -> DisplayState | None:
+        """How the film was left; None where it is as it opens, or that can't be read."""
+        query = select(DisplayStateRecord.state).where(
+            DisplayStateRecord.sop_instance_uid == sop_instance_uid
+        )
+        with read_transaction(self._engine) as connection:
+            stored = connection.execute(query).scalar_one_or_none()
+        if stored is None:
+            return None
+        try:
+            return load_display_state(json.loads(stored))
+        except (UnreadableDisplayState, json.JSONDecodeError) as error:
+            _log.warning("display state of %s: %s", sop_instance_uid, error)
+            return None
+
+    def save_display(self, sop_instance_uid: str, state: DisplayState | None) -> bool:
+        """None: as it opens. False for a film the catalog has not, and for one of a signed report:
+        its key images stay what they were when it was signed."""
+        record = DisplayStateRecord
+        known = (
+            select(InstanceRecord.sop_instance_uid, SignatureRecord.study_instance_uid)
+            .outerjoin(
+                SignatureRecord,
+                SignatureRecord.study_instance_uid == InstanceRecord.study_instance_uid,
+            )
+            .where(InstanceRecord.sop_instance_uid == sop_instance_uid)
+        )
+        with write_transaction(self._engine) as connection:
+            found = connection.execute(known).first()
+            if found is None or found[1] is not None:
+                return False
+            if state is None:
+                gone = delete(record).where(record.sop_instance_uid == sop_instance_uid)
+                connection.execute(gone)
+                return True
+            row = {
+                "state": json.dumps(dump_display_state(state), ensure_ascii=False),
                 "updated_at": datetime.now(UTC).isoformat(),
             }
             connection.execute(

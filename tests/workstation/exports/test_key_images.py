@@ -11,14 +11,19 @@ from PIL import Image
 
 from tests.workstation.exports.conftest import ReportedStudy
 from workstation.commands.render import colours_of, show_whole
+from workstation.dicom.display_pipeline import Window
 from workstation.dicom.instance_reader import Film, read_film
 from workstation.dicom.presentation_state import ImagePresentation, present
 from workstation.exports.key_images import (
     LONGEST_SIDE_PX,
     colours_of_film,
+    left_edge_letter,
     orient_as_shown,
+    orientation_seen,
     render_key_image,
 )
+from workstation.reading.display_state import DisplayState
+from workstation.ui.viewer.view_geometry import Orientation, side_letters
 
 
 def _presented(film: Film, rotation_degrees: int, is_flipped: bool) -> Film:
@@ -54,7 +59,8 @@ def test_turned_and_flipped_as_the_viewer_does(
     cut = replace(film, stored=np.ascontiguousarray(film.stored[:, :100]))
     shown = _presented(cut, rotation_degrees, is_flipped)
     np.testing.assert_array_equal(
-        orient_as_shown(shown, colours_of_film(shown)), colours_of(show_whole(shown))
+        orient_as_shown(colours_of_film(shown), orientation_seen(shown)),
+        colours_of(show_whole(shown)),
     )
 
 
@@ -73,3 +79,43 @@ def test_a_small_film_is_enlarged_and_what_is_drawn_is_on_it(study: ReportedStud
     assert middle.any()
     assert 0.001 < changed.mean() < 0.1
     assert plain.caption.startswith("DX PA")
+
+
+LEFT_STATES = (
+    DisplayState(window=Window(900.0, 700.0)),
+    DisplayState(choice="Full range", is_inverted=True),
+    DisplayState(turns=1),
+    DisplayState(mirrored=True, turns=3, is_inverted=True),
+)
+
+
+@pytest.mark.parametrize("left", LEFT_STATES)
+def test_as_its_reader_left_it(study: ReportedStudy, left: DisplayState) -> None:
+    film = read_film(study.film)
+    cut = replace(film, stored=np.ascontiguousarray(film.stored[:, :100]))
+    image = orient_as_shown(colours_of_film(cut, left), orientation_seen(cut, left))
+    np.testing.assert_array_equal(image, colours_of(show_whole(cut, left)))
+    assert (image.shape != cut.stored.shape) == bool(left.turns % 2)
+
+
+def test_exported_key_image_is_as_its_reader_left_it(study: ReportedStudy) -> None:
+    (image,) = study.read().images
+    plain = render_key_image(image)
+    left = DisplayState(is_inverted=True, mirrored=True, window=Window(900.0, 700.0))
+    shown = render_key_image(image, left=left)
+    assert shown.caption == f"{plain.caption} · W 700 L 900 · inverted · mirrored"
+    assert shown.jpeg != plain.jpeg
+
+
+def test_a_state_left_under_another_presentation_is_not_applied(study: ReportedStudy) -> None:
+    (image,) = study.read().images
+    other = DisplayState(is_inverted=True, presentation="TURNED")
+    assert render_key_image(image, left=other) == render_key_image(image)
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+def test_side_letter_follows_as_on_screen(turns: int, mirrored: bool) -> None:
+    on_screen = side_letters(("L", "F"), Orientation(turns, mirrored)).left
+    assert left_edge_letter(("L", "F"), (turns, mirrored)) == on_screen
+    assert left_edge_letter((), (turns, mirrored)) == ""

@@ -1,5 +1,6 @@
-"""The figures of the film in one viewer: where they are kept, what is done to them, how they are
-painted. The pointer's part is `image_viewer`'s."""
+"""What a reader leaves on the film in one viewer: figures, where they are kept, what is done to
+them, how they are painted; and how the film itself was left. The pointer's part is
+`image_viewer`'s."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from PySide6.QtGui import QPainter
 
 from workstation.catalog.database import CatalogUnavailable
 from workstation.dicom.instance_reader import Film
+from workstation.reading.display_state import DisplayState
 from workstation.reading.figure_wording import WordingLanguage, word_for_report
 from workstation.reading.measurement_store import MeasurementStore
 from workstation.reading.measurements import Measurement, MeasurementKind, Point
@@ -36,6 +38,7 @@ class FilmFigures(QObject):
         self.are_visible = True
         self._film: Film | None = None
         self._store: MeasurementStore | None = None
+        self._left: DisplayState | None = None  # as it is kept
         self._painter = MeasurementPainter()
 
     def set_store(self, store: MeasurementStore) -> None:
@@ -45,7 +48,7 @@ class FilmFigures(QObject):
     def open_film(self, film: Film | None) -> None:
         """Take the figures kept for a film; announced by `changed` once the film is shown."""
         kept = () if film is None or self._store is None else self._load(film)
-        self._film = film
+        self._film, self._left = film, None
         self.editor = MeasurementEditor(kept)
         self._painter = MeasurementPainter()  # the one before keeps its film in memory
 
@@ -120,6 +123,26 @@ class FilmFigures(QObject):
         if self.are_visible:
             film, geometry = picture.film, picture.geometry
             self._painter.paint(painter, self.editor, film, geometry, pixel_ratio)
+
+    def display_left(self) -> DisplayState | None:
+        """How the film was left when it was last read."""
+        if self._film is None or self._store is None:
+            return None
+        try:
+            self._left = self._store.load_display(self._film.header.sop_instance_uid)
+        except CatalogUnavailable as error:
+            self.trouble.emit(self.tr("Display not read: {0}").format(error))
+        return self._left
+
+    def keep_display(self, left: DisplayState | None) -> None:
+        """None: as it opens."""
+        if self._film is None or self._store is None or left == self._left:
+            return
+        self._left = left
+        try:
+            self._store.save_display(self._film.header.sop_instance_uid, left)
+        except CatalogUnavailable as error:
+            self.trouble.emit(self.tr("Display not kept: {0}").format(error))
 
     def _load(self, film: Film) -> tuple[Measurement, ...]:
         assert self._store is not None

@@ -20,12 +20,18 @@ from workstation.dicom.display_pipeline import (
     badges,
     default_window,
     grey_lut,
+    linear_equivalent,
     modality_values,
     window_choices,
 )
 from workstation.dicom.displayed_area import DisplayedArea
 from workstation.dicom.instance_reader import Film
 from workstation.dicom.overlays import OVERLAY_INK
+from workstation.reading.display_state import (
+    DisplayState,
+    opened_orientation,
+    presentation_label,
+)
 from workstation.ui.viewer.film_previews import FilmPreviews, Preview
 from workstation.ui.viewer.film_sampler import Box, orient, pick, pick_any, sampler_of
 from workstation.ui.viewer.view_geometry import (
@@ -167,6 +173,36 @@ class FilmPicture:
         self.is_inverted = other.is_inverted
         self.are_overlays_shown = other.are_overlays_shown
 
+    @property
+    def left(self) -> DisplayState | None:
+        """How the reader has it now; None where nothing but zoom and pan differs from how it
+        opens."""
+        seen, opened = self._geometry.orientation, self._opened_geometry.orientation
+        is_own = _is_same(self._window, self.opening_window)
+        if is_own and seen == opened and not self._is_inverted:
+            return None
+        choice = "" if is_own else self._choice_name()
+        by_hand = None if is_own or choice else linear_equivalent(self._window)
+        return DisplayState(
+            choice=choice,
+            window=by_hand,
+            is_inverted=self._is_inverted,
+            turns=seen.turns,
+            mirrored=seen.mirrored,
+            presentation=presentation_label(self.film),
+        )
+
+    def show_as_left(self, left: DisplayState) -> None:
+        """As a reader left it; of another presentation state nothing is taken."""
+        if not left.applies_to(self.film):
+            return
+        chosen = left.voi_of(self.film)
+        if chosen is not None and left.choice and not chosen.explanation:
+            chosen = replace(chosen, explanation=left.choice)
+        self.window = self.opening_window if chosen is None else chosen
+        self.is_inverted = left.is_inverted
+        self.geometry = self._geometry.reoriented(Orientation(left.turns, left.mirrored))
+
     def rgb(self) -> np.ndarray:
         """[height, width] uint32 0xffRRGGBB, contiguous: `geometry.placement().target`, exactly.
 
@@ -230,6 +266,10 @@ class FilmPicture:
         one = replace(self.film, stored=self.film.stored[row : row + 1, column : column + 1])
         return column, row, float(modality_values(one)[0, 0])
 
+    def _choice_name(self) -> str:
+        """Of the window shown, "" where it is none of the choices."""
+        return next((name for name, voi in self.choices if _is_same(voi, self._window)), "")
+
     def _forget_table(self) -> None:
         self._table = None
         self._previews.forget()
@@ -270,6 +310,13 @@ class FilmPicture:
         return rgb
 
 
+def _is_same(one: Voi, other: Voi) -> bool:
+    """Whether they show the same, whatever they are called."""
+    if isinstance(one, Window) and isinstance(other, Window):
+        return replace(one, explanation="") == replace(other, explanation="")
+    return one is other
+
+
 def true_size_zoom(area: DisplayedArea, screen_pixel_mm: float | None) -> float | None:
     """Device pixels per column, so that a film is as large on the screen as its state says
     (Presentation Pixel Spacing, C.10.4); None where it doesn't ask, or the screen's is unknown."""
@@ -285,10 +332,7 @@ def open_geometry(
     asked = film.presentation
     if asked is None:
         return fitted
-    turns = asked.rotation_degrees // 90
-    # Turned first, then flipped (C.10.6): H R = R^-1 H.
-    seen = Orientation(-turns % 4 if asked.is_flipped else turns, asked.is_flipped)
-    turned = fitted.reoriented(seen)
+    turned = fitted.reoriented(Orientation(*opened_orientation(film)))
     area = asked.displayed_area
     whole = (0.0, 0.0, float(fitted.columns), float(fitted.rows))
     if area is None:

@@ -106,6 +106,7 @@ class FilmView(QWidget):
             self._frame_bar.show_frames(film.frame_count, film.frame_index)
         if self._picture is not None:
             self._picture.are_overlays_shown = self._are_graphics_shown
+            self._restore(self._picture)
         self.unsetCursor()
         self._describe()
         self.update()
@@ -123,6 +124,12 @@ class FilmView(QWidget):
     def set_overlay_visible(self, visible: bool) -> None:
         self._is_overlay_visible = visible
         self.update()
+
+    def _restore(self, picture: FilmPicture) -> None:
+        """What was kept of how the film was left: nothing here."""
+
+    def _keep_left(self) -> None:
+        """After the reader changed window, polarity or orientation: kept nowhere here."""
 
     def _replace_film(self, film: Film) -> None:
         """Another frame of the same file, or the same one with or without its presentation
@@ -160,6 +167,7 @@ class FilmView(QWidget):
         if self._picture is None:
             return
         self._picture.reset()
+        self._keep_left()
         self._describe()
         self.update()
         self.zoom_changed.emit(self._picture.geometry.zoom)
@@ -186,11 +194,13 @@ class FilmView(QWidget):
         if not window.explanation:
             window = replace(window, explanation=name)
         self.set_window(window)
+        self._keep_left()
 
     def invert(self) -> None:
         """Turn black and white round; MONOCHROME1 by itself is not inversion."""
         if self._picture is not None:
             self._picture.is_inverted = not self._picture.is_inverted
+            self._keep_left()
             self.update()
 
     def toggle_graphics(self) -> None:
@@ -262,6 +272,7 @@ class FilmView(QWidget):
         if self._picture is not None:
             geometry = self._picture.geometry
             self._set_geometry(geometry.reoriented(turn(geometry.orientation)))
+            self._keep_left()
             self._describe()
 
     def _move_to(self, geometry: ViewGeometry) -> None:

@@ -76,7 +76,7 @@ class ImageViewer(FilmView):
         return self.figures.editor
 
     def set_measurement_store(self, store: MeasurementStore) -> None:
-        """Where figures are kept from now on, and come from when a film is shown."""
+        """Where figures and displays are kept from now on, and come from when a film is shown."""
         self.figures.set_store(store)
 
     def set_film(self, film: Film | None) -> None:
@@ -89,6 +89,15 @@ class ImageViewer(FilmView):
     def _replace_film(self, film: Film) -> None:
         super()._replace_film(film)
         self.figures.replace_film(film)
+
+    def _restore(self, picture: FilmPicture) -> None:
+        left = self.figures.display_left()
+        if left is not None:
+            picture.show_as_left(left)
+
+    def _keep_left(self) -> None:
+        if self._picture is not None:
+            self.figures.keep_display(self._picture.left)
 
     def measurement_sentences(self, language: WordingLanguage = "en") -> list[str]:
         """The figures of this film in sentences for the report."""
@@ -233,6 +242,8 @@ class ImageViewer(FilmView):
             event.ignore()
             return
         kind, self._drag, self._lens_at = self._drag.kind, None, None
+        if kind == "window":
+            self._keep_left()
         at = event.position()
         if kind == "measure" and self._picture is not None:
             had_draft = self.editor.draft is not None
