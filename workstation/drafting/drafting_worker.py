@@ -14,6 +14,7 @@ from typing import Protocol
 from PySide6.QtCore import QObject, Qt, QThread, Signal, Slot
 
 from inference import (
+    REGION_MODES,
     BlockCommitted,
     CancelToken,
     DraftCancelled,
@@ -32,6 +33,7 @@ from workstation.drafting.redraft_run import (
     RedraftRequest,
     run_redraft,
 )
+from workstation.drafting.region_redraft_run import run_region_redraft
 
 _log = logging.getLogger(__name__)
 
@@ -140,7 +142,9 @@ class DraftingWorker(QObject):
         engine: DraftingEngine, request: GenerationRequest | RedraftRequest, cancel: CancelToken
     ) -> Iterable[RedraftEvent]:
         if isinstance(request, RedraftRequest):
-            return run_redraft(engine, request, cancel)
+            is_by_region = request.generation.decoding in REGION_MODES
+            run = run_region_redraft if is_by_region else run_redraft
+            return run(engine, request, cancel)
         return engine.draft(request, cancel)
 
     @Slot(object)

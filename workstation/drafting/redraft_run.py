@@ -41,12 +41,14 @@ class RedraftRequest:
 class AnswerRestarted:
     """The answer so far is ``text``, whatever blocks came before; the next block continues it.
 
-    following: kept sentences whose place is still to come.
+    following: kept sentences whose place is still to come. regions: (region, text) of those that
+    stay where the others fill at the same time; text and following are empty then.
     """
 
     request_id: str
     text: str
     following: str
+    regions: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -94,14 +96,11 @@ class _Run:
 
     def _generation(self) -> GenerationRequest:
         prefix, asked = self._answer.prefix, self._request.generation
-        # The limit counts the prefix, which is canonical or the model's own: no token of those is
-        # shorter than three bytes on the mean. As a rule the limit stays what it was in the first
-        # draft, and so does the kept prompt, which has room for that much.
-        needed = 160 + len(prefix.encode("utf-8")) // 3
+        needed = needed_tokens(prefix)
         return replace(asked, prefix_text=prefix, max_new_tokens=max(asked.max_new_tokens, needed))
 
     def _follow(self, events: Iterator[DraftEvent], is_first: bool) -> Iterator[RedraftEvent]:
-        tail = _Tail()
+        tail = WrittenTail()
         passes, began_ms, now_ms = 0, 0.0, 0.0
         for event in events:
             match event:
@@ -137,7 +136,7 @@ class _Run:
         answer = self._answer
         return AnswerRestarted(self._request.request_id, answer.text, answer.following_text)
 
-    def _count(self, event: BlockCommitted, tail: _Tail) -> Iterator[BlockCommitted]:
+    def _count(self, event: BlockCommitted, tail: WrittenTail) -> Iterator[BlockCommitted]:
         """The block without what the prefix brought, if anything is left of it."""
         pinned = event.is_pinned or (False,) * len(event.token_ids)
         drafted = [at for at, is_pinned in enumerate(pinned) if not is_pinned]
@@ -160,7 +159,7 @@ class _Run:
         self._blocks += 1
 
     def _end(
-        self, event: DraftFinished, tail: _Tail, passes: int, began_ms: float, now_ms: float
+        self, event: DraftFinished, tail: WrittenTail, passes: int, began_ms: float, now_ms: float
     ) -> Iterator[RedraftEvent]:
         if event.refused and self._request.plan.head == 0:
             self._is_over = True
@@ -194,7 +193,16 @@ class _Run:
         )
 
 
-class _Tail:
+def needed_tokens(given: str) -> int:
+    """Limit of an answer that holds this text, which is canonical or the model's own.
+
+    No token of those is shorter than three bytes on the mean. As a rule the limit stays what it was
+    in the first draft, and so does the kept prompt, which has room for that much.
+    """
+    return 160 + len(given.encode("utf-8")) // 3
+
+
+class WrittenTail:
     """What the model wrote behind the prefix, with the confidence of each token."""
 
     def __init__(self) -> None:

@@ -32,7 +32,9 @@ from workstation.reporting.report_state import (
 )
 from workstation.reporting.sentence_alignment import concepts_of, find_likest
 
-RedraftScope = Literal["all", "from-here", "sentence"]
+RedraftScope = Literal["all", "from-here", "sentence", "region", "impression"]
+"""The last two belong to region_redraft: there a region is the smallest unit."""
+
 ReadResult = Literal["goes-on", "restart", "done"]
 _HEADING = re.compile(r"(findings?|impressions?|所见|结论)\s*[:：]", re.IGNORECASE)
 
@@ -104,6 +106,20 @@ def plan_redraft(
     return RedraftPlan(state, scope, frozenset(kept), head, start, varied)
 
 
+def reword_for_model(text: str, language: Language) -> str:
+    """A reader's sentence in the template's words; "" where the grammar reads nothing in it.
+
+    So no letters of a special token reach the model either.
+    """
+    if is_canonical(text, language):
+        return text
+    worded = (
+        word_statement(s.concept, s.status, s.side, s.zone, s.severity, language)
+        for s in extract_statements(text, language)
+    )
+    return JOINERS[language].join(dict.fromkeys(worded))
+
+
 @dataclass
 class GrowingAnswer:
     """The redraft so far: sentences placed, and kept ones whose place is still to come.
@@ -138,24 +154,16 @@ class GrowingAnswer:
             return ""
         own = {each.id for _, each in self.plan.places if each.provenance == "ai"}
         read = [
-            replace(each, text=each.text if each.kept_id in own else self._reword(each.text))
+            replace(
+                each,
+                text=each.text
+                if each.kept_id in own
+                else reword_for_model(each.text, self.language),
+            )
             for each in self.sentences
         ]
         sections = SECTIONS if self._section == "impression" else SECTIONS[:1]
         return self._frame(sections, [each for each in read if each.text]).rstrip()
-
-    def _reword(self, text: str) -> str:
-        """A sentence in the template's words; "" where the grammar reads nothing in it.
-
-        So no letters of a special token reach the model either.
-        """
-        if is_canonical(text, self.language):
-            return text
-        worded = (
-            word_statement(s.concept, s.status, s.side, s.zone, s.severity, self.language)
-            for s in extract_statements(text, self.language)
-        )
-        return JOINERS[self.language].join(dict.fromkeys(worded))
 
     @property
     def text(self) -> str:

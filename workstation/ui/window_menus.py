@@ -40,9 +40,9 @@ class WindowMenus(QObject):
         self._reach_every_window()
 
     def actions(self) -> list[QAction]:
-        """Every action of every menu, for the cheat sheet."""
+        """Every action that is offered in a menu, for the cheat sheet."""
         menus = self._window.menuBar().findChildren(QMenu)
-        return [action for menu in menus for action in menu.actions()]
+        return [action for menu in menus for action in menu.actions() if action.isVisible()]
 
     def offer(self, description: EngineDescription) -> None:
         """Only what the model offers can be chosen."""

@@ -7,6 +7,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from inference import (
+    REGION_MODES,
     BlockCommitted,
     DraftCancelled,
     DraftFinished,
@@ -20,7 +21,7 @@ from workstation.dicom.display_pipeline import model_image
 from workstation.drafting.drafting_worker import DraftingService
 from workstation.drafting.eligibility import describe_unseen, reason_not_to_draft
 from workstation.drafting.redraft_run import AnswerRestarted, RedraftFinished, RedraftRequest
-from workstation.reporting.redraft import RedraftPlan
+from workstation.reporting.redraft import NothingToRedraft, RedraftPlan
 from workstation.ui.draft.block_rail import BlockRail
 from workstation.ui.draft.covered_draft import CoveredDraft
 from workstation.ui.draft.draft_ledger import DraftLedger, RunningDraft
@@ -143,7 +144,11 @@ class DraftDesk(QObject):
         lateral = self._films.lateral
         films = [film] if lateral is None else [film, lateral]
         images = [model_image(each) for each in films]
-        request = self.requests.make(images, description, plan)
+        try:
+            request = self.requests.make(images, description, plan)
+        except NothingToRedraft as error:
+            self._panel.show_notice(self.tr("Nothing to redraft: {0}.").format(error))
+            return
         if plan is not None and request.language != plan.state.language:
             self._panel.show_notice(self.tr("This model does not write the report's language."))
             return
@@ -207,6 +212,7 @@ class DraftDesk(QObject):
     def _on_engine_ready(self, description: EngineDescription) -> None:
         self._engine_trouble = ""
         self._rail.set_engine(description)
+        self._panel.offer_regions(bool({*REGION_MODES} & {*description.decoding_modes}))
         self._films.set_max_images(description.max_images)
         self._show_unseen()
         self.engine_changed.emit()

@@ -28,7 +28,10 @@ class RegionDraft:
             self._kept.add(region)
 
     def add_block(self, event: BlockCommitted) -> DraftBlock:
-        """To its own region."""
+        """To its own region. A block of the impression means that all others are done, also one
+        whose last block was dropped because it began to loop."""
+        if event.region == IMPRESSION:
+            self._ended |= set(self.regions) - {IMPRESSION}
         if event.is_region_end:
             self._ended.add(event.region)
         return self.parts[event.region].add_block(event)

@@ -23,6 +23,10 @@ class PanelKeys(QObject):
         self.draft = self._action(self.tr("Draft"), "Ctrl+D")
         self.redraft_from_here = self._action(self.tr("Redraft from here on"), "Ctrl+Shift+D")
         self.redraft_sentence = self._action(self.tr("Redraft this sentence"), "Ctrl+Shift+S")
+        self.redraft_region = self._action(self.tr("Redraft this region"), "Ctrl+Shift+R")
+        words = self.tr("Rewrite the impression from the findings")
+        self.rewrite_impression = self._action(words, "Ctrl+Shift+I")
+        self.offer_regions(False)
         self.other_language = self._action(self.tr("Report in the other language"), "")
         self.prior = self._action(self.tr("Compare with the prior report"), "F8")
         self.reveal = self._action(self.tr("Reveal the draft"), REVEAL_KEYS)
@@ -40,6 +44,8 @@ class PanelKeys(QObject):
         self.draft.triggered.connect(panel.request_draft)
         self.redraft_from_here.triggered.connect(self._redraft_from_here)
         self.redraft_sentence.triggered.connect(self._redraft_sentence)
+        self.redraft_region.triggered.connect(self._redraft_region)
+        self.rewrite_impression.triggered.connect(panel.rewrite_impression)
         self.other_language.triggered.connect(panel.switch_language)
         self.prior.triggered.connect(panel.prior_pane.unfold)
         self.reveal.triggered.connect(panel.reveal_requested)
@@ -55,16 +61,30 @@ class PanelKeys(QObject):
     def _redraft_sentence(self) -> None:
         self._panel.redraft_at_cursor("sentence")
 
+    def _redraft_region(self) -> None:
+        self._panel.redraft_at_cursor("region")
+
+    def offer_regions(self, is_offered: bool) -> None:
+        """Shown only where the model can do it."""
+        for action in (self.redraft_region, self.rewrite_impression):
+            action.setVisible(is_offered)
+
     @property
     def window_actions(self) -> list[QAction]:
         """For any other window whose keyboard should reach them."""
-        redrafts = [self.redraft_from_here, self.redraft_sentence]
+        redrafts = [
+            self.redraft_from_here, self.redraft_sentence,
+            self.redraft_region, self.rewrite_impression,
+        ]  # fmt: skip
         return [self.draft, *redrafts, self.prior, self.reveal, self.stop, self.sign]
 
     @property
     def partial_redrafts(self) -> list[QAction]:
         """What stands beside the plain redraft."""
-        return [self.redraft_from_here, self.redraft_sentence, self.other_language]
+        return [
+            self.redraft_from_here, self.redraft_sentence, self.redraft_region,
+            self.rewrite_impression, self.other_language,
+        ]  # fmt: skip
 
     def enable(self, state: PanelState, *, is_running: bool) -> None:
         """For the panel's state; is_running: behind the cover, the model still writes."""

@@ -15,6 +15,11 @@ from workstation.reporting.redraft import (
     plan_redraft,
 )
 from workstation.reporting.redraft_review import ReviewPiece, compare_redraft, merge_redraft
+from workstation.reporting.region_redraft import (
+    IMPRESSION,
+    part_of_sentence,
+    plan_region_redraft,
+)
 from workstation.reporting.report_state import ReportState, Section, SentenceOrigin
 from workstation.ui.draft.draft_endings import find_sentence_at_cursor
 from workstation.ui.report.redraft_review_page import RedraftReviewPage
@@ -69,12 +74,20 @@ class RedraftFlow(QObject):
         *,
         varied: bool = False,
     ) -> None:
-        """One sentence is always varied: asked the same again, the model says the same again."""
+        """One sentence or region is always varied: asked the same again, the model says the same
+        again. A region is that of the sentence; of one of the impression, the impression."""
         if self._report is None:
             return
-        varied = varied or scope == "sentence"
+        varied = varied or scope in ("sentence", "region")
+        state = self._report.state
         try:
-            plan = plan_redraft(self._report.state, scope, section, sentence_id, varied=varied)
+            if scope == "impression":
+                plan = plan_region_redraft(state, IMPRESSION, varied=varied)
+            elif scope == "region" and sentence_id is not None:
+                part = part_of_sentence(state, sentence_id)
+                plan = plan_region_redraft(state, part, varied=varied)
+            else:
+                plan = plan_redraft(state, scope, section, sentence_id, varied=varied)
         except NothingToRedraft as error:
             self.said.emit(self.tr("Nothing to redraft: {0}.").format(error))
             return
@@ -93,8 +106,8 @@ class RedraftFlow(QObject):
     def ask_again(self) -> None:
         """The yes to asked: what was redrafted last, in other words; else all."""
         plan = self._plan
-        if plan is None or plan.scope == "all":
-            self.ask("all", varied=plan is not None)
+        if plan is None or plan.scope in ("all", "impression"):
+            self.ask(plan.scope if plan else "all", varied=plan is not None)
         else:
             section, sentence = plan.places[plan.head]
             self.ask(plan.scope, section, sentence.id, varied=True)

@@ -199,9 +199,18 @@ class ReportPanel(QWidget):
             self.redrafts.ask("all")
 
     def redraft_at_cursor(self, scope: RedraftScope) -> None:
-        """The sentence the reader is at, or everything from it on but what is locked."""
+        """The sentence the reader is at, its region, or all from it on but what is locked."""
         if self._may_ask():
             self.redrafts.ask_at_cursor(scope)
+
+    def rewrite_impression(self) -> None:
+        """From the findings as they stand."""
+        if self._may_ask():
+            self.redrafts.ask("impression")
+
+    def offer_regions(self, is_offered: bool) -> None:
+        """Whether the model can redraft a region, or the impression, alone."""
+        self.keys.offer_regions(is_offered)
 
     def _redraft_again(self) -> None:
         if self._may_ask():
@@ -248,7 +257,10 @@ class ReportPanel(QWidget):
 
     def restart_answer(self, event: AnswerRestarted) -> None:
         """A redraft goes on from here."""
-        self.draft_view.restart(event.text, event.following)
+        if event.regions:
+            self.draft_view.keep_regions(event.regions)
+        else:
+            self.draft_view.restart(event.text, event.following)
 
     def add_block(self, event: BlockCommitted) -> None:
         self.draft_view.add_block(event)
