@@ -1,9 +1,6 @@
-"""Stage III: the frozen multi-step teacher writes many drafts at once, and what it knew is kept.
+"""Stage III: the frozen teacher writes many drafts at once, and what it knew is kept.
 
-Per block all masked positions are queried; those with confidence >= threshold are committed (the
-best one if none), each with its argmax, and the teacher's distribution at the step of commitment
-is kept (its largest entries). The next block goes on from the committed tokens: the teacher's own
-text, as in the paper.
+The next block goes on from the committed tokens: the teacher's own text, as in the paper.
 """
 
 from __future__ import annotations
@@ -11,8 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from tokenizers import Tokenizer
 
 from inference.decoding.attention_masks import block_causal_mask
+from inference.report_check import CanonicalReportCheck
+from inference.training.block_deciders import (
+    DecidedBlocks,
+    Draft,
+    decide_by_mending,
+    decide_in_steps,
+)
 from inference.training.config import TeacherConfig
 from inference.training.forward import ReportForward
 
@@ -48,16 +53,22 @@ class Trajectories:
     top_ids: torch.Tensor  # [N, R, top] int32
     top_probabilities: torch.Tensor  # [N, R, top] float16
     passes: int  # denoising passes, summed over blocks, of the whole batch
+    parts: torch.Tensor | None = None  # [N, R / L] int8 of each block, where drafts are streams
 
 
 class BatchedTeacher:
-    """Multi-step decoding of many studies of one kind at once, so that nothing is padded."""
+    """Decoding of many studies of one kind at once, so that nothing is padded.
+
+    tokenizer: needed where settings.mends.
+    """
 
     def __init__(
-        self, forward: ReportForward, stop_ids: tuple[int, ...], settings: TeacherConfig
-    ) -> None:
-        self._forward, self._settings = forward, settings
+        self, forward: ReportForward, stop_ids: tuple[int, ...], settings: TeacherConfig,
+        tokenizer: Tokenizer | None = None,
+    ) -> None:  # fmt: skip
+        self._forward, self._settings, self._tokenizer = forward, settings, tokenizer
         self._stop_ids = torch.tensor(stop_ids, device=forward.device)
+        self._stops = frozenset(stop_ids)
         self._block_length = forward.frame.block_length
 
     def _pass(self, cache: PrefixCache, ids: torch.Tensor, store: bool) -> torch.Tensor:
@@ -94,58 +105,52 @@ class BatchedTeacher:
     def _draft(self, features: torch.Tensor) -> Trajectories:
         count = features.shape[0]
         cache = self._prefill(features)
+        drafts = [Draft([], self._check()) for _ in range(count)]
         finished = torch.zeros(count, dtype=torch.bool, device=self._forward.device)
         blocks: list[tuple[torch.Tensor, ...]] = []
         passes = 0
         for _ in range(self._settings.max_blocks):
-            ids, *recorded, used_passes = self._draft_block(cache, finished)
-            passes += used_passes
-            tokens = torch.where(finished[:, None], -1, ids)
-            blocks.append(tuple(part.cpu() for part in (tokens.int(), *recorded)))
+            decided = self._decide(cache, drafts, finished)
+            passes += decided.passes
+            ids = decided.ids
+            # Of finished drafts only: a mask is no token.
+            ids = ids.masked_fill(ids == self._forward.mask_id, int(self._stop_ids[0]))
+            tokens = torch.where(finished[:, None], -1, ids).int()
+            blocks.append(tuple(part.cpu() for part in (tokens, *decided[1:4])))
             finished |= torch.isin(ids, self._stop_ids).any(1)
             if finished.all():
                 break
+            for draft, own in zip(drafts, ids.tolist(), strict=True):
+                draft.answer.extend(own)
             self._pass(cache, ids, store=True)
         tokens, steps, top_ids, top_p = (
             torch.cat(part, dim=1) for part in zip(*blocks, strict=True)
         )
         return Trajectories(tokens, steps, top_ids, top_p, passes)
 
-    def _draft_block(
-        self, cache: PrefixCache, finished: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, int]:
-        """(ids, steps [B, L], top ids, top probabilities [B, L, top], passes) of one block."""
-        shape, top = (len(finished), self._block_length), self._settings.top
-        device, mask_id = self._forward.device, self._forward.mask_id
-        ids = torch.full(shape, mask_id, device=device)
-        steps = torch.zeros(shape, dtype=torch.uint8, device=device)
-        top_ids = torch.zeros((*shape, top), dtype=torch.int32, device=device)
-        top_p = torch.zeros((*shape, top), dtype=torch.float16, device=device)
-        passes = 0
-        for step in range(1, self._settings.max_steps + 1):
-            masked = (ids == mask_id) & ~finished[:, None]
-            if not masked.any():
-                break
-            passes += 1
-            probabilities = self._pass(cache, ids, store=False).softmax(-1)
-            confidence, best = probabilities.max(-1)
-            commit = self._choose(confidence.masked_fill(~masked, -1.0), masked, step)
-            values, indices = probabilities.topk(top, dim=-1)
-            ids = torch.where(commit, best, ids)
-            steps[commit] = step
-            top_ids[commit] = indices[commit].int()
-            top_p[commit] = values[commit].to(torch.float16)
-        ids = ids.masked_fill(ids == mask_id, int(self._stop_ids[0]))  # of finished drafts only
-        return ids, steps, top_ids, top_p, passes
+    def _decide(
+        self, cache: PrefixCache, drafts: list[Draft], finished: torch.Tensor
+    ) -> DecidedBlocks:
+        mask_id, length = self._forward.mask_id, self._block_length
 
-    def _choose(self, confidence: torch.Tensor, masked: torch.Tensor, step: int) -> torch.Tensor:
-        """[B, L] bool: what is committed now. All that is left at the last step."""
-        if step == self._settings.max_steps:
-            return masked
-        commit = masked & (confidence >= self._settings.threshold)
-        surest = torch.zeros_like(commit)
-        surest.scatter_(1, confidence.argmax(1, keepdim=True), value=True)
-        return commit | (surest & masked & ~commit.any(1, keepdim=True))
+        def query(ids: torch.Tensor) -> torch.Tensor:
+            return self._pass(cache, ids, store=False)
+
+        if not self._settings.mends:
+            return decide_in_steps(query, ~finished, mask_id, length, self._settings)
+        still_open = [
+            None if is_done else draft
+            for draft, is_done in zip(drafts, finished.tolist(), strict=True)
+        ]
+        return decide_by_mending(
+            query, still_open, mask_id, length, self._stops, self._settings, finished.device
+        )
+
+    def _check(self) -> CanonicalReportCheck | None:
+        if not self._settings.mends:
+            return None
+        assert self._tokenizer is not None
+        return CanonicalReportCheck(self._tokenizer, self._forward.frame.kind.language, self._stops)
 
     def _prefill(self, features: torch.Tensor) -> PrefixCache:
         cache = PrefixCache()

@@ -16,9 +16,9 @@ from inference.training.batched_teacher import BatchedTeacher, Trajectories
 from inference.training.config import TeacherConfig
 from inference.training.feature_cache import Features
 from inference.training.forward import Forwards
-from inference.training.mended_drafts import MendingTeacher
 from inference.training.pairs import Draw, Pairs
 from inference.training.prompt_frame import Kind
+from inference.training.stream_teacher import StreamTeacher
 from inference.training.tokenizer import LANGUAGES, special_id
 
 
@@ -46,11 +46,8 @@ def collect_trajectories(
         path = folder / f"part_{number:06d}.safetensors"
         if path.exists():
             continue
-        teacher = (
-            MendingTeacher(forwards[draw.kind], stop_ids, settings, tokenizer)
-            if settings.mends
-            else BatchedTeacher(forwards[draw.kind], stop_ids, settings)
-        )
+        kind_of_teacher = StreamTeacher if forwards.prompt.name_ids else BatchedTeacher
+        teacher = kind_of_teacher(forwards[draw.kind], stop_ids, settings, tokenizer)
         with torch.inference_mode():
             seen = features.of(draw, number).float()
         drafts = teacher.draft(seen)
@@ -84,6 +81,8 @@ def _write_part(path: Path, draw: Draw, drafts: Trajectories, kept: list[int]) -
         "top_ids": drafts.top_ids[kept].contiguous(),
         "top_probabilities": drafts.top_probabilities[kept].contiguous(),
     }
+    if drafts.parts is not None:
+        part["parts"] = drafts.parts[kept].contiguous()
     partial = path.with_suffix(".partial")
     save_file(part, partial)
     os.replace(partial, path)
@@ -97,14 +96,15 @@ def read_kind(row: torch.Tensor) -> Kind:
 
 
 def pad_to_width(part: dict[str, torch.Tensor], width: int) -> dict[str, torch.Tensor]:
-    """Widen [N, R, ...] to [N, width, ...] with unused positions (token -1)."""
-    out = {}
+    """Widen [N, R, ...] to [N, width, ...] with unused positions (token -1, part -1)."""
+    out, own = {}, part["tokens"].shape[1]
     for name, tensor in part.items():
         if name in ("indices", "kinds"):
             out[name] = tensor
             continue
-        fill = -1 if name == "tokens" else 0
-        shape = (tensor.shape[0], width - tensor.shape[1], *tensor.shape[2:])
+        fill = -1 if name in ("tokens", "parts") else 0
+        block_length = own // tensor.shape[1]  # "parts" have one entry a block
+        shape = (tensor.shape[0], (width - own) // block_length, *tensor.shape[2:])
         out[name] = torch.cat([tensor, torch.full(shape, fill, dtype=tensor.dtype)], dim=1)
     return out
 

@@ -50,6 +50,10 @@ class ReportForward:
         """[3, length] mRoPE positions of sequence positions start, start + 1 ..."""
         return self._positions[:, start : start + length]
 
+    def answer_positions(self, offsets: torch.Tensor) -> torch.Tensor:
+        """[3, ...] mRoPE positions so far behind the prompt, offsets on the device."""
+        return self._positions[:, self.frame.length + offsets]
+
     def _embed_prompt(self, features: torch.Tensor) -> torch.Tensor:
         embed = self.model.model.language_model.embed_tokens
         prompt = embed(self._prompt).expand(features.shape[0], -1, -1).clone()
@@ -86,8 +90,7 @@ class ReportForward:
             before.append(embed(self._names).expand(batch, -1, -1))
             name = self.positions(self.frame.length, 1).expand(-1, len(self._names))
             head = torch.cat([head, name], dim=1)
-            offsets = layout.offsets(self.frame.block_length).to(self.device)
-            tail = self._positions[:, self.frame.length + offsets]
+            tail = self.answer_positions(layout.offsets(self.frame.block_length).to(self.device))
         positions = torch.cat([head[:, None].expand(-1, batch, -1)] + [tail] * len(copies), dim=2)
         output = self.model.model.language_model(
             inputs_embeds=torch.cat([*before, *answers], dim=1),

@@ -30,6 +30,7 @@ from inference.prompts import (
     VISION_END,
     VISION_START,
 )
+from inference.training import export_model
 from inference.training.embedded_config import (
     BLOCK_LENGTH,
     IMAGE_SIZE,
@@ -37,6 +38,7 @@ from inference.training.embedded_config import (
     write_preprocessor_config,
 )
 from inference.training.forward import Forwards, ReportForward
+from inference.training.loop import save_weights
 from inference.training.prompt_frame import Kind, PromptFormat
 from inference.training.region_labels import CONCEPT_NAMES
 from inference.training.render_films import shard_path
@@ -293,3 +295,28 @@ def _stock_config(tokenizer: Tokenizer) -> Qwen2_5_VLConfig:
         vision_start_token_id=tokenizer.token_to_id(VISION_START),
         vision_end_token_id=tokenizer.token_to_id(VISION_END),
     )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def region_model(
+    build_random_model: Callable[[int], Qwen2_5_VLForConditionalGeneration],
+) -> Qwen2_5_VLForConditionalGeneration:
+    return build_random_model(7)
+
+
+@pytest.fixture(scope="session")
+def exported(
+    build_random_model: Callable[[int], Qwen2_5_VLForConditionalGeneration],
+    region_model: Qwen2_5_VLForConditionalGeneration,
+    tokenizer: Tokenizer,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    run, out = tmp_path_factory.mktemp("run"), tmp_path_factory.mktemp("exported")
+    for stage, model in {"dcd": build_random_model(4), "regions": region_model}.items():
+        save_weights(model, run / f"{stage}.safetensors")
+    save_weights(build_random_model(2), run / "rad.safetensors")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("inference.training.tokenizer.train_tokenizer", lambda: tokenizer)
+        patch.setattr("sys.argv", ["export_model", "--run", str(run), "--out", str(out)])
+        export_model.main()
+    return out

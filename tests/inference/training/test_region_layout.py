@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,11 +14,9 @@ from inference.api import BlockCommitted, GenerationRequest, ModelImage, Weights
 from inference.prompts import END_OF_TEXT, IM_END
 from inference.report_language import word_statement
 from inference.report_parts import IMPRESSION, PARTS
-from inference.training import export_model
 from inference.training.config import ConfigError, ModelConfig
 from inference.training.embedded_config import BLOCK_LENGTH
 from inference.training.forward import ReportForward
-from inference.training.loop import save_weights
 from inference.training.pairs import AnswerStore
 from inference.training.prompt_frame import Kind, PromptFormat, PromptFrame
 from inference.training.region_layout import (
@@ -80,31 +77,6 @@ def test_mask_is_the_rule_said_row_by_row(copies: int) -> None:
 
         expected = [[sees(of, to) for to in rows] for of in rows]
         assert mask[batch].tolist() == expected
-
-
-@pytest.fixture(scope="module")
-def region_model(
-    build_random_model: Callable[[int], Qwen2_5_VLForConditionalGeneration],
-) -> Qwen2_5_VLForConditionalGeneration:
-    return build_random_model(7)
-
-
-@pytest.fixture(scope="module")
-def exported(
-    build_random_model: Callable[[int], Qwen2_5_VLForConditionalGeneration],
-    region_model: Qwen2_5_VLForConditionalGeneration,
-    tokenizer: Tokenizer,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Path:
-    run, out = tmp_path_factory.mktemp("run"), tmp_path_factory.mktemp("exported")
-    for stage, model in {"dcd": build_random_model(4), "regions": region_model}.items():
-        save_weights(model, run / f"{stage}.safetensors")
-    save_weights(build_random_model(2), run / "rad.safetensors")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("inference.training.tokenizer.train_tokenizer", lambda: tokenizer)
-        patch.setattr("sys.argv", ["export_model", "--run", str(run), "--out", str(out)])
-        export_model.main()
-    return out
 
 
 @pytest.mark.usefixtures("full_precision")
