@@ -108,11 +108,6 @@ def choose_priors(study: StudyRow, others: Sequence[StudyRow]) -> list[Prior]:
     ]
 
 
-def find_prior(catalog: StudyCatalog, study_instance_uid: str) -> Prior | None:
-    """Raises CatalogUnavailable, UnknownStudy."""
-    return next(iter(find_priors(catalog, study_instance_uid)), None)
-
-
 def find_priors(catalog: StudyCatalog, study_instance_uid: str) -> list[Prior]:
     """The newest first. Raises CatalogUnavailable, UnknownStudy."""
     study = catalog.study(study_instance_uid)

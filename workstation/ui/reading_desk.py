@@ -18,6 +18,7 @@ from workstation.audit.audit_log import AuditLog
 from workstation.catalog.database import CatalogUnavailable
 from workstation.catalog.study_catalog import StudyCatalog, UnknownStudy
 from workstation.drafting.drafting_worker import DraftingService
+from workstation.reading.hanging import find_priors
 from workstation.reading.measurement_store import MeasurementStore
 from workstation.reporting.autosave import Autosave
 from workstation.reporting.draft_report import DraftReport
@@ -30,7 +31,7 @@ from workstation.ui.draft.draft_desk import DraftDesk
 from workstation.ui.draft.draft_ledger import RunningDraft
 from workstation.ui.film.film_desk import FilmDesk
 from workstation.ui.report.prior_desk import PriorDesk
-from workstation.ui.report.report_context import find_context
+from workstation.ui.report.report_context import describe_context
 from workstation.ui.report.report_panel import ReportPanel
 from workstation.ui.report.signing_desk import AskSigner, SigningDesk
 from workstation.ui.report.spelling_desk import SpellingDesk
@@ -86,7 +87,7 @@ class ReadingDesk(QObject):
         )  # fmt: skip
         self.signing.changed.connect(self._show_report_anew)
         self._priors = PriorDesk(
-            records.catalog, records.reports, records.audit, records.user, panel.prior_pane, self
+            records.reports, records.audit, records.user, panel.prior_pane, self
         )
         self._priors.trouble.connect(self.trouble)
         self._spelling = SpellingDesk(panel.editor, records.audit.data_folder, self)
@@ -145,9 +146,7 @@ class ReadingDesk(QObject):
             return False
         try:
             films = self._records.catalog.instances(study_instance_uid)
-            context = find_context(
-                self._records.catalog, study_instance_uid, films, self.signing.rules
-            )
+            priors = find_priors(self._records.catalog, study_instance_uid)
             stored = self._records.reports.load(study_instance_uid)
             self._records.audit.append(
                 "study-opened",
@@ -161,11 +160,11 @@ class ReadingDesk(QObject):
         self._study_uid = study_instance_uid
         self._drafts.open_study(study_instance_uid)
         self._show_stored(stored)
-        self._panel.editor.set_context(context)
+        self._panel.editor.set_context(describe_context(films, priors, self.signing.rules))
         self._model_sha256 = stored.model_sha256 if stored is not None else ""
         self._show_calibration()
-        self._priors.open(study_instance_uid, self._panel.report)
-        self._films.open(study_instance_uid, films)
+        self._priors.open(study_instance_uid, self._panel.report, priors)
+        self._films.open(study_instance_uid, films, priors)
         return True
 
     def _audit_other_study(self, study_instance_uid: str) -> None:
@@ -269,7 +268,11 @@ class ReadingDesk(QObject):
         else:
             self._autosave = None
             self._show_stored(stored)
-            self._priors.open(self._study_uid, self._panel.report)
+            try:
+                priors = find_priors(self._records.catalog, self._study_uid)
+                self._priors.open(self._study_uid, self._panel.report, priors)
+            except (CatalogUnavailable, UnknownStudy) as error:
+                self.trouble.emit(str(error))
         self.study_changed.emit(self._study_uid)
 
     def _show_stored(self, stored: StoredReport | None) -> None:

@@ -15,7 +15,7 @@ from workstation.reading.hanging import (
     days_between,
     find_beside,
     find_counterpart,
-    find_prior,
+    find_priors,
     match_patients,
     plan_hanging,
 )
@@ -65,7 +65,7 @@ def test_prior_comes_from_the_catalog(
     catalog_engine: Engine, study_uid: str, make_header: Callable[..., object]
 ) -> None:
     catalog = StudyCatalog(catalog_engine)
-    assert find_prior(catalog, study_uid) is None
+    assert find_priors(catalog, study_uid) == []
     for number, name in (("8", "DOE, JANE"), ("9", "ROE, RICHARD")):
         header = make_header(
             study_instance_uid=number,
@@ -74,8 +74,7 @@ def test_prior_comes_from_the_catalog(
             study_date=f"2025010{number}",
         )
         catalog.add_instance(header, Path(f"/films/{number}.dcm"))  # type: ignore[arg-type]
-    prior = find_prior(catalog, study_uid)
-    assert prior is not None
+    (prior,) = find_priors(catalog, study_uid)
     assert prior.study.study_instance_uid == "8"
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QObject
 
 from workstation.catalog.study_catalog import StudyCatalog, StudyRow
 from workstation.dicom.instance_reader import Film
-from workstation.reading.hanging import find_counterpart, find_prior, match_patients
+from workstation.reading.hanging import Prior, find_counterpart, find_priors, match_patients
 from workstation.ui.film.hung_film import HangingWording, HungFilm
 from workstation.ui.film.shared_films import issuer_of
 
@@ -34,23 +36,23 @@ class ComparedFilms(QObject):
     def clear(self) -> None:
         self._study, self.films = None, []
 
-    def open(self, study: StudyRow) -> None:
-        """Find the newest prior. Raises CatalogUnavailable, UnknownStudy."""
+    def open(self, study: StudyRow, priors: Sequence[Prior]) -> None:
+        """priors: those of the study, the newest first. Raises CatalogUnavailable."""
         self.clear()
         self._study = study
-        prior = find_prior(self._catalog, study.study_instance_uid)
-        if prior is not None:
-            rows = self._catalog.instances(prior.study.study_instance_uid)
-            word = self._wording.of_other_study
-            self.films = [word(study, prior.study, row, prior.match) for row in rows]
+        self._add_newest(priors)
 
     def look_for_prior(self, study: StudyRow) -> None:
         """A prior that came since, before those that are there. Raises CatalogUnavailable,
         UnknownStudy."""
         self._study = study
-        prior = find_prior(self._catalog, study.study_instance_uid)
-        if prior is None:
+        self._add_newest(find_priors(self._catalog, study.study_instance_uid))
+
+    def _add_newest(self, priors: Sequence[Prior]) -> None:
+        """The newest prior's films that are not there yet, before those that are."""
+        if self._study is None or not priors:
             return
+        study, prior = self._study, priors[0]
         known = {film.row.sop_instance_uid for film in self.films}
         rows = self._catalog.instances(prior.study.study_instance_uid)
         word = self._wording.of_other_study

@@ -6,12 +6,14 @@ from a prior.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from workstation.catalog.database import CatalogUnavailable
 from workstation.catalog.study_catalog import InstanceRow, StudyCatalog, StudyRow, UnknownStudy
 from workstation.dicom.instance_reader import Film
-from workstation.reading.hanging import LayoutName, plan_hanging
+from workstation.reading.hanging import LayoutName, Prior, plan_hanging
 from workstation.ui.film.compared_films import AnotherPatient, ComparedFilms
 from workstation.ui.film.drafted_films import DraftedFilms
 from workstation.ui.film.film_comparison import FilmComparison
@@ -116,8 +118,10 @@ class FilmDesk(QObject):
 
     # -- opening -----------------------------------------------------------------------------
 
-    def open(self, study_instance_uid: str, films: list[InstanceRow]) -> None:
-        """Hang a study: frontal, lateral, and the newest prior of the same patient."""
+    def open(
+        self, study_instance_uid: str, films: list[InstanceRow], priors: Sequence[Prior]
+    ) -> None:
+        """Hang a study: frontal, lateral, and the newest of its priors, which come first."""
         self._study = None
         self._films = []
         self._compared.clear()
@@ -126,7 +130,7 @@ class FilmDesk(QObject):
         try:
             self._study = self._catalog.study(study_instance_uid)
             self._films = [self._wording.current(self._study, row) for row in films]
-            self._compared.open(self._study)
+            self._compared.open(self._study, priors)
         except (CatalogUnavailable, UnknownStudy) as error:
             self.trouble.emit(str(error))
         self.hang()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QObject, Signal
 
 from workstation.audit.audit_log import AuditLog
 from workstation.catalog.database import CatalogUnavailable
-from workstation.catalog.study_catalog import StudyCatalog, UnknownStudy
-from workstation.reading.hanging import Prior, find_priors
+from workstation.catalog.study_catalog import UnknownStudy
+from workstation.reading.hanging import Prior
 from workstation.reporting.draft_report import DraftReport
 from workstation.reporting.report_store import ReportStore
 from workstation.reporting.stored_report import StoredReport
@@ -21,22 +23,23 @@ class PriorDesk(QObject):
     trouble = Signal(str)
 
     def __init__(
-        self, catalog: StudyCatalog, reports: ReportStore, audit: AuditLog, user: str,
-        pane: PriorPane, parent: QObject | None = None,
+        self, reports: ReportStore, audit: AuditLog, user: str, pane: PriorPane,
+        parent: QObject | None = None,
     ) -> None:  # fmt: skip
         super().__init__(parent)
-        self._catalog, self._reports = catalog, reports
-        self._audit, self._user, self._pane = audit, user, pane
+        self._reports, self._audit, self._user, self._pane = reports, audit, user, pane
         self._study_uid = ""
         pane.opened.connect(self._audit_opened)
 
-    def open(self, study_instance_uid: str, report: DraftReport | None) -> None:
-        """report: the one being written, to compare with; None where it is signed, which is then
-        compared as it stands."""
+    def open(
+        self, study_instance_uid: str, report: DraftReport | None, priors: Sequence[Prior]
+    ) -> None:
+        """priors: those of the study, the newest first. report: the one being written, to compare
+        with; None where it is signed, which is then compared as it stands."""
         self._study_uid = study_instance_uid
         self._pane.offer(None, "", None)
         try:
-            found = self._find(study_instance_uid)
+            found = self._find_signed(priors)
             if found is not None:
                 prior, stored = found
                 now = report or self._signed(study_instance_uid)
@@ -52,8 +55,8 @@ class PriorDesk(QObject):
         self._study_uid = ""
         self._pane.offer(None, "", None)
 
-    def _find(self, study_uid: str) -> tuple[Prior, StoredReport] | None:
-        for prior in find_priors(self._catalog, study_uid):
+    def _find_signed(self, priors: Sequence[Prior]) -> tuple[Prior, StoredReport] | None:
+        for prior in priors:
             stored = self._reports.load(prior.study.study_instance_uid)
             if stored is not None and stored.status == "signed":
                 return prior, stored

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from workstation.catalog.study_catalog import InstanceRow, StudyCatalog
+from workstation.catalog.study_catalog import InstanceRow
 from workstation.dicom.view_position import find_lateral
-from workstation.reading.hanging import find_priors
+from workstation.reading.hanging import Prior
 from workstation.reporting.report_checks import ReportContext
 from workstation.reporting.site_rules import DEFAULT_RULES, SiteRules
 
 
-def find_context(
-    catalog: StudyCatalog,
-    study_instance_uid: str,
-    films: Sequence[InstanceRow],
-    rules: SiteRules = DEFAULT_RULES,
+def describe_context(
+    films: Sequence[InstanceRow], priors: Sequence[Prior], rules: SiteRules = DEFAULT_RULES
 ) -> ReportContext:
-    """Raises CatalogUnavailable, UnknownStudy. A film without a view may well be the lateral."""
+    """A film without a view may well be the lateral."""
     views = [film.view_position for film in films]
     has_lateral: bool | None = find_lateral(views) is not None
     if not has_lateral and not all(views):
         has_lateral = None
     return ReportContext(
-        has_prior=bool(find_priors(catalog, study_instance_uid)),
+        has_prior=bool(priors),
         has_lateral=has_lateral,
         required=rules.required,
         must_settle=rules.must_settle,

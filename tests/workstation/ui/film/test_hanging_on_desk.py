@@ -20,6 +20,7 @@ from sqlalchemy import Engine
 from inference.phantom.demo_cases import DEMO_STUDIES
 from workstation.app import build_records, build_window
 from workstation.catalog.database import open_database
+from workstation.catalog.study_catalog import StudyCatalog
 from workstation.dicom.display_pipeline import Window
 from workstation.drafting.drafting_worker import DraftingService
 from workstation.ui.intake.demo_films import write_demo_films
@@ -109,6 +110,23 @@ def room(tmp_path: Path, qtbot: QtBot, write_film: WriteFilm) -> Iterator[Room]:
     opened = Room(tmp_path / "data", write_film, qtbot)
     yield opened
     opened.close()
+
+
+def test_opening_a_study_looks_for_its_priors_once(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searches: list[str] = []
+    search = StudyCatalog.list_studies
+
+    def counted(catalog: StudyCatalog, words: str = "", *, with_removed: bool = False) -> object:
+        searches.append(words)
+        return search(catalog, words, with_removed=with_removed)
+
+    monkeypatch.setattr(StudyCatalog, "list_studies", counted)
+    room.open(CURRENT)
+    room.press(Qt.Key.Key_B, SHIFT)
+    assert room.studies() == [f"{CURRENT} PA", f"{PRIOR} PA"]
+    assert len([words for words in searches if words]) == 1
 
 
 def test_frontal_lateral_and_prior_hang_without_a_click(room: Room) -> None:

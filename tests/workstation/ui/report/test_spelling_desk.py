@@ -11,10 +11,8 @@ from pytestqt.qtbot import QtBot
 from sqlalchemy import Engine
 
 from workstation.app import build_window
-from workstation.catalog.study_catalog import StudyCatalog
 from workstation.drafting.drafting_worker import DraftingService
 from workstation.reporting.draft_report import DraftReport
-from workstation.ui.report.report_context import find_context
 from workstation.ui.report.report_editor import ReportEditor
 from workstation.ui.report.spelling_desk import SpellingDesk
 
@@ -75,7 +73,5 @@ def test_checks_know_the_films_of_the_study_in_the_window(
     report.set_section_text("findings", "Unchanged cardiomegaly.")
     rules = {check.rule for check in window.report_panel.editor.checks}
     assert "comparison_without_prior" in rules
-    catalog, uid = StudyCatalog(catalog_engine), window.desk.study_instance_uid
-    assert find_context(catalog, uid, catalog.instances(uid)).has_prior is False
     window.close()
     assert drafting.shutdown(10_000)
