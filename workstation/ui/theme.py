@@ -256,6 +256,8 @@ QHeaderView::section {{ background: {c.ground}; color: {c.muted_text}; border: 0
 QTabBar::tab {{ background: transparent; color: {c.muted_text}; padding: 6px 12px;
     border-bottom: 2px solid transparent; }}
 QTabBar::tab:selected {{ color: {c.bright_text}; border-bottom-color: {c.accent}; }}
+QTabBar::scroller {{ width: 44px; }}
+QTabBar QToolButton, QTabBar QToolButton:focus {{ padding: 0; }}
 QTabWidget::pane {{ border: 0; border-top: 1px solid {c.line}; }}
 """
 
