@@ -35,11 +35,14 @@ class ReviewPiece:
 def compare_redraft(
     state: ReportState, redrafted: Sequence[RedraftedSentence]
 ) -> tuple[ReviewPiece, ...]:
-    """Every sentence of either, in reading order; what was kept stands opposite to itself."""
+    """Every sentence of either, in reading order; what was kept stands opposite to itself.
+
+    A piece of the model's answer without a word in it is not offered.
+    """
     pieces: list[ReviewPiece] = []
     for section in SECTIONS:
         old = list(state.sentences(section))
-        new = [each for each in redrafted if each.section == section]
+        new = [each for each in redrafted if each.section == section and _says_something(each)]
         kept = {each.kept_id for each in new if each.kept_id is not None}
         while old or new:
             old_end = next((at for at, each in enumerate(old) if each.id in kept), len(old))
@@ -84,6 +87,11 @@ def merge_redraft(
                 sentences.append(kept)
         state = state.with_section(section, sentences)
     return state
+
+
+def _says_something(sentence: RedraftedSentence) -> bool:
+    is_kept = sentence.kept_id is not None
+    return is_kept or any(character.isalnum() for character in sentence.text)
 
 
 def _accept(

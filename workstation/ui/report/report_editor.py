@@ -149,6 +149,7 @@ class ReportEditor(QWidget):
         rows.lock_requested.connect(self._on_lock_requested)
         rows.delete_requested.connect(self._on_delete_requested)
         rows.sentence_edited.connect(self._on_sentence_edited)
+        rows.refused.connect(self.refused)
         rows.row_hovered.connect(self._on_row_hovered)
         rows.hover_ended.connect(self._on_hover_ended)
         rows.row_clicked.connect(self._on_row_clicked)

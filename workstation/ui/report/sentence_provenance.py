@@ -57,16 +57,18 @@ def describe_provenance(sentence: Sentence, calibration: Calibration | None = No
 
 
 def summarise_provenance(sentence: Sentence, calibration: Calibration | None = None) -> str:
-    """The same in one short line, for beside the list."""
-    parts = [name_provenance(sentence, calibration)]
-    origin = sentence.origin
+    """The same in two short lines, for below the list: who wrote it and changed it; with what."""
+    origin, hand = sentence.origin, describe_hand(sentence)
+    who = {"ai": _tr("AI"), "edited": _tr("AI, then a reader"), "human": _tr("by hand")}
+    first = name_provenance(sentence, calibration) if not hand else who[sentence.provenance]
+    lines = [" · ".join(part for part in (first, hand) if part)]
     if origin is not None:
-        parts.append(origin.model_name or _tr("model"))
-        if sentence.provenance != "ai" and origin.confidence is not None:
-            parts.append(_tr("confidence {0} as drafted").format(f"{origin.confidence:.2f}"))
+        parts = [origin.model_name or _tr("model")]
+        if origin.confidence is not None:
+            parts.append(_tr("confidence {0}").format(f"{origin.confidence:.2f}"))
         parts.append(format_utc(origin.drafted_at))
-    hand = describe_hand(sentence)
-    return " · ".join([*parts, hand] if hand else parts)
+        lines.append(_tr("drafted by {0}").format(", ".join(parts)))
+    return "\n".join(lines)
 
 
 def describe_hand(sentence: Sentence) -> str:

@@ -35,6 +35,9 @@ _STATUSES: dict[Wish, Status] = {
     "absent": "absent",
     "uncertain": "uncertain",
 }
+_OF_STATEMENTS: frozenset[Wish] = frozenset(
+    {"flip", "present", "absent", "uncertain", "withdraw", "side", "zone", "severity"}
+)
 _SLOTS: dict[Wish, Slot] = {"side": "side", "zone": "zone", "severity": "severity"}
 
 
@@ -52,6 +55,7 @@ class StatementList(QTableView):
     hover_ended = Signal()
     row_clicked = Signal(str, int, int)  # section, start, end
     row_shown = Signal()  # shown_row is another
+    refused = Signal(str)  # why a key did nothing
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -329,7 +333,9 @@ class StatementList(QTableView):
             super().keyPressEvent(event)
 
     def _perform(self, wish: Wish, row: StatementRow) -> None:
-        if wish == "flip":
+        if row.statement is None and wish in _OF_STATEMENTS:
+            self._refuse(row)
+        elif wish == "flip":
             self._flip(row)
         elif wish in _STATUSES:
             self._set_status(row, _STATUSES[wish])
@@ -345,10 +351,18 @@ class StatementList(QTableView):
                 self._go_to_next_sentence(row)
         elif wish == "lock":
             self._lock(row)
-        elif wish == "edit":
+        elif wish == "edit" and self.state() != QAbstractItemView.State.EditingState:
             self.edit(self.table.index(self.currentIndex().row(), SENTENCE))
         elif wish == "delete":
             self._delete(row)
+
+    def _refuse(self, row: StatementRow) -> None:
+        """A sentence without a statement of its own: of several, or of none."""
+        below = self.currentIndex().row() + 1
+        has_several = below < len(self.table.rows) and self.table.rows[below].kind == "statement"
+        several = self.tr("This sentence states several things: choose one of the rows below it.")
+        none = self.tr("This sentence states no finding that could be changed; F2 edits it.")
+        self.refused.emit(several if has_several else none)
 
     def _flip(self, row: StatementRow) -> None:
         if row.statement is not None:

@@ -10,7 +10,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import get_args
 
-from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import (
+    QEvent,
+    QItemSelectionModel,
+    QModelIndex,
+    QObject,
+    QPoint,
+    Qt,
+    QTimer,
+    Signal,
+)
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -168,7 +177,7 @@ class StudyList(QWidget):
         position = self.model.reveal(study_instance_uid)
         if position < 0:
             return False
-        self.view.setCurrentIndex(self.model.index(position))
+        self._make_current(self.model.index(position))
         self._activate(self._row_at(position))
         return True
 
@@ -228,7 +237,15 @@ class StudyList(QWidget):
         current = self.view.currentIndex()
         target = current.row() + by if current.isValid() else 0
         if 0 <= target < self.model.rowCount():
-            self.view.setCurrentIndex(self.model.index(target))
+            self._make_current(self.model.index(target))
+
+    def _make_current(self, index: QModelIndex) -> None:
+        """It alone is selected: the view itself would add it where Ctrl is held, as it is in the
+        keys of the window."""
+        flags = QItemSelectionModel.SelectionFlag
+        asked = flags.ClearAndSelect | flags.Rows
+        self.view.selectionModel().setCurrentIndex(index, asked)
+        self.view.scrollTo(index)
 
     def _activate(self, row: StudyRow) -> None:
         if self._active and self._active.study_instance_uid == row.study_instance_uid:

@@ -283,3 +283,23 @@ def test_disagreement_inside_a_shared_sentence_is_named() -> None:
     place = place_sentence(report, "findings", "Small left pneumothorax.")
     assert place.replaces is None
     assert place.disagrees.text == "No pleural effusion or pneumothorax."
+
+
+def test_key_for_a_sentence_of_several_statements_says_where_to_go(qtbot) -> None:
+    report = DraftReport()
+    report.set_from_draft("No pleural effusion or pneumothorax. The thorax is symmetric.", "")
+    rows = StatementList()
+    qtbot.addWidget(rows)
+    rows.set_rows(list_rows(report))
+    rows.show()
+    rows.select_row(1)
+    with qtbot.waitSignal(rows.refused) as said:
+        qtbot.keyClick(rows, Qt.Key.Key_Space)
+    assert "below" in said.args[0]
+    rows.select_row(4)
+    with qtbot.waitSignal(rows.refused) as said:
+        qtbot.keyClick(rows, Qt.Key.Key_N)
+    assert "no finding" in said.args[0]
+    rows.select_row(2)
+    with qtbot.waitSignal(rows.flip_requested):
+        qtbot.keyClick(rows, Qt.Key.Key_Space)

@@ -335,3 +335,17 @@ def test_the_open_study_stays_in_sight_while_others_come_in_above_it(
     study_list.set_studies([*newer, *ROWS])
     place = study_list.view.visualRect(study_list.view.currentIndex())
     assert study_list.view.viewport().rect().contains(place.center())
+
+
+def test_a_step_by_a_key_held_with_ctrl_selects_that_study_alone(
+    qtbot, study_list: StudyList
+) -> None:
+    """Qt would add it to what is selected: the window's keys for steps are Ctrl+PgUp and PgDn."""
+    study_list.activate_study("1.2.1")
+    held = Qt.KeyboardModifier.ControlModifier
+    qtbot.keyPress(study_list.view, Qt.Key.Key_Control, held)
+    study_list.activate_next()
+    assert study_list.selected_studies() == ["1.2.2"]
+    study_list.activate_study("1.2.3")
+    qtbot.keyRelease(study_list.view, Qt.Key.Key_Control)
+    assert study_list.selected_studies() == ["1.2.3"]
