@@ -175,6 +175,8 @@ def given_tokens(checkpoint: Checkpoint, request: GenerationRequest) -> dict[str
     """
     tokenizer = checkpoint.tokenizer
     given: dict[str, list[int]] = {}
+    if not request.region_texts:
+        return given  # a model that never stops (benchmarks) has no stop id either
     stop_id = min(checkpoint.stop_ids & {tokenizer.token_to_id(IM_END)} or checkpoint.stop_ids)
     gap = " " if request.language == "en" else ""
     for part, text in request.region_texts:

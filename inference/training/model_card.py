@@ -29,8 +29,8 @@ the real method, on a fresh machine without GPU or network.
   explicit negatives; of a film that is no frontal chest, that it is none. Whatever else a film
   shows, it can't say.
 - Files: `model.safetensors` one-step student (Stage III); `multi_step.safetensors` its teacher
-  (Stage II); `autoregressive.safetensors` where both come from (Stage I). The vision tower is in
-  the first file only; all three share it.
+  (Stage II); `autoregressive.safetensors` where both come from (Stage I);{regions} The vision tower
+  is in the first file only; all share it.
 
 ## Training
 
@@ -48,11 +48,17 @@ Held-out phantoms through the engine; 95 % intervals by bootstrap over studies.
 
 {scores}
 """
+_REGIONS = (
+    "\n  `regions.safetensors` writes all regions at once "
+    '(`inference/README.md`, "Regions in parallel").'
+)
 _STAGE_NAMES = {
     "vision": "0 vision warm-up",
     "ar": "I autoregressive",
     "rad": "II RAD",
     "dcd": "III DCD",
+    "mended": "III DCD, on mended drafts",
+    "regions": "III DCD, in streams by region",
 }
 _LANGUAGE_NAMES = {"en": "English", "zh": "Chinese"}
 _FIGURES = {
@@ -74,6 +80,7 @@ _FIGURES = {
     "bleu": "sacreBLEU",
     "cider_d": "CIDEr-D",
     "passes_per_report": "passes a report",
+    "extra_passes": "of these, second looks",
     "tokens_per_pass": "tokens a pass",
 }
 
@@ -95,6 +102,7 @@ def write_model_card(folder: Path, run: Path, version: str, scores: Sequence[Pat
         findings=len(FINDING_WEIGHTS),
         devices=len(DEVICE_WEIGHTS),
         stages=_stage_rows(run),
+        regions=_REGIONS if (folder / "regions.safetensors").exists() else "",
         history=history.read_text(encoding="utf-8").strip() if history.exists() else "",
         scores="\n".join(_section(path) for path in scores),
     )
