@@ -32,6 +32,7 @@ from inference.decoding.prompt_state import PromptState
 from inference.decoding.region_session import RegionSession
 from inference.decoding.text_decoder import TextDecoder
 from inference.decoding_modes import decode_blocks, fit_canvas, open_answer, open_session
+from inference.decoding_times import DecodingTimes, measure_decoding_times
 from inference.device_fit import choose_dtype
 from inference.draft_events import BegunDraft, refuse_unseen, stream_answer
 from inference.file_digests import DigestCache
@@ -134,6 +135,11 @@ class ReportEngine:
         request = fit_canvas(request, self._checkpoint.manifest.block_length)
         given_tokens(self._checkpoint, request)
         return self._stream(request, cancel or CancelToken(), self._pinned_tokens(request))
+
+    def measure_decoding_times(self) -> DecodingTimes:
+        """How long decoding takes in one sequence and by regions, on this device (tens of ms)."""
+        decoder = self._weights_for("one-step").decoder
+        return measure_decoding_times(decoder, self._checkpoint.manifest.block_length)
 
     def forget_prompt(self) -> None:
         """Free the kept prompt's memory: the study was closed."""
