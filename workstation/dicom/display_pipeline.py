@@ -32,6 +32,8 @@ BADGE_PRESENTED = "presentation state"
 BADGE_PRESENTATION_UNREADABLE = "presentation state unreadable"
 
 AUTO_PERCENTILES = (0.5, 99.5)
+_RADIOGRAPHS = frozenset(("CR", "DX", "RG", "RF", "XA"))
+_CHEST_SHARES = {"Lung": (0.0, 0.6), "Mediastinum, bone": (0.4, 1.0)}
 _SAMPLE_PIXELS = 1_000_000  # enough for percentiles of any film, in a few milliseconds
 
 
@@ -187,12 +189,29 @@ def window_choices(film: Film) -> tuple[tuple[str, Voi], ...]:
     for n, lut in enumerate(film.display.voi_luts, 1):
         named.append((lut.explanation or f"VOI LUT {n}", lut))
     named += [("Percentile", percentile_window(film)), ("Full range", full_range_window(film))]
+    named += [(window.explanation, window) for window in chest_windows(film)]
     seen: dict[str, int] = {}
     choices = []
     for name, voi in named:
         seen[name] = seen.get(name, 0) + 1
         choices.append((name if seen[name] == 1 else f"{name} ({seen[name]})", voi))
     return tuple(choices)
+
+
+def chest_windows(film: Film) -> tuple[Window, ...]:
+    """Harder windows for what is dark and for what is bright on a radiograph; none for other
+    modalities. Their values mean nothing in themselves, so these are shares of the percentile
+    range, counted from the end that is black on screen."""
+    low, high = film.robust_range
+    if film.header.modality not in _RADIOGRAPHS or high - low < 2:
+        return ()
+    black, white = (high, low) if film.display.is_inverse else (low, high)
+    windows = []
+    for name, (start, end) in _CHEST_SHARES.items():
+        ends = black + start * (white - black), black + end * (white - black)
+        width = max(abs(ends[1] - ends[0]) + 1, 1.0)
+        windows.append(Window((sum(ends) + 1) / 2, width, "LINEAR", name))
+    return tuple(windows)
 
 
 def grey_lut(film: Film, window: Voi | None = None, inverted: bool = False) -> DisplayLut:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from workstation.dicom.display_pipeline import (
     Window,
     apply_voi,
     badges,
+    chest_windows,
     default_window,
     grey_lut,
     linear_equivalent,
@@ -108,6 +110,38 @@ def test_voi_lut_is_the_default_only_where_no_window_is(make_film: MakeFilm) -> 
         "Full range",
     ]
     assert linear_equivalent(lut) == Window(128, 256, "LINEAR", "HARDER")
+
+
+def test_radiographs_have_windows_for_what_is_dark_and_what_is_bright(
+    make_film: MakeFilm,
+) -> None:
+    """Of values 0 to 1000, the ends by hand: lung 0 to 600, mediastinum 400 to 1000."""
+    stored = np.arange(1001).reshape(7, 143)
+    film = make_film(stored)
+    assert chest_windows(film) == ()  # no radiograph: its values may mean something
+    radiograph = replace(film, header=replace(film.header, modality="DX"))
+    low, high = radiograph.robust_range
+    lung, bone = (window for _, window in window_choices(radiograph)[-2:])
+    assert [lung.explanation, bone.explanation] == ["Lung", "Mediastinum, bone"]
+    end, start = low + 0.6 * (high - low), low + 0.4 * (high - low)
+    grey = render_grey(radiograph, lung)
+    assert (grey[stored <= low] == 0).all()
+    assert (grey[stored >= end] == 255).all()
+    assert (grey[(stored > low + 5) & (stored < end - 5)] % 255 > 0).all()
+    grey = render_grey(radiograph, bone)
+    assert (grey[stored <= start] == 0).all()
+    assert (grey[stored >= high] == 255).all()
+
+
+def test_lung_window_of_monochrome1_is_at_its_high_values(make_film: MakeFilm) -> None:
+    stored = np.arange(1001).reshape(7, 143)
+    plain, inverse = make_film(stored), make_film(1000 - stored, is_monochrome1=True)
+    for number in (0, 1):
+        greys = []
+        for film in (plain, inverse):
+            radiograph = replace(film, header=replace(film.header, modality="CR"))
+            greys.append(render_grey(radiograph, chest_windows(radiograph)[number]).astype(int))
+        assert np.abs(greys[0] - greys[1]).max() <= 1
 
 
 def test_same_explanations_stay_tellable(make_film: MakeFilm) -> None:

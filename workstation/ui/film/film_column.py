@@ -17,7 +17,9 @@ class FilmColumn(QWidget):
     def __init__(self, shortcuts: Shortcuts, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.grid = ViewportGrid(shortcuts, self)
-        self.tool_bar = ViewerToolBar(shortcuts, self.grid.perform, self)
+        self.tool_bar = ViewerToolBar(
+            shortcuts, self.grid.perform, self, presets=lambda: self.grid.active.viewer.presets()
+        )
         self.viewport_bar = ViewerToolBar(
             shortcuts, self.grid.perform, self, groups=VIEWPORT_GROUPS
         )

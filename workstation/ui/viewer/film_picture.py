@@ -181,7 +181,7 @@ class FilmPicture:
         is_own = _is_same(self._window, self.opening_window)
         if is_own and seen == opened and not self._is_inverted:
             return None
-        choice = "" if is_own else self._choice_name()
+        choice = "" if is_own else self.choice_name()
         by_hand = None if is_own or choice else linear_equivalent(self._window)
         return DisplayState(
             choice=choice,
@@ -266,7 +266,7 @@ class FilmPicture:
         one = replace(self.film, stored=self.film.stored[row : row + 1, column : column + 1])
         return column, row, float(modality_values(one)[0, 0])
 
-    def _choice_name(self) -> str:
+    def choice_name(self) -> str:
         """Of the window shown, "" where it is none of the choices."""
         return next((name for name, voi in self.choices if _is_same(voi, self._window)), "")
 

@@ -196,6 +196,14 @@ class FilmView(QWidget):
         self.set_window(window)
         self._keep_left()
 
+    def presets(self) -> list[tuple[str, bool]]:
+        """The names of the film's windows and LUTs in the order of their numbers, and which of
+        them is shown."""
+        if self._picture is None:
+            return []
+        shown = self._picture.choice_name()
+        return [(name, name == shown) for name, _ in self._picture.choices]
+
     def invert(self) -> None:
         """Turn black and white round; MONOCHROME1 by itself is not inversion."""
         if self._picture is not None:

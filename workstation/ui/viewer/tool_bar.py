@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtGui import QAction, QActionGroup, QIcon
-from PySide6.QtWidgets import QToolBar, QToolButton, QWidget
+from PySide6.QtWidgets import QMenu, QToolBar, QToolButton, QWidget
 
 from workstation.ui.theme import COLOURS
 from workstation.ui.viewer.actions import ACTIONS, ActionGroup, ViewerAction
 from workstation.ui.viewer.shortcuts import Shortcuts
+
+Presets = Callable[[], Sequence[tuple[str, bool]]]
+"""-> (name, whether it is shown) of each preset from the first on."""
 
 FILM_GROUPS: tuple[ActionGroup, ...] = ("Pointer", "View", "Measure")
 VIEWPORT_GROUPS: tuple[ActionGroup, ...] = ("Compare",)
 
 
 class ViewerToolBar(QToolBar):
-    """perform(action id) is called for what is clicked. groups: whose actions are on it."""
+    """perform(action id) is called for what is clicked. groups: whose actions are on it;
+    presets: names the windows that a menu offers, None for no such menu."""
 
     def __init__(
         self,
@@ -24,6 +28,7 @@ class ViewerToolBar(QToolBar):
         perform: Callable[[str], object],
         parent: QWidget | None = None,
         groups: tuple[ActionGroup, ...] = FILM_GROUPS,
+        presets: Presets | None = None,
     ) -> None:
         super().__init__(parent)
         self.setObjectName("viewer_tools" if groups == FILM_GROUPS else "viewport_tools")
@@ -35,15 +40,20 @@ class ViewerToolBar(QToolBar):
             # No min-width here: it would let words be squeezed to an ellipsis.
             "QToolButton { padding: 2px 0; }"
             "QToolButton#qt_toolbar_ext_button { padding: 0; }"
+            "QToolButton::menu-indicator { image: none; }"
             f"QToolButton:checked {{ background: {COLOURS.accent_dim};"
             f" color: {COLOURS.bright_text}; border: 1px solid {COLOURS.accent}; }}"
         )
         self._shortcuts, self._perform = shortcuts, perform
         self._buttons: dict[str, QAction] = {}
+        self._presets: Presets = list
+        self.preset_menu: QMenu | None = None
         tools = QActionGroup(self)
         group = ""
         for action in (each for each in ACTIONS if each.symbol and each.group in groups):
             if group and action.group != group:
+                if group == "View" and presets is not None:
+                    self.preset_menu = self._add_preset_menu(presets)
                 self.addSeparator()
             group = action.group
             button = self._add_button(action)
@@ -79,6 +89,37 @@ class ViewerToolBar(QToolBar):
         widget.setProperty("role", "quiet")
         self._buttons[action.id] = button
         return button
+
+    def _add_preset_menu(self, presets: Presets) -> QMenu:
+        """Every window and LUT of the film by its name, made anew when it is opened."""
+        menu = QMenu(self)
+        button = QToolButton(self)
+        button.setObjectName("preset_menu")
+        button.setText(self.tr("W/L") + " ▾")
+        button.setAccessibleName(self.tr("Window presets"))
+        button.setToolTip(self.tr("Window presets"))
+        button.setProperty("role", "quiet")
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        button.setMenu(menu)
+        menu.aboutToShow.connect(self._fill_preset_menu)
+        self._presets = presets
+        self.addWidget(button)
+        return menu
+
+    def _fill_preset_menu(self) -> None:
+        assert self.preset_menu is not None
+        self.preset_menu.clear()
+        for number, (name, is_shown) in enumerate(self._presets(), 1):
+            action_id = f"preset.{number}"
+            is_keyed = any(each.id == action_id for each in ACTIONS)
+            keys = self._shortcuts.shown_keys(action_id) if is_keyed else ""
+            entry = self.preset_menu.addAction(f"{name}\t{keys}" if keys else name)
+            entry.setData(action_id)
+            entry.setCheckable(True)
+            entry.setChecked(is_shown)
+            entry.triggered.connect(self._on_triggered)
+        if self.preset_menu.isEmpty():
+            self.preset_menu.addAction(self.tr("No film")).setEnabled(False)
 
     def _name_overflow(self) -> None:
         """Qt's button for what has no room: its own arrow is dark on dark, and nameless."""

@@ -249,3 +249,25 @@ def test_remapped_keys_are_kept_and_shown(tmp_path: Path, qtbot, path: Path) -> 
     assert not viewer.picture.is_inverted
     again.restore_all()
     assert again.keys("invert") == ("I",)
+
+
+def test_every_window_of_the_film_is_in_the_menu_by_its_name(qtbot, path: Path) -> None:
+    viewer = ImageViewer()
+    qtbot.addWidget(viewer)
+    bar = ViewerToolBar(Shortcuts(), viewer.perform, presets=viewer.presets)
+    qtbot.addWidget(bar)
+    menu = bar.preset_menu
+    assert menu is not None
+    menu.aboutToShow.emit()
+    assert [entry.isEnabled() for entry in menu.actions()] == [False]  # no film
+    viewer.set_film(read_film(path))
+    assert viewer.picture is not None
+    names = [name for name, _ in viewer.picture.choices]
+    menu.aboutToShow.emit()
+    assert [entry.text().split("\t")[0] for entry in menu.actions()] == names
+    assert menu.actions()[0].text().endswith("\t1")
+    last = menu.actions()[-1]
+    last.trigger()
+    assert viewer.picture.window.explanation == names[-1]
+    menu.aboutToShow.emit()
+    assert [entry.isChecked() for entry in menu.actions()] == [name == names[-1] for name in names]
