@@ -46,9 +46,28 @@ def add_draft_options(parser: argparse.ArgumentParser) -> None:
             metavar="NAME" if flag.field == "remasking" else flag.kind.__name__.upper(),
             help=flag.help,
         )
+    steering.add_argument(
+        "--region",
+        dest="region_texts",
+        action="append",
+        type=_region_text,
+        default=argparse.SUPPRESS,
+        metavar="REGION=TEXT",
+        help="regions: this one stands as given, the others and the impression are drafted",
+    )
 
 
 def draft_settings(options: argparse.Namespace) -> dict[str, Any]:
     """What was given, as fields of GenerationRequest (run_draft's settings)."""
     given = vars(options)
-    return {flag.field: given[flag.field] for flag in _FLAGS if flag.field in given}
+    settings = {flag.field: given[flag.field] for flag in _FLAGS if flag.field in given}
+    if "region_texts" in given:
+        settings["region_texts"] = tuple(given["region_texts"])
+    return settings
+
+
+def _region_text(value: str) -> tuple[str, str]:
+    region, sign, text = value.partition("=")
+    if not sign:
+        raise argparse.ArgumentTypeError(f"{value!r} is not REGION=TEXT")
+    return region, text

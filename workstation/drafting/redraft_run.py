@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class RedraftRequest:
-    """generation: films, language and decoding; the prefix is the plan's matter."""
+    """generation: films, language, decoding and, by regions, the texts given; a prefix is the
+    plan's matter."""
 
     generation: GenerationRequest
     plan: RedraftPlan

@@ -22,13 +22,11 @@ from workstation.drafting.redraft_run import (
     RedraftFinished,
     RedraftRequest,
     WrittenTail,
-    needed_tokens,
 )
 from workstation.reporting.redraft import RedraftedSentence, RedraftPlan
 from workstation.reporting.region_redraft import (
     IMPRESSION,
     PARTS,
-    given_texts,
     kept_texts,
     place_parts,
 )
@@ -46,17 +44,13 @@ def run_region_redraft(
     """PrefillDone, AnswerRestarted with the regions that stay, BlockCommitted of the others, and
     RedraftFinished, DraftCancelled, or the DraftFinished of a model that refuses the film.
 
-    Raises what the engine raises.
+    The request's region_texts are given_texts of its plan. Raises what the engine raises.
     """
     plan = request.plan
-    given = given_texts(plan)
-    names = {region for region, _ in given}
+    asked = request.generation
+    names = {region for region, _ in asked.region_texts}
     written: dict[str, WrittenTail] = {}
     blocks = 0
-    asked = request.generation
-    needed = needed_tokens("".join(text for _, text in given))
-    limit = max(asked.max_new_tokens, needed)
-    asked = replace(asked, region_texts=given, max_new_tokens=limit)
     with closing(cast("Generator[DraftEvent, None, None]", engine.draft(asked, cancel))) as events:
         for event in events:
             match event:

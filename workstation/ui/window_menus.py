@@ -186,9 +186,9 @@ class WindowMenus(QObject):
             "guided": self.tr("Guided (autoregressive checks the draft)"),
             "multi-step": self.tr("Multi-step (several passes a block)"),
             "autoregressive": self.tr("Autoregressive (word by word)"),
-            "regions": self.tr("Regions at once (all of them fill together, a block a pass)"),
-            "regions-adaptive": self.tr("Regions at once, a second look where in doubt"),
-            "regions-multi-step": self.tr("Regions at once, several passes a block"),
+            "regions": self.tr("Regions (all at the same time, then the impression)"),
+            "regions-adaptive": self.tr("Regions, adaptive (a second look where in doubt)"),
+            "regions-multi-step": self.tr("Regions, multi-step (several passes a block)"),
         }
         for mode in (*DECODING_MODES, *REGION_MODES):
             choice = self.add_choice(menu, self.decoding_group, names[mode], mode)

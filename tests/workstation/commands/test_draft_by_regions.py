@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from inference import DraftEvent, EngineDescription, GenerationRequest
 from inference.report_language import compose_report
 from tests.workstation.region_streams import PARTS, stream_regions
 from workstation.commands.draft import run_draft
+from workstation.commands.draft_options import add_draft_options, draft_settings
 
 DESCRIPTION = EngineDescription(
     "scripted", "1", "a" * 64, "/models/scripted", "cpu", "float32", 4,
@@ -58,6 +60,23 @@ def test_blocks_name_their_region_on_a_terminal_too(engine, phantom_films, capsy
     assert draft(engine, phantom_films[0], as_json=False) == 0
     lines = capsys.readouterr().out.splitlines()
     assert any("diaphragm " in line and "' The'" in line for line in lines)
+
+
+def test_regions_can_be_given_and_the_others_are_drafted(engine, phantom_films, capsys) -> None:
+    parser = argparse.ArgumentParser()
+    add_draft_options(parser)
+    settings = draft_settings(
+        parser.parse_args(["--region", "lungs=Nodule.", "--region", "bones="])
+    )
+    films = phantom_films[:1]
+    load = lambda *_: engine  # noqa: E731
+    assert run_draft(films, "regions", as_json=True, load_model=load, settings=settings) == 0
+    assert engine.requests[-1].region_texts == (("lungs", "Nodule."), ("bones", ""))
+    study = json.loads(capsys.readouterr().out)
+    assert "lungs" not in {block["region"] for block in study["blocks"]}
+    with pytest.raises(SystemExit):
+        parser.parse_args(["--region", "lungs"])
+    assert "'lungs' is not REGION=TEXT" in capsys.readouterr().err
 
 
 def test_a_model_without_regions_refuses_them(phantom_films, capsys) -> None:

@@ -212,7 +212,11 @@ def test_one_region_is_redrafted_and_the_others_are_given(bench: Bench) -> None:
         "No pulmonary edema.", "Moderate pulmonary edema."
     )
     assert bench.sentence("Moderate pulmonary edema.").confidence == pytest.approx(0.6)
-    assert bench.details("draft-started")["redraft"]["scope"] == "region"
+    started = bench.details("draft-started")
+    assert started["redraft"]["scope"] == "region"
+    assert started["decoding"]["given_regions"].split(", ") == [
+        part for part in PARTS if part not in ("lungs", "impression")
+    ]
 
 
 def test_the_impression_is_rewritten_from_what_the_reader_wrote(bench: Bench) -> None:

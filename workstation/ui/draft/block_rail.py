@@ -221,6 +221,7 @@ class BlockRail(QWidget):
         self._mode = ""
         self._prefill_ms = 0.0
         self._figures: tuple[int, int, float, float] | None = None
+        self._region_looks = 0  # second looks of a draft by regions, told at its end
         self._ending = ""
         self.tiles.is_running = False
         self._show()
@@ -283,6 +284,7 @@ class BlockRail(QWidget):
     def finish(self, event: DraftFinished) -> None:
         """The engine's own figures replace the running ones."""
         self.tiles.is_running = False
+        self._region_looks = event.extra_passes if self._mode == "regions-adaptive" else 0
         elapsed_ms = event.prefill_ms + event.decode_ms
         self._figures = (event.passes, event.tokens, event.tokens_per_second, elapsed_ms)
         if event.stop_reason == "length":
@@ -334,6 +336,7 @@ class BlockRail(QWidget):
     def _passes_text(self, passes: int) -> str:
         text = self.tr("1 pass") if passes == 1 else self.tr("{0} passes").format(passes)
         looks = sum(self.tiles.second_looks(rank) for rank in range(self.tiles.tile_count))
+        looks += self._region_looks
         if looks == 0:
             return text
         return (

@@ -15,8 +15,9 @@ from inference import (
     ModelImage,
 )
 from inference.report_language import Language
+from workstation.drafting.redraft_run import needed_tokens
 from workstation.reporting.redraft import NothingToRedraft, RedraftPlan
-from workstation.reporting.region_redraft import is_by_region
+from workstation.reporting.region_redraft import given_texts, is_by_region
 
 _IN_TURN: dict[DecodingMode, DecodingMode] = {
     "regions": "one-step",
@@ -55,6 +56,11 @@ class DraftRequests:
             language=language if language in languages else languages[0],
             decoding=self._choose_mode(description.decoding_modes, plan),
         )
+        if plan is not None and request.decoding in REGION_MODES:
+            given = given_texts(plan)
+            needed = needed_tokens("".join(text for _, text in given))
+            limit = max(request.max_new_tokens, needed)
+            request = replace(request, region_texts=given, max_new_tokens=limit)
         if plan is None or not plan.varied:
             return request
         self._varied_so_far += 1
