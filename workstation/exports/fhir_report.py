@@ -19,7 +19,7 @@ from workstation.exports.exported_report import (
 )
 from workstation.exports.person_names import NameParts, name_groups
 from workstation.exports.plain_text import write_text
-from workstation.exports.report_provenance import provenance_values, sentence_values
+from workstation.exports.report_provenance import model_of, provenance_values, sentence_values
 from workstation.exports.wording import RESEARCH_USE, status_words
 from workstation.reporting.report_state import Section, Sentence
 
@@ -232,7 +232,8 @@ def _sentence_observations(
         "valueString": sentence.text,
         "hasMember": [{"reference": f"#{each['id']}"} for each in members],
     }
-    if sentence.provenance != "human" and report.model_sha256:
+    drafted_by = model_of(report, sentence)[1]
+    if drafted_by and drafted_by == report.model_sha256:  # else the extensions alone say which
         observation["device"] = {"reference": "#model"}
     if sentence.provenance != "ai" and _is_signed_by_someone(report):
         observation["performer"] = [{"reference": "#signer"}]

@@ -10,7 +10,7 @@ from workstation.exports import coded_concepts as coded
 from workstation.exports.coded_concepts import CodedConcept
 from workstation.exports.exported_report import ExportedReport, ReportStatus
 from workstation.exports.person_names import NameParts, name_groups
-from workstation.exports.report_provenance import provenance_values, sentence_values
+from workstation.exports.report_provenance import model_of, provenance_values, sentence_values
 from workstation.reporting.report_state import Section, Sentence
 
 APPLICATION = "ECHO Workstation"
@@ -149,8 +149,9 @@ class _Observations:
     def _add_sentence(self, section: Section, sentence: Sentence, number: int) -> None:
         report = self._report
         more = {17: _coded(coded.PROVENANCES[sentence.provenance])}
-        if sentence.provenance != "human" and report.model_sha256:
-            more[18] = _components(report.model_sha256, report.model_name)
+        name, sha256 = model_of(report, sentence)
+        if sha256:
+            more[18] = _components(sha256, name)
         signature = report.signature
         if sentence.provenance != "ai" and signature is not None and report.status != "draft":
             more[16] = _person(signature.signer)

@@ -271,19 +271,27 @@ def _provenance(report: ExportedReport, form: str, styles: _Styles) -> list[Flow
         *provenance_lines(report),
         (word("document", report.language), _document(report, form)),
     ]
-    story: list[Flowable] = [_fine_print("provenance", lines, report, styles)]
+    story: list[Flowable] = [_fine_print("provenance", lines, report, styles, 34 * mm)]
     sentences = sentence_lines(report)
-    return [*story, _fine_print("each_sentence", sentences, report, styles)] if sentences else story
+    return (
+        [*story, _fine_print("each_sentence", sentences, report, styles, 16 * mm)]
+        if sentences
+        else story
+    )
 
 
 def _fine_print(
-    title: str, lines: Sequence[tuple[str, str]], report: ExportedReport, styles: _Styles
+    title: str,
+    lines: Sequence[tuple[str, str]],
+    report: ExportedReport,
+    styles: _Styles,
+    label_width: float,
 ) -> Flowable:
     rows = [
         [Paragraph(mark_up(label), styles.fine), Paragraph(mark_up(value), styles.fine)]
         for label, value in lines
     ]
-    table = Table(rows, colWidths=[34 * mm, _WIDTH - 34 * mm])
+    table = Table(rows, colWidths=[label_width, _WIDTH - label_width])
     table.setStyle(
         TableStyle(
             [

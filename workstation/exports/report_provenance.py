@@ -38,6 +38,15 @@ def provenance_values(report: ExportedReport) -> list[tuple[CodedConcept, str]]:
     return [(code, value) for code, value in values if value]
 
 
+def model_of(report: ExportedReport, sentence: Sentence) -> tuple[str, str]:
+    """Name and SHA-256 of the model that drafted the sentence; ("", "") where none did."""
+    if sentence.provenance == "human":
+        return "", ""
+    if sentence.origin is not None:
+        return sentence.origin.model_name, sentence.origin.model_sha256
+    return report.model_name, report.model_sha256
+
+
 def sentence_values(sentence: Sentence) -> list[tuple[CodedConcept, str]]:
     """Which draft the sentence came from, with its confidence and time, and whose hand was on it
     last; what isn't kept left out."""

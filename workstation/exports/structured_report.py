@@ -42,7 +42,7 @@ from workstation.exports.dicom_document import (
 )
 from workstation.exports.exported_report import ExportedAddendum, ExportedReport, ExportFailed
 from workstation.exports.person_names import signer_name
-from workstation.exports.report_provenance import provenance_values, sentence_values
+from workstation.exports.report_provenance import model_of, provenance_values, sentence_values
 from workstation.reporting.report_state import SECTIONS, Section, Sentence
 
 SERIES_NUMBER = 9001
@@ -220,10 +220,9 @@ def _authors(report: ExportedReport, sentence: Sentence) -> list[ContentItem]:
     """The model as an algorithm (TID 4019) and the person who answers for what isn't its own. Only
     containers may have an observer context (A.35.2.3.1.2)."""
     authors: list[ContentItem] = []
-    if sentence.provenance != "human" and report.model_sha256:
-        name = report.model_name or "model"
-        authors.append(TextContentItem(codes.DCM.AlgorithmName, name, _MODIFIES))
-        version = report.model_sha256
+    name, version = model_of(report, sentence)
+    if version:
+        authors.append(TextContentItem(codes.DCM.AlgorithmName, name or "model", _MODIFIES))
         authors.append(TextContentItem(codes.DCM.AlgorithmVersion, version, _MODIFIES))
     if sentence.provenance != "ai" and report.signature is not None and report.status != "draft":
         signer = signer_name(report.signature.signer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from itertools import groupby
 
 from inference.report_language import Language
 from workstation.exports.exported_report import ExportedReport, ReportStatus
@@ -192,16 +193,22 @@ def provenance_lines(report: ExportedReport) -> list[tuple[str, str]]:
 
 def sentence_lines(report: ExportedReport) -> list[tuple[str, str]]:
     """Mark and origin of each sentence in order: the model, how sure it was, when; who touched it,
-    and when. Empty for a report of which no more is kept than the marks in its text."""
+    and when. Neighbours of one origin share a line, "3–5. [AI]". Empty for a report of which no
+    more is kept than the marks in its text."""
     if not any(each.origin or each.touched_at for _, each in report.sentences):
         return []
-    return [
-        (
-            f"{number}. [{PROVENANCE_MARKS[sentence.provenance]}]",
-            " · ".join(origin_words(sentence, report.language)),
-        )
-        for number, (_, sentence) in enumerate(report.sentences, start=1)
+    told = [
+        (PROVENANCE_MARKS[each.provenance], " · ".join(origin_words(each, report.language)))
+        for _, each in report.sentences
     ]
+    lines: list[tuple[str, str]] = []
+    first = 1
+    for (mark, words), run in groupby(told):
+        last = first + len(list(run)) - 1
+        numbers = str(first) if first == last else f"{first}–{last}"
+        lines.append((f"{numbers}. [{mark}]", words))
+        first = last + 1
+    return lines
 
 
 def origin_words(sentence: Sentence, language: Language) -> list[str]:

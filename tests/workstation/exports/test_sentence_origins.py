@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 
 import hl7
 import pydicom
@@ -83,7 +84,10 @@ def test_text_and_pages_list_every_sentence(make_study: MakeStudy, language: str
     report = make_study(language).bring_to("final")
     text = write_text(report)
     lines = [line for line in text.splitlines() if MODEL_NAME in line]
-    assert len(lines) == sum(s.origin is not None for _, s in report.sentences)
+    runs = [re.match(r"(\d+)(?:–(\d+))?\. \[", line) for line in lines]
+    told = [n for run in runs if run for n in range(int(run[1]), int(run[2] or run[1]) + 1)]
+    numbered = enumerate(report.sentences, start=1)
+    assert told == [n for n, (_, sentence) in numbered if sentence.origin is not None]
     pages = "".join(page.get_textpage().get_text_range() for page in PdfDocument(write_pdf(report)))
     assert pages.count(MODEL_NAME) == len(lines)
 

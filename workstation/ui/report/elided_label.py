@@ -10,7 +10,7 @@ from workstation.ui.theme import COLOURS
 
 
 class ElidedLabel(QLabel):
-    """One line that ends in dots where it is too long; the whole text is its tooltip."""
+    """Every line ends in dots where it is too long; the whole text is its tooltip."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -26,7 +26,8 @@ class ElidedLabel(QLabel):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setPen(QColor(COLOURS.muted_text))
-        words = self.fontMetrics().elidedText(
-            self.text(), Qt.TextElideMode.ElideRight, self.width()
-        )
-        painter.drawText(QRectF(self.rect()), Qt.AlignmentFlag.AlignVCenter, words)
+        lines = [
+            self.fontMetrics().elidedText(line, Qt.TextElideMode.ElideRight, self.width())
+            for line in self.text().splitlines()
+        ]
+        painter.drawText(QRectF(self.rect()), Qt.AlignmentFlag.AlignVCenter, "\n".join(lines))

@@ -67,7 +67,7 @@ def summarise_provenance(sentence: Sentence, calibration: Calibration | None = N
         if origin.confidence is not None:
             parts.append(_tr("confidence {0}").format(f"{origin.confidence:.2f}"))
         parts.append(format_utc(origin.drafted_at))
-        lines.append(_tr("drafted by {0}").format(", ".join(parts)))
+        lines.append(_tr("draft: {0}").format(", ".join(parts)))
     return "\n".join(lines)
 
 

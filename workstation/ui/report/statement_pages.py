@@ -3,14 +3,12 @@ be said."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
-    QLabel,
     QPushButton,
-    QSizePolicy,
     QStackedWidget,
     QToolButton,
     QVBoxLayout,
@@ -21,6 +19,7 @@ from inference import Calibration
 from workstation.reporting.completeness_checks import REQUIRED
 from workstation.reporting.draft_report import DraftReport
 from workstation.ui.report.checklist_lines import list_lines
+from workstation.ui.report.elided_label import ElidedLabel
 from workstation.ui.report.negatives_checklist import NegativesChecklist
 from workstation.ui.report.report_keys import ADD_KEY, CHECKLIST_KEY, STATEMENTS_KEY, report_keys
 from workstation.ui.report.sentence_provenance import describe_provenance, summarise_provenance
@@ -66,12 +65,10 @@ class StatementPages(QWidget):
             f"QToolButton[role='page']:checked {{ background: {COLOURS.accent_dim};"
             f" border-color: {COLOURS.accent}; color: {COLOURS.bright_text}; }}"
         )
-        self.provenance_line = QLabel(self)
+        self.provenance_line = ElidedLabel(self)
         self.provenance_line.setFont(ui_font(9.0))
-        self.provenance_line.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         # Two lines always: the list must not move under the pointer.
         self.provenance_line.setFixedHeight(2 * self.provenance_line.fontMetrics().lineSpacing())
-        self.provenance_line.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         self.provenance_line.setObjectName("provenance_line")
         self.provenance_line.setProperty("role", "muted")
         self.provenance_line.setAccessibleName(self.tr("Where the sentence comes from"))

@@ -42,7 +42,7 @@ def test_line_follows_the_current_row(qtbot: QtBot, pages: StatementPages) -> No
     line = pages.provenance_line
     assert line.text() == ""
     pages.focus_statements()
-    assert line.text().startswith("AI, confidence 0.90\ndrafted by ECHO phantom 1.1.0")
+    assert line.text().startswith("AI, confidence 0.90\ndraft: ECHO phantom 1.1.0")
     qtbot.keyClick(pages.statements, Qt.Key.Key_Down)
     assert line.text().startswith("AI, confidence 0.60\n")
     assert format_utc(DRAFTED) in line.text()
@@ -57,7 +57,7 @@ def test_line_tells_model_and_reader_of_an_edited_sentence(
     touched = format_utc(TOUCHED.isoformat())
     assert pages.provenance_line.text().splitlines() == [
         f"AI, then a reader · edited {touched}, Dr. Roe",
-        f"drafted by ECHO phantom 1.1.0, confidence 0.90, {format_utc(DRAFTED)}",
+        f"draft: ECHO phantom 1.1.0, confidence 0.90, {format_utc(DRAFTED)}",
     ]
     assert "The model wrote: “No pneumothorax.”" in pages.provenance_line.toolTip()
 
