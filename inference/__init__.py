@@ -32,7 +32,7 @@ from inference.api import (
 )
 from inference.file_digests import DigestCache
 from inference.loading_progress import LoadProgress, ProgressListener
-from inference.report_parts import in_report_order
+from inference.report_parts import in_report_order, region_of
 
 if TYPE_CHECKING:
     from inference.engine import ReportEngine
@@ -133,5 +133,6 @@ __all__ = [
     "inspect_model",
     "load_engine",
     "redraft_span",
+    "region_of",
     "resource_folder",
 ]

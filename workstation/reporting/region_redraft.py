@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from inference.report_language import CONCEPT_BY_NAME, REGIONS, Language, extract_statements
+from inference import region_of
+from inference.report_language import REGIONS, Language, extract_statements
 from workstation.reporting.redraft import (
     NothingToRedraft,
     RedraftedSentence,
@@ -32,7 +33,7 @@ def split_by_part(state: ReportState) -> dict[str, tuple[Sentence, ...]]:
     parts: dict[str, list[Sentence]] = {part: [] for part in PARTS}
     region: str = REGIONS[0]
     for sentence in state.findings:
-        region = _region_of(sentence.text, state.language) or region
+        region = region_of(sentence.text, state.language) or region
         parts[region].append(sentence)
     parts[IMPRESSION] = list(state.impression)
     return {part: tuple(sentences) for part, sentences in parts.items()}
@@ -191,8 +192,3 @@ def _is_said(text: str, others: Sequence[str], language: Language) -> bool:
 def _read_by_model(sentence: Sentence, language: Language) -> str:
     is_own = sentence.provenance == "ai"
     return sentence.text if is_own else reword_for_model(sentence.text, language)
-
-
-def _region_of(text: str, language: Language) -> str | None:
-    stated = extract_statements(text, language)
-    return CONCEPT_BY_NAME[stated[0].concept].region if stated else None

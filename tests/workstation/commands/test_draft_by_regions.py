@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,8 +41,9 @@ def engine() -> ScriptedEngine:
     return ScriptedEngine()
 
 
-def draft(engine: ScriptedEngine, film: Path, *, as_json: bool) -> int:
-    return run_draft([film], "regions", "scripted", "cpu", as_json, load_model=lambda *_: engine)
+def draft(engine: ScriptedEngine, film: Path, *, as_json: bool, **more: Any) -> int:
+    load = {"load_model": lambda *_: engine}
+    return run_draft([film], "regions", "scripted", "cpu", as_json, **load, **more)
 
 
 def test_every_block_names_its_region(engine, phantom_films, capsys) -> None:
@@ -68,9 +70,7 @@ def test_regions_can_be_given_and_the_others_are_drafted(engine, phantom_films, 
     settings = draft_settings(
         parser.parse_args(["--region", "lungs=Nodule.", "--region", "bones="])
     )
-    films = phantom_films[:1]
-    load = lambda *_: engine  # noqa: E731
-    assert run_draft(films, "regions", as_json=True, load_model=load, settings=settings) == 0
+    assert draft(engine, phantom_films[0], as_json=True, settings=settings) == 0
     assert engine.requests[-1].region_texts == (("lungs", "Nodule."), ("bones", ""))
     study = json.loads(capsys.readouterr().out)
     assert "lungs" not in {block["region"] for block in study["blocks"]}

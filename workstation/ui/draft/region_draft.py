@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from inference import BlockCommitted
+from workstation.reporting.region_redraft import IMPRESSION
 from workstation.ui.draft.draft_transcript import DraftBlock, DraftTranscript
-from workstation.ui.draft.region_names import IMPRESSION, name_region
+from workstation.ui.draft.region_names import name_region
 
 RegionState = Literal["kept", "filling", "waiting", "done"]
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
+from workstation.reporting.region_redraft import IMPRESSION
 from workstation.ui.draft.draft_transcript import LOW_CONFIDENCE, DraftBlock
 from workstation.ui.draft.region_draft import RegionDraft, RegionState
-from workstation.ui.draft.region_names import IMPRESSION, name_region
+from workstation.ui.draft.region_names import name_region
 from workstation.ui.draft.region_rows import NAME_POINT_SIZE, RegionRow
 from workstation.ui.theme import COLOURS, report_font, ui_font
 

@@ -11,8 +11,9 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QFontMetricsF
 
 from inference.report_language import Language
+from workstation.reporting.region_redraft import IMPRESSION
 from workstation.ui.draft.region_draft import RegionDraft
-from workstation.ui.draft.region_names import IMPRESSION, name_region
+from workstation.ui.draft.region_names import name_region
 from workstation.ui.draft.text_flow import PlacedWord, TextFlow, expect_block_width
 from workstation.ui.theme import report_font, ui_font
 
