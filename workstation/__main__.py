@@ -63,6 +63,9 @@ def _run_command(given: list[str]) -> int:
     render.add_argument("file", type=Path, metavar="FILE")
     render.add_argument("--out", type=Path, required=True, metavar="PNG")
     render.add_argument("--window", type=_window, metavar="CENTER,WIDTH")
+    render.add_argument(
+        "--as-left", type=Path, metavar="DATA_FOLDER", help="as its reader there left it"
+    )
     _add_audit_command(commands)
     _add_models_command(commands)
     _add_receive_command(commands)
@@ -82,7 +85,7 @@ def _run_command(given: list[str]) -> int:
         case "render":
             from workstation.commands.render import run_render
 
-            return run_render(options.file, options.out, options.window)
+            return run_render(options.file, options.out, options.window, options.as_left)
     return _run_audit(options)
 
 

@@ -55,3 +55,12 @@ def test_render_refuses_a_window_without_width_and_a_missing_folder(
     assert "width" in capsys.readouterr().err
     assert run_render(chest, tmp_path / "nowhere" / "out.png", None) == 1
     assert "nowhere" in capsys.readouterr().err
+
+
+def test_render_as_left_needs_a_catalog(
+    chest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out.png"
+    assert run_render(chest, out, as_left_in=tmp_path / "nowhere") == 1
+    assert "nowhere" in capsys.readouterr().err
+    assert not out.exists()

@@ -32,6 +32,7 @@ _MARGIN = 14.0
 _QUIET_INK = "#b9bec4"
 """Quieter than text, yet readable with its halo on the white parts of a film."""
 _POINT_SIZES: dict[LineStyle, float] = {"strong": 12.5, "plain": 10.5, "quiet": 10, "warning": 10.5}
+_SMALLER_NAMES = (10.5, 9.0)
 _INKS: dict[LineStyle, str] = {
     "strong": COLOURS.bright_text,
     "plain": COLOURS.text,
@@ -44,6 +45,9 @@ _END_LETTER_POINTS = 17.0
 _KEPT_CORNERS = 16
 _CORNER_SHARE = 0.48
 """Of the width, at most."""
+_LETTER_ROOM = 14
+"""Left free on each side of the middle, for the letters at the top and bottom: logical pixels at
+the usual text size."""
 _WARNING_MARK = "▲ "
 
 
@@ -190,7 +194,8 @@ class FilmOverlay(QObject):
         at_bottom: bool,
     ) -> Iterator[PlacedText]:
         """Cut off where there is no room."""
-        room = int(area.width() * _CORNER_SHARE)
+        free = _LETTER_ROOM * font_scale()
+        room = int(min(area.width() * _CORNER_SHARE, area.width() / 2 - free))
         fitted = [_fit_line(line, room) for line in lines]
         heights = [line.metrics().height() for line in fitted]
         top = area.bottom() - sum(heights) if at_bottom else area.top()
@@ -327,8 +332,12 @@ class FilmOverlay(QObject):
 
 
 def _fit_line(line: OverlayLine, room: int) -> HaloedLine:
+    """A name that is too long is written smaller before any of it is cut off."""
     style = line.style
     haloed = HaloedLine(line.text, _POINT_SIZES[style], _INKS[style], is_bold=style == "strong")
+    for smaller in _SMALLER_NAMES if style == "strong" else ():
+        if haloed.metrics().horizontalAdvance(line.text) > room:
+            haloed = replace(haloed, point_size=smaller)
     text = haloed.metrics().elidedText(line.text, Qt.TextElideMode.ElideRight, room)
     return replace(haloed, text=text)
 

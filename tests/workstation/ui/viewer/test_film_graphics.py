@@ -10,7 +10,7 @@ import pytest
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRLittleEndian
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QWheelEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -24,7 +24,7 @@ from workstation.dicom.presentation_state import GRAYSCALE_SOFTCOPY
 from workstation.reading.figure_wording import word_length
 from workstation.reading.figures import ruler_of
 from workstation.ui.viewer import film_view
-from workstation.ui.viewer.film_overlay import Corners
+from workstation.ui.viewer.film_overlay import Corners, _fit_line
 from workstation.ui.viewer.image_viewer import ImageViewer
 from workstation.ui.viewer.screen_pixels import pixel_size_mm
 
@@ -429,3 +429,32 @@ def grey_of(image: QImage) -> np.ndarray:
     grey = image.convertToFormat(QImage.Format.Format_Grayscale8)
     raw = np.frombuffer(grey.constBits(), np.uint8).reshape(grey.height(), grey.bytesPerLine())
     return raw[:, : grey.width()].copy()
+
+
+def test_corners_of_a_narrow_viewport_leave_the_letter_and_the_name_readable(
+    viewer: ImageViewer, write_film: WriteFilm
+) -> None:
+    path = write_film(
+        "narrow.dcm",
+        ramp(),
+        PatientName="PHANTOM^ROSALIND",
+        StudyDescription="CHEST PA AND LATERAL, ERECT, IN INSPIRATION",
+        PatientOrientation=["L", "F"],
+    )
+    viewer.setMinimumSize(1, 1)
+    viewer.resize(360, 300)
+    viewer.set_film(read_film(path))
+    picture, overlay = viewer.picture, viewer._overlay
+    assert picture is not None
+    area = QRectF(14, 11, 332, 278)
+    state = viewer._shown_state(picture)
+    corners = overlay.corners(picture.film, state)
+    name = overlay._place(corners.top_left, area, 1.0, False, False)[0]
+    study = overlay._place(corners.top_right, area, 1.0, True, False)[0]
+    letters = overlay._place(state.letters, area, 1.0, False, False)
+    top = min(letters, key=lambda letter: letter.corner.y())
+    ends = top.corner.x(), top.corner.x() + top.pixmap.width()
+    assert name.corner.x() + name.pixmap.width() <= ends[0] + 2  # the halo's edge is empty
+    assert study.corner.x() >= ends[1] - 2
+    words = _fit_line(corners.top_left[0], 332 // 2 - 14)
+    assert words.text == "PHANTOM, ROSALIND"
