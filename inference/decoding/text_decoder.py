@@ -14,10 +14,14 @@ from torch import nn
 from torch.nn import functional
 
 from inference.api import EngineError
+from inference.decoding.attention_paths import AttentionPath, attend_fused, choose_attention
 from inference.decoding.kv_cache import StaticKvCache
 
 if TYPE_CHECKING:
     from transformers import Qwen2_5_VLForConditionalGeneration
+
+_BLOCK_ROWS = 16  # of the usual pass, by which the way to attend is chosen
+_FEW_ROWS = 64
 
 
 class RotaryTable(NamedTuple):
@@ -56,6 +60,12 @@ class TextDecoder:
         self._lm_head: torch.Tensor = model.lm_head.weight
         self._layers = [_Layer(layer) for layer in text.layers]
         self.dtype, self.device = self._norm.dtype, self._norm.device
+        self.one_row_path, self.few_rows_path = (
+            choose_attention(
+                self.kv_heads, rows * self.group, self.head_dim, self.dtype, self.device
+            )
+            for rows in (1, _BLOCK_ROWS)
+        )
 
     @property
     def bytes_per_pass(self) -> int:
@@ -146,11 +156,14 @@ class TextDecoder:
         """queries [rows, heads, head_dim] over [kv_heads, end, head_dim] to [rows, hidden]."""
         rows = queries.shape[0]
         folded = queries.view(rows, self.kv_heads, self.group, self.head_dim).permute(1, 2, 0, 3)
-        attended = functional.scaled_dot_product_attention(
+        path: AttentionPath = attend_fused  # of a prompt, all scores at once would take gigabytes
+        if rows <= _FEW_ROWS:
+            path = self.one_row_path if rows == 1 else self.few_rows_path
+        attended = path(
             folded.reshape(1, self.kv_heads, self.group * rows, self.head_dim),
             keys[None],
             values[None],
-            attn_mask=mask,
+            mask,
         )
         unfolded = attended.view(self.kv_heads, self.group, rows, self.head_dim)
         return unfolded.permute(2, 0, 1, 3).reshape(rows, self.hidden)
