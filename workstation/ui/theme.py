@@ -180,6 +180,10 @@ QLabel[role="error"] {{ color: {c.error}; }}
 QLabel[role="warning"] {{ color: {c.amber}; }}
 QToolTip {{ background: {c.raised}; color: {c.text}; border: 1px solid {c.strong_line};
     padding: 5px 7px; }}
+QCheckBox::indicator:unchecked {{ border: 1px solid {c.muted_text}; border-radius: 3px;
+    background: {c.panel}; width: 11px; height: 11px; }}
+QCheckBox:focus {{ text-decoration: underline; }}
+QCheckBox::indicator:unchecked:disabled {{ border-color: {c.strong_line}; }}
 QSplitter::handle {{ background: {c.line}; }}
 QSplitter::handle:horizontal {{ width: 3px; }}
 QSplitter::handle:vertical {{ height: 3px; }}

@@ -31,7 +31,7 @@ AnyIndex = QModelIndex | QPersistentModelIndex
 ROW_ROLE = Qt.ItemDataRole.UserRole + 1
 REGION, SENTENCE, STATUS, PROVENANCE, LOCK, DELETE = range(6)
 COLUMN_WIDTHS = {REGION: 97, STATUS: 82, PROVENANCE: 64, LOCK: 20, DELETE: 22}
-NARROW_WIDTHS = {REGION: 0, STATUS: 76, PROVENANCE: 62, LOCK: 18, DELETE: 18}
+NARROW_WIDTHS = {REGION: 0, STATUS: 76, PROVENANCE: 68, LOCK: 18, DELETE: 18}
 NARROW = 460
 """Below this width of the list [px] the regions give way to the sentences."""
 ROW_POINT_SIZE = 10.0
