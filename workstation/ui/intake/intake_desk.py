@@ -96,7 +96,8 @@ class IntakeDesk(QObject):
         self.watcher.watch(self._folder_to_watch())
 
     def shutdown(self) -> None:
-        """End every thread."""
+        """End every thread; none begins afterwards."""
+        self._refresh_pause.stop()
         self.watcher.shutdown(_LAST_WAIT_MS)
         self.thumbnails.shutdown(_LAST_WAIT_MS)
         for task in list(self._tasks):

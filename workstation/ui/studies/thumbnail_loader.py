@@ -71,7 +71,8 @@ class _Maker(QThread):
 
 
 class ThumbnailLoader(QObject):
-    """thumbnail_ready(study_instance_uid), on the main thread. `shutdown` ends its thread."""
+    """thumbnail_ready(study_instance_uid), on the main thread. `shutdown` ends its thread, and
+    what is asked for afterwards is not made: a thread must not outlive the window."""
 
     thumbnail_ready = Signal(str)
 
@@ -81,6 +82,7 @@ class ThumbnailLoader(QObject):
         super().__init__(parent)
         self._kept: OrderedDict[str, QImage] = OrderedDict()
         self._film_counts: dict[str, int] = {}
+        self._is_closed = False
         self._maker = _Maker(catalog, store, self)
         self._maker.made.connect(self._on_made)
 
@@ -92,6 +94,8 @@ class ThumbnailLoader(QObject):
             self._kept.move_to_end(uid)
             return found
         self._film_counts[uid] = row.instance_count
+        if self._is_closed:
+            return found
         if not self._maker.isRunning():
             self._maker.start(QThread.Priority.LowPriority)
         self._maker.wish(uid)
@@ -104,6 +108,7 @@ class ThumbnailLoader(QObject):
 
     def shutdown(self, timeout_ms: int = 5000) -> bool:
         """False where a film is still being decoded after the time is up."""
+        self._is_closed = True
         if not self._maker.isRunning():
             return True
         self._maker.end()
