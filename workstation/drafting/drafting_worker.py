@@ -241,11 +241,6 @@ class DraftingService(QObject):
         return self._engine_description
 
     @property
-    def current_request_id(self) -> str | None:
-        """The request whose end has not been told yet."""
-        return self._request_id
-
-    @property
     def is_drafting(self) -> bool:
         return self._request_id is not None
 

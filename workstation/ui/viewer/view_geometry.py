@@ -30,10 +30,6 @@ class Orientation:
     mirrored: bool = False
 
     @property
-    def is_upright(self) -> bool:
-        return self.turns == 0 and not self.mirrored
-
-    @property
     def is_sideways(self) -> bool:
         return self.turns % 2 == 1
 
