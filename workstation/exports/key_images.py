@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 
 import numpy as np
@@ -14,6 +15,7 @@ from workstation.dicom.instance_reader import Film, read_film
 from workstation.dicom.overlays import OVERLAY_INK
 from workstation.dicom.presentation_search import open_as_presented
 from workstation.exports.exported_report import ExportedImage
+from workstation.exports.key_image_annotations import draw_annotations
 from workstation.exports.pdf_fonts import FALLBACK, FONT_FILES, REGULAR
 from workstation.reading.display_state import DisplayState, opened_orientation
 from workstation.reading.measurements import Measurement, Point
@@ -57,6 +59,10 @@ def render_key_image(
     picture = Image.fromarray(turned)
     width, height = _fitted_size(film, seen, picture.width, picture.height)
     picture = picture.resize((width, height), Image.Resampling.LANCZOS)
+    if film.presentation is not None and film.presentation.annotations:
+        picture = picture.convert("RGB")
+        shown = partial(_shown_point, film, seen, size=picture.size)
+        draw_annotations(picture, film, shown)
     if measurements:
         picture = picture.convert("RGB")
         _draw_measurements(picture, film, seen, measurements)
@@ -101,7 +107,7 @@ def _fitted_size(film: Film, seen: Orientation, width: int, height: int) -> tupl
     return max(1, round(across * scale)), max(1, round(down * scale))
 
 
-def _shown_point(film: Film, seen: Orientation, point: Point, width: int, height: int) -> Point:
+def _shown_point(film: Film, seen: Orientation, point: Point, size: tuple[int, int]) -> Point:
     """A point of the stored pixels on the picture."""
     rows, columns = film.stored.shape
     x, y = point[0] / columns, point[1] / rows
@@ -110,7 +116,7 @@ def _shown_point(film: Film, seen: Orientation, point: Point, width: int, height
         x = 1 - x
     for _ in range(turns):
         x, y = 1 - y, x
-    return x * width, y * height
+    return x * size[0], y * size[1]
 
 
 def _draw_measurements(
@@ -121,7 +127,7 @@ def _draw_measurements(
     size = round(16 * unit)
     number = 0
     for measurement in measurements:
-        points = [_shown_point(film, seen, each, *picture.size) for each in measurement.points]
+        points = [_shown_point(film, seen, each, picture.size) for each in measurement.points]
         for colour, width in ((_EDGE, 4.4 * unit), (_INK, 2.6 * unit)):
             _draw_figure(pen, measurement, points, colour, round(width))
         place = (max(x for x, _ in points) + 6 * unit, min(y for _, y in points))

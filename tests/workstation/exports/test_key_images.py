@@ -7,13 +7,15 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from tests.workstation.exports.conftest import ReportedStudy
 from workstation.commands.render import colours_of, show_whole
+from workstation.dicom.annotations import Annotation, GraphicObject, TextObject
 from workstation.dicom.display_pipeline import Window
 from workstation.dicom.instance_reader import Film, read_film
 from workstation.dicom.presentation_state import ImagePresentation, present
+from workstation.exports.key_image_annotations import draw_annotations
 from workstation.exports.key_images import (
     LONGEST_SIDE_PX,
     colours_of_film,
@@ -26,7 +28,12 @@ from workstation.reading.display_state import DisplayState
 from workstation.ui.viewer.view_geometry import Orientation, side_letters
 
 
-def _presented(film: Film, rotation_degrees: int, is_flipped: bool) -> Film:
+def _presented(
+    film: Film,
+    rotation_degrees: int,
+    is_flipped: bool,
+    annotations: tuple[Annotation, ...] = (),
+) -> Film:
     display = film.display
     return present(
         film,
@@ -42,7 +49,7 @@ def _presented(film: Film, rotation_degrees: int, is_flipped: bool) -> Film:
             presentation_shape="INVERSE",
             shutter=None,
             overlays=(),
-            annotations=(),
+            annotations=annotations,
             displayed_area=None,
             rotation_degrees=rotation_degrees,
             is_flipped=is_flipped,
@@ -119,3 +126,55 @@ def test_side_letter_follows_as_on_screen(turns: int, mirrored: bool) -> None:
     on_screen = side_letters(("L", "F"), Orientation(turns, mirrored)).left
     assert left_edge_letter(("L", "F"), (turns, mirrored)) == on_screen
     assert left_edge_letter((), (turns, mirrored)) == ""
+
+
+ANNOTATIONS: tuple[Annotation, ...] = (
+    GraphicObject("POLYLINE", ((10, 20), (60, 20), (60, 50)), "pixel"),
+    GraphicObject("CIRCLE", ((80, 90), (95, 90)), "pixel", is_filled=True),
+    GraphicObject("ELLIPSE", ((20, 80), (50, 80), (35, 70), (35, 90)), "pixel"),
+    GraphicObject("INTERPOLATED", ((0.6, 0.1), (0.7, 0.3), (0.9, 0.2)), "display"),
+)
+
+
+@pytest.mark.parametrize(("rotation_degrees", "is_flipped"), [(0, False), (90, False), (90, True)])
+def test_annotations_lie_where_the_viewer_draws_them(
+    qapp: object, study: ReportedStudy, rotation_degrees: int, is_flipped: bool
+) -> None:
+    """Each drawn by its own means, in the same place of the same size."""
+    film = read_film(study.film)
+    shown = _presented(film, rotation_degrees, is_flipped, ANNOTATIONS)
+    bare = _presented(film, rotation_degrees, is_flipped)
+    seen = orientation_seen(shown)
+    rows, columns = film.stored.shape
+    assert rows == columns
+    picture = Image.fromarray(orient_as_shown(colours_of_film(shown), seen)).convert("RGB")
+
+    def place(point: tuple[float, float]) -> tuple[float, float]:
+        x, y = point[0] / columns, point[1] / rows
+        x = 1 - x if seen[1] else x
+        for _ in range(seen[0]):
+            x, y = 1 - y, x
+        return x * columns, y * rows
+
+    draw_annotations(picture, shown, place)
+    plain = colours_of(show_whole(bare)).astype(int)[:, :, None]
+    in_viewer = np.abs(colours_of(show_whole(shown)).astype(int) - plain).max(axis=2) > 30
+    on_key_image = np.abs(np.asarray(picture).astype(int) - plain).max(axis=2) > 30
+    near_viewer = np.asarray(Image.fromarray(in_viewer).filter(ImageFilter.MaxFilter(5)))
+    near_key = np.asarray(Image.fromarray(on_key_image).filter(ImageFilter.MaxFilter(5)))
+    assert in_viewer.sum() > 200
+    assert on_key_image.sum() > 200
+    assert near_viewer[on_key_image].mean() > 0.98
+    assert near_key[in_viewer].mean() > 0.98
+
+
+def test_text_of_a_presentation_state_is_on_the_key_image(study: ReportedStudy) -> None:
+    film = read_film(study.film)
+    text = TextObject(("NODULE?",), None, "pixel", (40.0, 60.0), "pixel", is_anchor_visible=True)
+    shown = _presented(film, 0, False, (text,))
+    picture = Image.fromarray(colours_of_film(shown)).convert("RGB").resize((800, 800))
+    before = np.asarray(picture).astype(int)
+    draw_annotations(picture, shown, lambda point: (point[0] * 800 / 128, point[1] * 800 / 128))
+    changed = np.abs(np.asarray(picture).astype(int) - before).max(axis=2) > 60
+    assert changed[360:390, 255:340].any()  # right of its anchor, at (250, 375)
+    assert not changed[:300].any()
