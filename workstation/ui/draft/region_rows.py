@@ -25,7 +25,7 @@ _IMPRESSION_GAP = 12.0
 _COLUMN_GAP = 28.0
 _LEAST_CHARACTERS = 20  # of a line beside the names; with less room the names stand above
 _LEAST_OF_TWO = 34  # of a line where there are two columns
-_WRAPPING = 1.1  # what a line loses where it is broken
+_LOST_CHARACTERS: dict[Language, float] = {"en": 4.0, "zh": 1.0}  # where a line is broken
 _SPREAD = 1.04  # of the widths of equally many letters
 _SAMPLES: dict[Language, str] = {
     "en": "The cardiac silhouette is not enlarged.",
@@ -191,7 +191,8 @@ class RegionRows:
         length = self._characters(region, generosity) * character
         if length * _SPREAD <= text_width:
             return 1
-        return math.ceil(length * _WRAPPING / max(1.0, text_width))
+        lost = _LOST_CHARACTERS[self._language] * character
+        return math.ceil(length / max(1.0, text_width - lost))
 
     def _expect_height(self, frame: _Frame) -> float:
         heights = [
