@@ -135,6 +135,14 @@ def _value(value: object) -> str:
         return "<br>".join(f"{escape(str(k))}: {_inline(v)}" for k, v in value.items())
     if isinstance(value, list) and value and all(isinstance(each, str) for each in value):
         return "<br>".join(map(escape, value))
+    if isinstance(value, list) and value and all(isinstance(each, dict) for each in value):
+        return "<br>".join(
+            " · ".join(
+                f"{escape(str(key).replace('_', ' '))} {_inline(said)}"
+                for key, said in each.items()
+            )
+            for each in value
+        )
     return _inline(value)
 
 

@@ -13,11 +13,11 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 from sqlalchemy import Engine
 
-from workstation.audit.audit_log import AuditLog
+from workstation.audit.audit_log import AuditEntry, AuditLog
 from workstation.audit.stamped_head import read_head
 from workstation.catalog.database import DATABASE_NAME, write_transaction
 from workstation.catalog.schema import TRIGGERS
-from workstation.ui.audit.audit_details import mark_difference
+from workstation.ui.audit.audit_details import AuditDetails, mark_difference
 from workstation.ui.audit.audit_page import AuditPage
 from workstation.ui.audit.audit_table_model import DETAILS, ROW, STUDY, WHAT, WHO
 from workstation.ui.audit.audit_window import AuditOpener
@@ -225,3 +225,17 @@ def test_opening_the_log_is_audited_and_closing_waits_for_its_threads(
 def test_difference_is_marked_by_words(before: str, after: str, old: str, new: str) -> None:
     styles = re.compile(r" style='[^']*'")
     assert [styles.sub("", text) for text in mark_difference(before, after)] == [old, new]
+
+
+def test_origins_of_signed_sentences_stand_a_line_each(qtbot: QtBot) -> None:
+    view = AuditDetails()
+    qtbot.addWidget(view)
+    sentences = [
+        {"id": 1, "provenance": "ai", "model_name": "ECHO <1>", "confidence": 0.93},
+        {"id": 2, "provenance": "human", "by": "Dr. Roe"},
+    ]
+    at = "2026-04-12T10:15:00+00:00"
+    view.show_entry(AuditEntry(7, at, "sign", "ann", "", {"sentences": sentences}, "", ""), "")
+    lines = view.toPlainText().splitlines()
+    assert any("provenance ai · model name ECHO <1> · confidence 0.93" in line for line in lines)
+    assert any("provenance human · by Dr. Roe" in line for line in lines)
