@@ -14,6 +14,7 @@ import torch
 
 from inference import draft_batch, load_engine
 from inference.api import (
+    REGION_MODES,
     BlockCommitted,
     CancelToken,
     DraftCancelled,
@@ -113,6 +114,27 @@ def test_modes_may_be_mixed(tiny_engine: ReportEngine, make_request: MakeRequest
     requests = [make_request(request_id=mode, decoding=mode) for mode in MODES]
     together = _tell(draft_batch(tiny_engine, requests))
     _assert_same(together, _alone(tiny_engine, requests))
+
+
+def test_regions_fill_beside_whole_reports(
+    tiny_engine: ReportEngine, make_request: MakeRequest
+) -> None:
+    checkpoint = tiny_engine._checkpoint
+    manifest = replace(
+        checkpoint.manifest,
+        decoding_modes=(*checkpoint.manifest.decoding_modes, *REGION_MODES),
+        region_name_ids=tuple(range(300, 310)),
+    )
+    stop_ids = frozenset(range(60, 300, 15))  # streams end at different lengths
+    checkpoint = replace(checkpoint, manifest=manifest, stop_ids=stop_ids)
+    engine = ReportEngine(checkpoint, tiny_engine._device)
+    requests = [
+        make_request(request_id=f"{mode} {seed}", images=(_film(seed),), decoding=mode)
+        for seed in (1, 2)
+        for mode in (*REGION_MODES, "adaptive")
+    ]
+    requests = [replace(request, max_new_tokens=200) for request in requests]
+    _assert_same(_tell(draft_batch(engine, requests)), _alone(engine, requests))
 
 
 def test_embedded_model_drafts_phantoms_as_it_would_alone() -> None:
