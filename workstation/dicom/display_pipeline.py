@@ -188,8 +188,9 @@ def window_choices(film: Film) -> tuple[tuple[str, Voi], ...]:
         named.append((window.explanation or f"Window {n}", window))
     for n, lut in enumerate(film.display.voi_luts, 1):
         named.append((lut.explanation or f"VOI LUT {n}", lut))
-    named += [("Percentile", percentile_window(film)), ("Full range", full_range_window(film))]
+    named.append(("Percentile", percentile_window(film)))
     named += [(window.explanation, window) for window in chest_windows(film)]
+    named.append(("Full range", full_range_window(film)))
     seen: dict[str, int] = {}
     choices = []
     for name, voi in named:
