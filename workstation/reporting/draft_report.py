@@ -79,6 +79,7 @@ class DraftReport:
         self._done: list[_Step] = []
         self._undone: list[_Step] = []
         self._observers: list[Callable[[Edit], None]] = []
+        self._flips: dict[int, tuple[str, str]] = {}  # id -> its text after the last flip, before
         known = (*self._state.findings, *self._state.impression)
         self._ids = itertools.count(1 + max((sentence.id for sentence in known), default=0))
 
@@ -178,14 +179,18 @@ class DraftReport:
     ) -> None:
         """Set a statement of ``statements(section)`` to ``status``; None: present <-> absent.
 
-        Uncertain flips to absent. Only that sentence changes: an impression that now disagrees
+        Uncertain flips to absent. A sentence flipped back says again what it said before, side,
+        zone and degree included. Only that sentence changes: an impression that now disagrees
         stays as it is. Raises CannotRewrite where another statement would change, StatementGone
         where the text has moved on.
         """
         sentence, local = self._find_statement(section, sentence_id, statement)
         wanted: Status = status or ("present" if statement.status == "absent" else "absent")
         if wanted != statement.status:
-            flipped = rewrite_statement(sentence.text, local, wanted, self._state.language)
+            flipped = self._before_flip(sentence, local, wanted) or rewrite_statement(
+                sentence.text, local, wanted, self._state.language
+            )
+            self._flips[sentence_id] = (flipped, sentence.text)
             self._replace_sentence("flip", section, sentence_id, flipped)
 
     def restate_statement(
@@ -196,9 +201,23 @@ class DraftReport:
         Raises as ``flip_statement`` does.
         """
         sentence, local = self._find_statement(section, sentence_id, statement)
+        if _differs_in_status_alone(statement, wanted):
+            self.flip_statement(section, sentence_id, statement, wanted.status)
+            return
         restated = restate_statement(sentence.text, local, wanted, self._state.language)
         if restated != sentence.text:
             self._replace_sentence("restate", section, sentence_id, restated)
+
+    def _before_flip(self, sentence: Sentence, said: Statement, wanted: Status) -> str | None:
+        """What the sentence said before it was flipped last, where that is what is wanted again."""
+        after, before = self._flips.get(sentence.id, ("", ""))
+        if after != sentence.text:
+            return None
+        statements = _statements_of(before, self._state.language)
+        same = [
+            each for each in statements if (each.concept, each.status) == (said.concept, wanted)
+        ]
+        return before if len(same) == 1 else None
 
     def withdraw_statement(self, section: Section, sentence_id: int, statement: Statement) -> None:
         """Say nothing of it any more: neither present nor absent. Raises as ``flip_statement``."""
@@ -449,6 +468,10 @@ class DraftReport:
 def _statements_of(sentence: str, language: Language) -> tuple[Statement, ...]:
     # Sentence by sentence: an edit then can't change what its neighbours say.
     return tuple(extract_statements(sentence, language))
+
+
+def _differs_in_status_alone(one: Statement, other: Statement) -> bool:
+    return one.status != other.status and replace(one, status=other.status) == other
 
 
 def _shift(statement: Statement, by: int) -> Statement:

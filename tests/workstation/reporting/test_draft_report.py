@@ -454,3 +454,32 @@ def test_slot_is_changed_and_a_statement_withdrawn_as_one_step_each() -> None:
     for _ in range(3):
         report.undo()
     assert report.state.findings_text == "Small left effusion, unchanged. No mass or nodule."
+
+
+@pytest.mark.parametrize("ask", ["flip", "restate"])
+@pytest.mark.parametrize(
+    "text", ["Small nodule in the left upper zone.", "Calcified granuloma, left mid zone, 14 mm."]
+)
+def test_sentence_flipped_back_says_again_what_it_said(text: str, ask: str) -> None:
+    report = DraftReport()
+    report.set_from_draft(text, "")
+
+    def turn() -> None:
+        sentence, said = report.statements("findings")[0]
+        if ask == "flip":
+            report.flip_statement("findings", sentence.id, said)
+        else:
+            other = "present" if said.status == "absent" else "absent"
+            report.restate_statement("findings", sentence.id, said, replace(said, status=other))
+
+    turn()
+    denied = report.state.findings_text
+    assert [said.status for _, said in report.statements("findings")] == ["absent"]
+    turn()
+    assert report.state.findings_text == text
+    turn()
+    assert report.state.findings_text == denied
+    report.edit_sentence("findings", report.state.findings[0].id, "No nodule or granuloma today.")
+    turned = report.statements("findings")[0]
+    report.flip_statement("findings", turned[0].id, turned[1], "uncertain")
+    assert text not in report.state.findings_text
