@@ -268,7 +268,9 @@ class FilmPicture:
 
     def choice_name(self) -> str:
         """Of the window shown, "" where it is none of the choices."""
-        return next((name for name, voi in self.choices if _is_same(voi, self._window)), "")
+        same = [(name, voi) for name, voi in self.choices if _is_same(voi, self._window)]
+        chosen = (name for name, voi in same if voi is self._window)
+        return next(chosen, same[0][0] if same else "")
 
     def _forget_table(self) -> None:
         self._table = None
