@@ -21,6 +21,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: "inference" in item.path.parts)
 
 
+def pytest_collection_finish() -> None:
+    """What the imports made stays: no full collection has to walk through all of torch again."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Real DICOM files and reports, beside the checkout; never part of the repository."""
