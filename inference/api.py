@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -310,11 +310,19 @@ def calibrate_confidence(calibration: Calibration, confidence: float) -> float:
     return float(np.interp(confidence, [x for x, _ in calibration], [y for _, y in calibration]))
 
 
+class DecodingTimes(NamedTuple):
+    """Estimated milliseconds of decoding a typical report, one pass a block."""
+
+    sequence_ms: float
+    regions_ms: float
+
+
 @dataclass(frozen=True)
 class EngineDescription:
     """What is loaded, for the status line, the audit log and headless output.
 
-    calibration: at least one point, or None where the model brings none.
+    calibration: at least one point, or None where the model brings none. decoding_times: measured
+    on this device at load; None for a model that decodes in one sequence only.
     """
 
     model_name: str
@@ -328,3 +336,4 @@ class EngineDescription:
     languages: tuple[Language, ...]
     max_images: int
     calibration: Calibration | None = None
+    decoding_times: DecodingTimes | None = None

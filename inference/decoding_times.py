@@ -7,10 +7,10 @@ weights, and not always where it is bound by arithmetic. So it is measured, not 
 from __future__ import annotations
 
 import time
-from typing import NamedTuple
 
 import torch
 
+from inference.api import DecodingTimes
 from inference.decoding.text_decoder import TextDecoder
 
 # Of a typical report, in blocks of L tokens (means over 300 phantom reports of each language, whose
@@ -20,13 +20,6 @@ _REGIONS = (10, 12, 4, 2)
 _PROMPT = 14  # blocks
 _ROUNDS = 3
 _SLOW_MS = 400.0  # a pass that takes as long is bound by arithmetic: its rows cost what they are
-
-
-class DecodingTimes(NamedTuple):
-    """Estimated milliseconds of decoding a typical report, one pass a block."""
-
-    sequence_ms: float
-    regions_ms: float
 
 
 @torch.inference_mode()

@@ -18,6 +18,7 @@ from inference.api import (
     WHOLE_ANSWER_MODES,
     CancelToken,
     DecodingMode,
+    DecodingTimes,
     DraftCancelled,
     DraftEvent,
     EngineDescription,
@@ -32,7 +33,7 @@ from inference.decoding.prompt_state import PromptState
 from inference.decoding.region_session import RegionSession
 from inference.decoding.text_decoder import TextDecoder
 from inference.decoding_modes import decode_blocks, fit_canvas, open_answer, open_session
-from inference.decoding_times import DecodingTimes, measure_decoding_times
+from inference.decoding_times import measure_decoding_times
 from inference.device_fit import choose_dtype
 from inference.draft_events import BegunDraft, refuse_unseen, stream_answer
 from inference.file_digests import DigestCache
@@ -66,6 +67,7 @@ class ReportEngine:
         self._weights: dict[str, LoadedWeights] = {}
         self._kept: dict[PromptKey, PromptState] = {}  # empty while a draft uses them
         self._films: SeenFilms | None = None
+        self._decoding_times: DecodingTimes | None = None
         self._weights_for("one-step")
 
     @classmethod
@@ -81,7 +83,10 @@ class ReportEngine:
         """See inference.load_engine."""
         folder = embedded_folder() if model == "embedded" else Path(model)
         checkpoint = open_checkpoint(folder, digest_cache, on_progress, expected_sha256)
-        return cls(checkpoint, choose_device(device), dtype)
+        engine = cls(checkpoint, choose_device(device), dtype)
+        if {*REGION_MODES} & {*engine.description.decoding_modes}:
+            engine.measure_decoding_times()
+        return engine
 
     @property
     def description(self) -> EngineDescription:
@@ -111,6 +116,7 @@ class ReportEngine:
             languages=tuple(lang for lang in LANGUAGES if lang in manifest.languages),
             max_images=manifest.max_images,
             calibration=self._checkpoint.calibration,
+            decoding_times=self._decoding_times,
         )
 
     @property
@@ -137,9 +143,14 @@ class ReportEngine:
         return self._stream(request, cancel or CancelToken(), self._pinned_tokens(request))
 
     def measure_decoding_times(self) -> DecodingTimes:
-        """How long decoding takes in one sequence and by regions, on this device (tens of ms)."""
+        """How long decoding takes in one sequence and by regions, on this device.
+
+        The description has it from then on.
+        """
         decoder = self._weights_for("one-step").decoder
-        return measure_decoding_times(decoder, self._checkpoint.manifest.block_length)
+        block_length = self._checkpoint.manifest.block_length
+        self._decoding_times = measure_decoding_times(decoder, block_length)
+        return self._decoding_times
 
     def forget_prompt(self) -> None:
         """Free the kept prompt's memory: the study was closed."""

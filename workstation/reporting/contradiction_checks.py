@@ -63,12 +63,11 @@ def _locate(state: ReportState, found: Contradiction) -> tuple[list[_Place], lis
 
 
 def _find(state: ReportState, text: str, sections: tuple[Section, ...]) -> list[_Place]:
-    return [
-        (section, sentence)
-        for section in sections
-        for sentence in state.sentences(section)
-        if text in sentence.text
-    ]
+    """Where text stands. Without a full stop between them the reader's rows read as one sentence:
+    then all rows that it is made of."""
+    places = [(section, sentence) for section in sections for sentence in state.sentences(section)]
+    whole = [place for place in places if text in place[1].text]
+    return whole or [place for place in places if (own := place[1].text.strip()) and own in text]
 
 
 def _find_repeated(state: ReportState, text: str) -> tuple[list[_Place], list[_Place]]:

@@ -296,6 +296,16 @@ class MainWindow(QMainWindow):
             if action.data() == mode:
                 action.trigger()
 
+    def choose_quickest(self) -> None:
+        """Adaptive decoding in the layout that was quicker when the model was loaded."""
+        description = self._drafting.engine_description
+        if description is None or description.decoding_times is None:
+            return
+        sequence_ms, regions_ms = description.decoding_times
+        self._choose_decoding("regions-adaptive" if regions_ms < sequence_ms else "adaptive")
+        words = self.tr("Decoding a typical report here: by regions {0} ms, in one sequence {1} ms")
+        self.statusBar().showMessage(words.format(round(regions_ms), round(sequence_ms)), 10_000)
+
     def race_strategies(self) -> None:
         """Decode the open study by several strategies side by side; no report is touched."""
         self.races.open()

@@ -54,6 +54,7 @@ class WindowMenus(QObject):
                 action.setEnabled(action.data() in offered)
                 if action.data() in REGION_MODES:
                     action.setVisible(action.data() in offered)
+        self.quickest_action.setVisible(description.decoding_times is not None)
 
     def _fill_file_menu(self) -> None:
         window, menu = self._window, self._menu(self.tr("&File"))
@@ -193,6 +194,9 @@ class WindowMenus(QObject):
         for mode in (*DECODING_MODES, *REGION_MODES):
             choice = self.add_choice(menu, self.decoding_group, names[mode], mode)
             choice.setVisible(mode not in REGION_MODES)  # these only where a model offers them
+        words, choose = self.tr("&Quickest here, as measured"), self._window.choose_quickest
+        self.quickest_action = self._add(menu, words, "", choose)
+        self.quickest_action.setVisible(False)
         menu.addSeparator()
         for language in LANGUAGES:
             self.add_choice(menu, self.language_group, _LANGUAGE_NAMES[language], language)

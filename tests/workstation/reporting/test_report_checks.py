@@ -213,3 +213,12 @@ def test_messages_are_in_one_language_and_quote_the_report_in_its_own(
                 assert not re.search(stranger, own_words), said
     messages = [check.message for check in check_report(report.state, known)]
     assert len(set(messages)) == len(messages)  # each says which sentences it means
+
+
+def test_a_row_without_a_full_stop_reads_as_one_sentence_with_the_next() -> None:
+    report = written("Stable since May. Large left effusion. No pneumothorax.", "Left effusion.")
+    first, second = (sentence.id for sentence in report.state.findings[:2])
+    report.edit_sentence("findings", second, "Moderate edema of both lungs, Kerley B lines")
+    found = checks_of(report)["finding_without_impression"]
+    assert second in found.sentence_ids
+    assert first not in found.sentence_ids

@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 from inference import (
     BlockCommitted,
     CancelToken,
+    DecodingTimes,
     DraftCancelled,
     DraftEvent,
     EngineDescription,
@@ -140,6 +141,25 @@ def test_regions_are_in_the_menu_only_where_the_model_offers_them(bench: Bench) 
     assert not any(mode.startswith("regions") for mode in visible())
     assert not bench.panel.keys.redraft_region.isVisible()
     assert not bench.panel.keys.rewrite_impression.isVisible()
+
+
+@pytest.mark.parametrize(
+    ("times", "mode"),
+    [(DecodingTimes(30.0, 20.0), "regions-adaptive"), (DecodingTimes(30.0, 40.0), "adaptive")],
+)
+def test_the_quickest_here_is_what_was_measured_at_load(
+    bench: Bench, times: DecodingTimes, mode: str
+) -> None:
+    quickest = bench.window.menus.quickest_action
+    assert not quickest.isVisible()
+    bench.engine.description = replace(DESCRIPTION, decoding_times=times)
+    bench.load()
+    assert quickest.isVisible()
+    quickest.trigger()
+    assert bench.window.desk.decoding == mode
+    assert bench.window.decoding_group.checkedAction().data() == mode
+    shown = bench.window.statusBar().currentMessage()
+    assert f"by regions {times.regions_ms:.0f} ms, in one sequence 30 ms" in shown
 
 
 def test_a_draft_by_regions_becomes_the_report_with_each_sentences_own_confidence(
