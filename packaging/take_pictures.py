@@ -24,6 +24,7 @@ from workstation.ui.theme import apply_theme
 
 _SIZE = (1720, 1000)
 _FOLLOWED = "PH-018825"  # the demo's patient with an earlier study
+_AFTER_ONE_PASS = 8  # the ninth region's first block
 _SETTLE_MS = 400  # the words' fade, and the coalesced repaint
 
 
@@ -87,7 +88,10 @@ def main(out: Path) -> None:
         settle()
         window.grab().save(str(out / "empty.png"))
 
-        half_way = HalfWay(window, out / "half-filled.png", at_block=5)
+        for action in window.decoding_group.actions():
+            if action.data() == "regions-adaptive":  # what the demo does
+                action.trigger()
+        half_way = HalfWay(window, out / "half-filled.png", at_block=_AFTER_ONE_PASS)
         drafting.block_committed.connect(half_way.on_block)
         window.report_panel.request_draft()
         wait_for(drafting.draft_finished)
