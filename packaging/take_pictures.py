@@ -49,8 +49,8 @@ class HalfWay(QObject):
 
     def on_block(self, event: BlockCommitted) -> None:
         if event.index == self._at_block:
-            self._window.report_panel.draft_view.is_motion_enabled = False
-            QApplication.processEvents()
+            # Its coalesced repaint would come after the next blocks.
+            self._window.report_panel.draft_view._refresh()
             self._window.grab().save(str(self._path))
 
 
@@ -91,6 +91,7 @@ def main(out: Path) -> None:
         for action in window.decoding_group.actions():
             if action.data() == "regions-adaptive":  # what the demo does
                 action.trigger()
+        window.report_panel.draft_view.is_motion_enabled = False
         half_way = HalfWay(window, out / "half-filled.png", at_block=_AFTER_ONE_PASS)
         drafting.block_committed.connect(half_way.on_block)
         window.report_panel.request_draft()

@@ -29,8 +29,8 @@ the real method, on a fresh machine without GPU or network.
   explicit negatives; of a film that is no frontal chest, that it is none. Whatever else a film
   shows, it can't say.
 - Files: `model.safetensors` one-step student (Stage III); `multi_step.safetensors` its teacher
-  (Stage II); `autoregressive.safetensors` where both come from (Stage I);{regions} The vision tower
-  is in the first file only; all share it.
+  (Stage II); `autoregressive.safetensors` where both come from (Stage I).{regions}
+  The vision tower is in the first file only; all share it.
 
 ## Training
 
