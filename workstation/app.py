@@ -136,8 +136,6 @@ def _run_window(
 ) -> tuple[int, bool]:
     """One user's window until it closes: the exit code, and whether another user is to follow."""
     settings = QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat)
-    if options.demo and settings.value("decoding") is None:
-        settings.setValue("decoding", "regions-adaptive")  # what a demo is to show
     known_models = options.data_dir or default_data_dir()  # a demo's folder knows none
     reporter = LoadReporter()
     load = partial(load_registered_engine, data_dir=known_models, on_progress=reporter)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from inference import DecodingMode, DraftFinished
+from inference import DecodingMode, DraftFinished, EngineDescription
 from inference.report_language import Language
 from workstation.accounts.account import Account
 from workstation.accounts.account_store import AccountStore
@@ -119,6 +119,10 @@ class ReadingDesk(QObject):
     @decoding.setter
     def decoding(self, mode: DecodingMode) -> None:
         self._drafts.requests.decoding = mode
+
+    def mode_of(self, description: EngineDescription) -> DecodingMode:
+        """How a first draft with this model will be decoded: as chosen, or the like of it."""
+        return self._drafts.requests.mode_of(description)
 
     @property
     def is_reading_first(self) -> bool:

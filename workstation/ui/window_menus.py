@@ -45,7 +45,7 @@ class WindowMenus(QObject):
         return [action for menu in menus for action in menu.actions() if action.isVisible()]
 
     def offer(self, description: EngineDescription) -> None:
-        """Only what the model offers can be chosen."""
+        """Only what the model offers can be chosen; checked is what it will do."""
         for group, offered in (
             (self.decoding_group, description.decoding_modes),
             (self.language_group, description.languages),
@@ -54,6 +54,7 @@ class WindowMenus(QObject):
                 action.setEnabled(action.data() in offered)
                 if action.data() in REGION_MODES:
                     action.setVisible(action.data() in offered)
+        self._check(self.decoding_group, self._window.desk.mode_of(description))
         self.quickest_action.setVisible(description.decoding_times is not None)
 
     def _fill_file_menu(self) -> None:

@@ -162,6 +162,24 @@ def test_the_quickest_here_is_what_was_measured_at_load(
     assert f"by regions {times.regions_ms:.0f} ms, in one sequence 30 ms" in shown
 
 
+def test_at_first_drafts_are_adaptive_by_regions_or_in_one_sequence_where_there_are_none(
+    bench: Bench,
+) -> None:
+    def checked() -> object:
+        return bench.window.decoding_group.checkedAction().data()
+
+    bench.window._restore_choices()
+    assert bench.window.desk.decoding == "regions-adaptive"
+    assert checked() == "regions-adaptive"
+    bench.load("one-step", "adaptive")
+    assert checked() == "adaptive"
+    with bench.qtbot.waitSignal(bench.drafting.draft_cancelled, timeout=10_000):
+        bench.panel.request_draft()  # the engine here cancels what isn't by regions
+    assert bench.engine.requests[-1].decoding == "adaptive"
+    bench.load("one-step", "adaptive", "regions-adaptive")
+    assert checked() == "regions-adaptive"
+
+
 def test_a_draft_by_regions_becomes_the_report_with_each_sentences_own_confidence(
     bench: Bench,
 ) -> None:

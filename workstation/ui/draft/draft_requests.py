@@ -71,6 +71,10 @@ class DraftRequests:
             seed=self._varied_so_far,
         )
 
+    def mode_of(self, description: EngineDescription) -> DecodingMode:
+        """How a first draft with this model is decoded."""
+        return self._choose_mode(description.decoding_modes, None)
+
     def _choose_mode(
         self, offered: Sequence[DecodingMode], plan: RedraftPlan | None
     ) -> DecodingMode:
