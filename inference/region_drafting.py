@@ -32,7 +32,7 @@ from inference.draft_events import BegunDraft, finish_draft
 from inference.prompts import END_OF_TEXT, IM_END
 from inference.report_check import CanonicalPartCheck
 from inference.report_conflicts import ReportSoFar
-from inference.report_language import REGIONS, split_sentences
+from inference.report_language import REGIONS
 from inference.report_parts import IMPRESSION, PARTS, join_parts
 from inference.stopwatch import Stopwatch
 
@@ -100,9 +100,7 @@ class RegionDraft:
         """The findings' sentences, for the impression."""
         said = ReportSoFar()
         for stream in self._streams:
-            text = stream.answer.text
-            for start, end in split_sentences(text):
-                said = said.with_sentence(text[start:end].strip())
+            said = said.with_text(stream.answer.text)
         return said.with_heading()
 
     @property

@@ -17,6 +17,7 @@ from inference.report_language import (
     Side,
     Statement,
     extract_statements,
+    split_sentences,
 )
 from inference.report_language.consistency import find_contradictions
 
@@ -44,6 +45,13 @@ class ReportSoFar(NamedTuple):
         if self.impression is None:
             return self._replace(findings=(*self.findings, sentence))
         return self._replace(impression=(*self.impression, sentence))
+
+    def with_text(self, text: str) -> ReportSoFar:
+        """With every sentence of text."""
+        said = self
+        for start, end in split_sentences(text):
+            said = said.with_sentence(text[start:end].strip())
+        return said
 
 
 def is_conflicting(said: ReportSoFar, sentence: str, language: Language) -> bool:

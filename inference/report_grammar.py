@@ -16,8 +16,7 @@ from inference.decoding.answer import IncrementalDetokenizer
 from inference.prompts import IMPRESSION_HEADINGS
 from inference.report_conflicts import ReportSoFar, is_conflicting, is_unfounded
 from inference.report_language import Language, canonical_sentences, split_sentences
-from inference.report_parts import IMPRESSION, region_of
-from inference.report_paths import HEADINGS
+from inference.report_parts import HEADINGS, IMPRESSION, region_of
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -25,9 +25,9 @@ IMPRESSION = "impression"
 PARTS: tuple[str, ...] = (*REGIONS, IMPRESSION)
 """In the report's order; the impression reads all that is before it."""
 
-_HEADINGS: dict[str, tuple[str, str]] = {
-    "en": ("Findings:", " Impression:"),
-    "zh": ("所见：", " 结论："),
+HEADINGS: dict[Language, tuple[str, str]] = {
+    "en": ("Findings:", "Impression:"),
+    "zh": ("所见：", "结论："),
 }
 _GAPS = {"en": " ", "zh": ""}
 
@@ -53,9 +53,9 @@ def split_report(text: str, language: Language) -> dict[str, str]:
 
 def join_parts(parts: Mapping[str, str], language: Language) -> str:
     """The whole answer, headings included, of texts as split_report gives them."""
-    before_findings, before_impression = _HEADINGS[language]
+    heading, conclusion = HEADINGS[language]
     findings = "".join(parts.get(region, "") for region in REGIONS)
-    return before_findings + findings + before_impression + parts.get(IMPRESSION, "")
+    return f"{heading}{findings} {conclusion}{parts.get(IMPRESSION, '')}"
 
 
 def in_report_order(
@@ -70,11 +70,11 @@ def in_report_order(
     by_part: dict[str, list[tuple[str, float]]] = {part: [] for part in PARTS}
     for block in blocks:
         by_part[block.region] += _tokens_of(block)
-    before_findings, before_impression = _HEADINGS[language]
-    ordered = [(before_findings, 1.0)]
+    heading, conclusion = HEADINGS[language]
+    ordered = [(heading, 1.0)]
     for part in PARTS:
         if part == IMPRESSION:
-            ordered.append((before_impression, 1.0))
+            ordered.append((f" {conclusion}", 1.0))
         ordered += by_part[part]
     return tuple(ordered)
 

@@ -15,15 +15,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from inference.prompts import IMPRESSION_HEADINGS
 from inference.report_conflicts import ReportSoFar, is_conflicting, is_unfounded
 from inference.report_language import REGIONS, Language, canonical_sentences
-from inference.report_parts import IMPRESSION, region_of
+from inference.report_parts import HEADINGS, IMPRESSION, region_of
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-HEADINGS: dict[Language, tuple[str, str]] = {
-    "en": ("Findings:", "Impression:"),
-    "zh": ("所见：", "结论："),
-}
 _WIDTH = 32  # paths kept at each position
 
 

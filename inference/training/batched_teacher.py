@@ -56,7 +56,39 @@ class Trajectories:
     parts: torch.Tensor | None = None  # [N, R / L] int8 of each block, where drafts are streams
 
 
-class BatchedTeacher:
+class DraftingTeacher:
+    """What teachers share, however their drafts are laid out."""
+
+    def __init__(
+        self, forward: ReportForward, stop_ids: tuple[int, ...], settings: TeacherConfig
+    ) -> None:
+        self._forward, self._settings = forward, settings
+        self._stops = frozenset(stop_ids)
+        self._block_length = forward.frame.block_length
+
+    @torch.inference_mode()
+    def draft(self, features: torch.Tensor) -> Trajectories:
+        """features [B, tokens, hidden] to trajectories of at most max_blocks blocks."""
+        model = self._forward.model
+        was_training = model.training
+        model.eval()  # in training, gradient checkpointing would silently drop the cache
+        try:
+            return self._draft(features)
+        finally:
+            model.train(was_training)
+
+    def _draft(self, features: torch.Tensor) -> Trajectories:
+        raise NotImplementedError
+
+    def _prefill(self, features: torch.Tensor) -> PrefixCache:
+        cache = PrefixCache()
+        mask = block_causal_mask(self._forward.frame.length, self._block_length)
+        with self._forward.precision():
+            self._forward.prefill(features, cache, mask)
+        return cache
+
+
+class BatchedTeacher(DraftingTeacher):
     """Decoding of many studies of one kind at once, so that nothing is padded.
 
     tokenizer: needed where settings.mends.
@@ -66,10 +98,9 @@ class BatchedTeacher:
         self, forward: ReportForward, stop_ids: tuple[int, ...], settings: TeacherConfig,
         tokenizer: Tokenizer | None = None,
     ) -> None:  # fmt: skip
-        self._forward, self._settings, self._tokenizer = forward, settings, tokenizer
+        super().__init__(forward, stop_ids, settings)
+        self._tokenizer = tokenizer
         self._stop_ids = torch.tensor(stop_ids, device=forward.device)
-        self._stops = frozenset(stop_ids)
-        self._block_length = forward.frame.block_length
 
     def _pass(self, cache: PrefixCache, ids: torch.Tensor, store: bool) -> torch.Tensor:
         """Logits [B, L, V] of one block after the cached prefix."""
@@ -90,17 +121,6 @@ class BatchedTeacher:
             logits = self._forward.logits(hidden).float()
         logits[..., self._forward.mask_id] = -torch.inf
         return logits
-
-    @torch.inference_mode()
-    def draft(self, features: torch.Tensor) -> Trajectories:
-        """features [B, tokens, hidden] to trajectories of at most max_blocks blocks."""
-        model = self._forward.model
-        was_training = model.training
-        model.eval()  # in training, gradient checkpointing would silently drop the cache
-        try:
-            return self._draft(features)
-        finally:
-            model.train(was_training)
 
     def _draft(self, features: torch.Tensor) -> Trajectories:
         count = features.shape[0]
@@ -151,10 +171,3 @@ class BatchedTeacher:
             return None
         assert self._tokenizer is not None
         return CanonicalReportCheck(self._tokenizer, self._forward.frame.kind.language, self._stops)
-
-    def _prefill(self, features: torch.Tensor) -> PrefixCache:
-        cache = PrefixCache()
-        mask = block_causal_mask(self._forward.frame.length, self._block_length)
-        with self._forward.precision():
-            self._forward.prefill(features, cache, mask)
-        return cache

@@ -5,13 +5,12 @@ from __future__ import annotations
 import torch
 from tokenizers import Tokenizer
 
-from inference.decoding.attention_masks import block_causal_mask, part_mask
+from inference.decoding.attention_masks import part_mask
 from inference.prompts import END_OF_TEXT
 from inference.report_check import CanonicalPartCheck
 from inference.report_conflicts import ReportSoFar
-from inference.report_language import split_sentences
 from inference.report_parts import IMPRESSION, PARTS
-from inference.training.batched_teacher import PrefixCache, Trajectories
+from inference.training.batched_teacher import DraftingTeacher, Trajectories
 from inference.training.block_deciders import (
     DecidedBlocks,
     Draft,
@@ -36,39 +35,24 @@ class _Stream:
         self.blocks: list[DecidedBlocks] = []  # of one block each
 
 
-class StreamTeacher:
+class StreamTeacher(DraftingTeacher):
     """Decoding by regions of many studies of one kind at once.
 
     Streams of different studies end at different rounds: what a round lacks is filling, which sees
-    the prompt alone and is never seen.
+    the prompt alone and is never seen. max_blocks: of a stream.
     """
 
     def __init__(
         self, forward: ReportForward, stop_ids: tuple[int, ...], settings: TeacherConfig,
         tokenizer: Tokenizer,
     ) -> None:  # fmt: skip
-        self._forward, self._settings, self._tokenizer = forward, settings, tokenizer
-        self._stops = frozenset(stop_ids)
+        super().__init__(forward, stop_ids, settings)
+        self._tokenizer = tokenizer
         self._filler = special_id(tokenizer, END_OF_TEXT)
-        self._block_length = forward.frame.block_length
-
-    @torch.inference_mode()
-    def draft(self, features: torch.Tensor) -> Trajectories:
-        """features [B, tokens, hidden] to trajectories whose streams have at most max_blocks."""
-        model = self._forward.model
-        was_training = model.training
-        model.eval()  # in training, gradient checkpointing would silently drop the cache
-        try:
-            return self._draft(features)
-        finally:
-            model.train(was_training)
 
     def _draft(self, features: torch.Tensor) -> Trajectories:
         count, device = features.shape[0], self._forward.device
-        self._cache = PrefixCache()
-        mask = block_causal_mask(self._forward.frame.length, self._block_length)
-        with self._forward.precision():
-            self._forward.prefill(features, self._cache, mask)
+        self._cache = self._prefill(features)
         self._columns = torch.zeros(count, 0, 2, dtype=torch.long, device=device)
         self._passes = 0
         regions = [[_Stream(part) for part in range(_IMPRESSION)] for _ in range(count)]
@@ -179,9 +163,7 @@ class StreamTeacher:
     def _said(self, findings: list[_Stream]) -> ReportSoFar:
         said = ReportSoFar()
         for stream in findings:
-            text = self._tokenizer.decode(stream.draft.answer)
-            for start, end in split_sentences(text):
-                said = said.with_sentence(text[start:end].strip())
+            said = said.with_text(self._tokenizer.decode(stream.draft.answer))
         return said.with_heading()
 
     def _collect(self, studies: list[list[_Stream]]) -> Trajectories:

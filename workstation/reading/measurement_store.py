@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import Connection, Engine, delete, select
 from sqlalchemy.dialects.sqlite import insert
 
 from workstation.catalog.database import read_transaction, write_transaction
@@ -56,26 +57,14 @@ class MeasurementStore:
 
     def save(self, sop_instance_uid: str, measurements: tuple[Measurement, ...]) -> bool:
         """Put these in the place of what was kept. False for a film the catalog has not."""
-        record = MeasurementRecord
         is_known = select(InstanceRecord.sop_instance_uid).where(
             InstanceRecord.sop_instance_uid == sop_instance_uid
         )
         with write_transaction(self._engine) as connection:
             if connection.execute(is_known).first() is None:
                 return False
-            if not measurements:
-                gone = delete(record).where(record.sop_instance_uid == sop_instance_uid)
-                connection.execute(gone)
-                return True
-            row = {
-                "measurements": json.dumps(dump_measurements(measurements), ensure_ascii=False),
-                "updated_at": datetime.now(UTC).isoformat(),
-            }
-            connection.execute(
-                insert(record)
-                .values(sop_instance_uid=sop_instance_uid, **row)
-                .on_conflict_do_update(index_elements=["sop_instance_uid"], set_=row)
-            )
+            kept = {"measurements": dump_measurements(measurements)} if measurements else None
+            _put(connection, MeasurementRecord, sop_instance_uid, kept)
         return True
 
     def load_display(self, sop_instance_uid: str) -> DisplayState | None:
@@ -96,7 +85,6 @@ class MeasurementStore:
     def save_display(self, sop_instance_uid: str, state: DisplayState | None) -> bool:
         """None: as it opens. False for a film the catalog has not, and for one of a signed report:
         its key images stay what they were when it was signed."""
-        record = DisplayStateRecord
         known = (
             select(InstanceRecord.sop_instance_uid, SignatureRecord.study_instance_uid)
             .outerjoin(
@@ -109,17 +97,25 @@ class MeasurementStore:
             found = connection.execute(known).first()
             if found is None or found[1] is not None:
                 return False
-            if state is None:
-                gone = delete(record).where(record.sop_instance_uid == sop_instance_uid)
-                connection.execute(gone)
-                return True
-            row = {
-                "state": json.dumps(dump_display_state(state), ensure_ascii=False),
-                "updated_at": datetime.now(UTC).isoformat(),
-            }
-            connection.execute(
-                insert(record)
-                .values(sop_instance_uid=sop_instance_uid, **row)
-                .on_conflict_do_update(index_elements=["sop_instance_uid"], set_=row)
-            )
+            kept = {"state": dump_display_state(state)} if state is not None else None
+            _put(connection, DisplayStateRecord, sop_instance_uid, kept)
         return True
+
+
+def _put(
+    connection: Connection,
+    record: type[MeasurementRecord] | type[DisplayStateRecord],
+    sop_instance_uid: str,
+    kept: Mapping[str, object] | None,
+) -> None:
+    """What is kept of a film, as JSON in the place of what was; None: nothing any more."""
+    if kept is None:
+        connection.execute(delete(record).where(record.sop_instance_uid == sop_instance_uid))
+        return
+    row = {name: json.dumps(value, ensure_ascii=False) for name, value in kept.items()}
+    row["updated_at"] = datetime.now(UTC).isoformat()
+    connection.execute(
+        insert(record)
+        .values(sop_instance_uid=sop_instance_uid, **row)
+        .on_conflict_do_update(index_elements=["sop_instance_uid"], set_=row)
+    )
