@@ -219,8 +219,9 @@ def test_second_request_stops_the_first_and_never_receives_its_text(qtbot, servi
 
 def test_request_replaced_while_waiting_never_reaches_the_engine(qtbot, service, engine) -> None:
     recorder = Recorder(service)
-    engine.is_deaf = True  # else the first may end, and the second begin, before it is replaced
-    service.request_draft(request("a"))
+    engine.is_deaf = True
+    with qtbot.waitSignal(service.prefill_done):  # the engine is taken: the next one has to wait
+        service.request_draft(request("a"))
     service.request_draft(request("b"))
     service.request_draft(request("c"))
     with qtbot.waitSignal(service.draft_finished):
