@@ -133,7 +133,7 @@ class JoinedDecoder(TextDecoder):
         last = len(self._layers) - 1
         for index, layer in enumerate(self._layers):
             normed = functional.rms_norm(hidden, (self.hidden,), layer.input_norm, self.eps)
-            qkv = functional.linear(normed, layer.qkv_weight, layer.qkv_bias)
+            qkv = layer.qkv(normed)
             heads = qkv.view(len(qkv), self.heads + 2 * self.kv_heads, self.head_dim)
             turning = heads[:, : self.heads + self.kv_heads]
             turned = torch.addcmul(turning * cos, turning.roll(self.head_dim // 2, -1), sin)
@@ -147,7 +147,7 @@ class JoinedDecoder(TextDecoder):
             if index == last:
                 rows_of = zip(together, hidden.split(counts), strict=True)
                 hidden = torch.cat([rows[len(rows) - each.keep :] for each, rows in rows_of])
-            hidden = hidden + functional.linear(torch.cat(attended), layer.output_weight)
+            hidden = hidden + layer.output(torch.cat(attended))
             hidden = hidden + layer.feed_forward(hidden, self.hidden, self.eps)
         return hidden
 

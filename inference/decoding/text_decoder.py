@@ -16,6 +16,7 @@ from torch.nn import functional
 from inference.api import EngineError
 from inference.decoding.attention_paths import AttentionPath, attend_fused, choose_attention
 from inference.decoding.kv_cache import StaticKvCache
+from inference.linear_products import ExactProduct, LinearProduct, ProductMaker
 
 if TYPE_CHECKING:
     from transformers import Qwen2_5_VLForConditionalGeneration
@@ -42,9 +43,14 @@ class Places(NamedTuple):
 
 
 class TextDecoder:
-    """Embeds, attends and projects; holds no state of a draft."""
+    """Embeds, attends and projects; holds no state of a draft.
 
-    def __init__(self, model: Qwen2_5_VLForConditionalGeneration) -> None:
+    product: makes the products with the layers' weights and the head's.
+    """
+
+    def __init__(
+        self, model: Qwen2_5_VLForConditionalGeneration, product: ProductMaker = ExactProduct
+    ) -> None:
         text, config = model.model.language_model, model.config.text_config
         if set(config.layer_types) != {"full_attention"}:
             raise EngineError("config.json: sliding window layers are not supported")
@@ -57,8 +63,8 @@ class TextDecoder:
         self._embedding: nn.Embedding = text.embed_tokens
         self._rotary: nn.Module = text.rotary_emb
         self._norm: torch.Tensor = text.norm.weight
-        self._lm_head: torch.Tensor = model.lm_head.weight
-        self._layers = [_Layer(layer) for layer in text.layers]
+        self._head = product(model.lm_head.weight, None)
+        self._layers = [_Layer(layer, product) for layer in text.layers]
         self.dtype, self.device = self._norm.dtype, self._norm.device
         self.one_row_path, self.few_rows_path = (
             choose_attention(
@@ -70,8 +76,8 @@ class TextDecoder:
     @property
     def bytes_per_pass(self) -> int:
         """Weights that every pass reads: layers and head, not the embedding's other rows."""
-        tensors = [self._norm, self._lm_head]
-        tensors += [tensor for layer in self._layers for tensor in layer.tensors()]
+        tensors = [self._norm, *self._head.tensors]
+        tensors += [tensor for layer in self._layers for tensor in layer.tensors]
         return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
     def new_cache(self, capacity: int) -> StaticKvCache:
@@ -100,7 +106,7 @@ class TextDecoder:
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
         """[rows, hidden] to [rows, vocabulary] float32."""
         normed = functional.rms_norm(hidden, (self.hidden,), self._norm, self.eps)
-        return functional.linear(normed, self._lm_head).float()
+        return self._head(normed).float()
 
     def run(
         self,
@@ -127,8 +133,7 @@ class TextDecoder:
         last = len(self._layers) - 1
         for index, layer in enumerate(self._layers):
             normed = functional.rms_norm(hidden, (self.hidden,), layer.input_norm, self.eps)
-            qkv = functional.linear(normed, layer.qkv_weight, layer.qkv_bias)
-            heads = qkv.view(rows, self.heads + 2 * self.kv_heads, self.head_dim)
+            heads = layer.qkv(normed).view(rows, self.heads + 2 * self.kv_heads, self.head_dim)
             turning = heads[:, : self.heads + self.kv_heads]
             turned = torch.addcmul(turning * cos, turning.roll(self.head_dim // 2, -1), sin)
             keys, values = cache.write_at(
@@ -140,9 +145,7 @@ class TextDecoder:
                     return hidden[:0]
                 queries, hidden = queries[rows - keep :], hidden[rows - keep :]
                 mask = self._keep_mask_rows(mask, rows, keep)
-            hidden = hidden + functional.linear(
-                self._attend(queries, keys, values, mask), layer.output_weight
-            )
+            hidden = hidden + layer.output(self._attend(queries, keys, values, mask))
             hidden = hidden + layer.feed_forward(hidden, self.hidden, self.eps)
         return hidden
 
@@ -178,28 +181,31 @@ class TextDecoder:
 
 
 class _Layer:
-    """One decoder layer's weights, joined where they share an input."""
+    """One decoder layer: its norms, and the products with its weights, joined where they share
+    an input."""
 
-    def __init__(self, layer: Any) -> None:  # transformers is untyped here: Qwen2_5_VLDecoderLayer
-        attention, mlp = layer.self_attn, layer.mlp
+    def __init__(self, layer: Any, product: ProductMaker) -> None:
+        attention, mlp = layer.self_attn, layer.mlp  # transformers' Qwen2_5_VLDecoderLayer
         self.input_norm: torch.Tensor = layer.input_layernorm.weight
         self.post_norm: torch.Tensor = layer.post_attention_layernorm.weight
         projections = (attention.q_proj, attention.k_proj, attention.v_proj)
-        self.qkv_weight = _join_weights(*projections)
-        self.qkv_bias = torch.cat([projection.bias.data for projection in projections])
-        self.output_weight: torch.Tensor = attention.o_proj.weight
-        self.gate_up_weight = _join_weights(mlp.gate_proj, mlp.up_proj)
-        self.down_weight: torch.Tensor = mlp.down_proj.weight
+        bias = torch.cat([projection.bias.data for projection in projections])
+        self.qkv = product(_join_weights(*projections), bias)
+        self.output = product(attention.o_proj.weight, None)
+        self.gate_up = product(_join_weights(mlp.gate_proj, mlp.up_proj), None)
+        self.down = product(mlp.down_proj.weight, None)
         self.activation: nn.Module = mlp.act_fn
 
+    @property
     def tensors(self) -> tuple[torch.Tensor, ...]:
-        joined = (self.qkv_weight, self.qkv_bias, self.gate_up_weight)
-        return (*joined, self.output_weight, self.down_weight, self.input_norm, self.post_norm)
+        products: tuple[LinearProduct, ...] = (self.qkv, self.output, self.gate_up, self.down)
+        read = [tensor for product in products for tensor in product.tensors]
+        return (*read, self.input_norm, self.post_norm)
 
     def feed_forward(self, hidden: torch.Tensor, size: int, eps: float) -> torch.Tensor:
         normed = functional.rms_norm(hidden, (size,), self.post_norm, eps)
-        gate, up = functional.linear(normed, self.gate_up_weight).chunk(2, dim=-1)
-        return functional.linear(self.activation(gate) * up, self.down_weight)
+        gate, up = self.gate_up(normed).chunk(2, dim=-1)
+        return self.down(self.activation(gate) * up)
 
 
 def _join_weights(*projections: nn.Linear) -> torch.Tensor:
