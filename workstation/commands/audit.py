@@ -6,12 +6,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from workstation.accounts.account import AccountError
+from sqlalchemy import Engine
+
 from workstation.audit.audit_export import AuditExport, ExportFormat
 from workstation.audit.audit_log import AuditLog, VerifyResult
 from workstation.audit.stamped_head import HeadRefused, HeadStamp, StampedHead, read_head
 from workstation.catalog.database import CatalogUnavailable, open_database
-from workstation.commands.command_login import NOT_LOGGED_IN, LoginNeeded, logged_in
+from workstation.commands.catalog_session import run_in_catalog, run_logged_in
+from workstation.commands.exit_codes import FAILED, UNUSABLE, tell_failure
 from workstation.commands.login_options import NOBODY, CommandLogin
 from workstation.reporting.report_store import login_name
 
@@ -26,16 +28,16 @@ def run_audit_verify(data_dir: Path, head_path: Path | None = None) -> int:
         head = read_head(head_path) if head_path is not None else None
         result, note = _verify(data_dir, head, head_path)
     except HeadRefused as error:
-        print(f"echo-workstation: {error}", file=sys.stderr)
-        return 1 if error.was_altered else 2
+        tell_failure(error)
+        return FAILED if error.was_altered else UNUSABLE
     except (CatalogUnavailable, OSError) as error:
-        print(f"echo-workstation: {error}", file=sys.stderr)
-        return 2
+        tell_failure(error)
+        return UNUSABLE
     print(_describe(result))
     if head is not None:
         print(_describe_head(head, result, note))
     _record(data_dir, result)
-    return 0 if result.ok else 1
+    return 0 if result.ok else FAILED
 
 
 def run_audit_export(
@@ -52,46 +54,33 @@ def run_audit_export(
         print(f"{outcome.head_path}: head of row {outcome.head.row}")
         return outcome.head
 
-    return _export(data_dir, write, login)
+    return run_logged_in(
+        data_dir, "audit export", login, lambda engine, user: _export(engine, user, write)
+    )
 
 
 def run_audit_head(data_dir: Path, out: Path) -> int:
-    """The stamped head alone; exit codes as for an export."""
+    """The stamped head alone; it shows no patient, so nobody logs in. Exit codes as for an
+    export."""
 
     def write(export: AuditExport) -> StampedHead:
         head = export.write_head_only(out)
         print(f"{out}: head of row {head.row}, {head.hash}")
         return head
 
-    return _export(data_dir, write)
+    return run_in_catalog(data_dir, lambda engine: _export(engine, login_name(), write))
 
 
-def _export(
-    data_dir: Path,
-    write: Callable[[AuditExport], StampedHead],
-    login: CommandLogin | None = None,
-) -> int:
-    """login: None where the stamped head alone is written, which shows no patient."""
+def _export(engine: Engine, user: str, write: Callable[[AuditExport], StampedHead]) -> int:
     try:
-        engine = open_database(data_dir)
-        try:
-            if login is None:
-                head = write(AuditExport(AuditLog(engine), login_name()))
-            else:
-                with logged_in(engine, "audit export", login) as user:
-                    head = write(AuditExport(AuditLog(engine), user))
-        finally:
-            engine.dispose()
-    except (LoginNeeded, AccountError) as error:
-        print(f"echo-workstation: {error}", file=sys.stderr)
-        return NOT_LOGGED_IN
-    except (CatalogUnavailable, OSError) as error:
-        print(f"echo-workstation: {error}", file=sys.stderr)
-        return 2
+        head = write(AuditExport(AuditLog(engine), user))
+    except OSError as error:
+        tell_failure(error)
+        return UNUSABLE
     if head.is_whole:
         return 0
     print(f"The audit log is BROKEN: {head.reason}; the head says so.", file=sys.stderr)
-    return 1
+    return FAILED
 
 
 def _verify(

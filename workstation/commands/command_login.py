@@ -18,15 +18,12 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from workstation.accounts.account import Account, AccountError, RoleMissing
+from workstation.accounts.account import Account, RoleMissing
 from workstation.accounts.account_store import AccountStore
 from workstation.audit.audit_log import AuditLog
-from workstation.catalog.database import DATABASE_NAME, CatalogUnavailable, open_database
 from workstation.commands.login_options import CommandLogin
 from workstation.reporting.report_store import login_name
 
-NOT_LOGGED_IN = 4
-"""Exit code of a command that nobody was let in for."""
 _STANDARD_INPUT = Path("-")
 _LONGEST_SECRET = 4096  # bytes read of a secret file
 
@@ -56,35 +53,6 @@ def logged_in(
         yield account.name
     finally:
         accounts.log_out(account, through=command)
-
-
-@contextmanager
-def logged_in_at(data_dir: Path, command: str, login: CommandLogin) -> Iterator[str]:
-    """The same, as admin, for a command that does without the catalog; where there is none yet,
-    nobody has an account. Raises as `logged_in`."""
-    if not (data_dir / DATABASE_NAME).is_file():
-        yield login_name()
-        return
-    engine = open_database(data_dir)
-    try:
-        with logged_in(engine, command, login, as_admin=True) as user:
-            yield user
-    finally:
-        engine.dispose()
-
-
-@contextmanager
-def refusals_told() -> Iterator[list[int]]:
-    """Says on stderr why nobody was let in; the list then holds the exit code."""
-    codes: list[int] = []
-    try:
-        yield codes
-    except (LoginNeeded, AccountError) as error:
-        print(f"echo-workstation: {error}", file=sys.stderr)
-        codes.append(NOT_LOGGED_IN)
-    except CatalogUnavailable as error:
-        print(f"echo-workstation: {error}", file=sys.stderr)
-        codes.append(2)
 
 
 def _log_in(accounts: AccountStore, command: str, login: CommandLogin) -> Account:

@@ -1,11 +1,15 @@
-"""The flags of `echo-workstation draft` that steer decoding; each is a GenerationRequest field."""
+"""The options of `echo-workstation draft`; those of decoding are fields of GenerationRequest."""
 
 from __future__ import annotations
 
 import argparse
+from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
-from inference import REMASKING_STRATEGIES
+from inference import DECODING_MODES, REGION_MODES, REMASKING_STRATEGIES
+from inference.report_language import LANGUAGES
+from workstation.commands.shared_options import CommandParsers, add_model_options, data_dir_of
 
 
 class _Flag(NamedTuple):
@@ -31,6 +35,35 @@ _FLAGS = (
     _Flag("--guided-ratio", "guided_ratio", float, "guided: disputed below this share"),
     _Flag("--guided-rounds", "guided_rounds", int, "guided: checks at most"),
 )
+
+
+def add_draft_command(commands: CommandParsers) -> None:
+    """``draft``, and its options."""
+    draft = commands.add_parser("draft", help="draft reports without a window")
+    draft.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    draft.add_argument("--decoding", choices=(*DECODING_MODES, *REGION_MODES), default="one-step")
+    draft.add_argument("--language", choices=LANGUAGES, default="en")
+    draft.add_argument("--json", action="store_true", dest="as_json")
+    draft.add_argument("--data-dir", type=Path, help="where added models are known")
+    add_draft_options(draft)
+    add_model_options(draft)
+    draft.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from workstation.commands.draft import run_draft
+    from workstation.model_registry import load_registered_engine
+
+    return run_draft(
+        options.paths,
+        options.decoding,
+        options.model,
+        options.device,
+        options.as_json,
+        options.language,
+        partial(load_registered_engine, data_dir=data_dir_of(options)),
+        draft_settings(options),
+    )
 
 
 def add_draft_options(parser: argparse.ArgumentParser) -> None:

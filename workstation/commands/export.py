@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import re
 import sys
 from collections.abc import Sequence
@@ -11,12 +10,11 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from workstation.accounts.account import AccountError
 from workstation.audit.audit_log import AuditLog
-from workstation.catalog.database import CatalogUnavailable, open_database
 from workstation.catalog.study_catalog import StudyCatalog, StudyRow, UnknownStudy
-from workstation.commands.command_login import NOT_LOGGED_IN, LoginNeeded, logged_in
-from workstation.commands.login_options import NOBODY, CommandLogin, login_of
+from workstation.commands.catalog_session import run_logged_in
+from workstation.commands.exit_codes import FAILED, UNUSABLE, tell_failure
+from workstation.commands.login_options import NOBODY, CommandLogin
 from workstation.dicom.unreadable import UnreadableInstance
 from workstation.exports.export_formats import (
     DICOM_FORMATS,
@@ -49,49 +47,20 @@ class ExportRequest:
     options: ExportOptions = PLAIN
 
 
-def run_export_options(options: argparse.Namespace, data_dir: Path) -> int:
-    """As `run_export`; 2 also for options that don't go together."""
-    problem = ""
-    if bool(options.studies) == options.all:
-        problem = "name studies, or --all"
-    elif options.out is None and not options.send:
-        problem = "say where to: --out FOLDER, --send PACS, or both"
-    elif options.send and not set(options.format) & set(DICOM_FORMATS):
-        problem = f"--send takes {' and '.join(DICOM_FORMATS)} only"
-    if problem:
-        print(f"echo-workstation export: {problem}", file=sys.stderr)
-        return 2
-    request = ExportRequest(
-        studies=tuple(options.studies),
-        formats=tuple(dict.fromkeys(options.format)),
-        out=options.out,
-        send=options.send,
-        own_ae_title=options.aet,
-        options=ExportOptions(not options.no_images, options.measurements),
-    )
-    return run_export(request, data_dir, login_of(options))
-
-
 def run_export(request: ExportRequest, data_dir: Path, login: CommandLogin = NOBODY) -> int:
     """Exit code: 0; 1 if a study failed (the reason is on stderr, the others are done all the
     same); 2 if the catalog or the server's settings can't be used; 4 if nobody was let in."""
     try:
         sender = _sender_of(request, data_dir) if request.send else None
-        engine = open_database(data_dir)
-    except (CatalogUnavailable, InvalidSettings) as error:
-        print(f"echo-workstation export: {error}", file=sys.stderr)
-        return 2
-    try:
-        with logged_in(engine, "export", login) as user:
-            return _export_studies(engine, user, request, sender)
-    except (LoginNeeded, AccountError) as error:
-        print(f"echo-workstation export: {error}", file=sys.stderr)
-        return NOT_LOGGED_IN
-    except CatalogUnavailable as error:
-        print(f"echo-workstation export: {error}", file=sys.stderr)
-        return 2
-    finally:
-        engine.dispose()
+    except InvalidSettings as error:
+        tell_failure(error)
+        return UNUSABLE
+    return run_logged_in(
+        data_dir,
+        "export",
+        login,
+        lambda engine, user: _export_studies(engine, user, request, sender),
+    )
 
 
 def _export_studies(
@@ -105,7 +74,7 @@ def _export_studies(
     uids, failures = _find_studies(sources.catalog, request.studies)
     for uid in uids:
         failures += not _export_study(exporter, uid, request, sender)
-    return 1 if failures else 0
+    return FAILED if failures else 0
 
 
 def _export_study(

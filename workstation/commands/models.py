@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inference import EngineError, LoadProgress, inspect_model
+from workstation.commands.exit_codes import FAILED, tell_failure
 from workstation.model_licence import ModelLicence, find_licence
 from workstation.model_registry import (
     EMBEDDED,
@@ -23,7 +24,7 @@ from workstation.model_registry import (
 if TYPE_CHECKING:
     from inference import ModelInspection
 
-_REFUSED, _UNKNOWN_NAME, _LICENCE_NOT_ACCEPTED = 1, 2, 3
+_UNKNOWN_NAME, _LICENCE_NOT_ACCEPTED = 2, 3
 
 
 def run_models_add(
@@ -61,8 +62,8 @@ def run_models_add(
                 shutil.rmtree(folder, ignore_errors=True)
             raise
     except EngineError as error:
-        print(f"echo-workstation: {error}", file=sys.stderr)
-        return _REFUSED
+        tell_failure(error)
+        return FAILED
     print(f"Added {model.name}, sha256 {model.sha256}")
     print(f"Use it with: echo-workstation --model {model.name}")
     return 0
@@ -73,8 +74,8 @@ def run_models_list(data_dir: Path, as_json: bool = False) -> int:
     try:
         models = ModelRegistry(data_dir).entries()
     except EngineError as error:
-        print(f"echo-workstation: {error}", file=sys.stderr)
-        return _REFUSED
+        tell_failure(error)
+        return FAILED
     if as_json:
         print(json.dumps([asdict(model) | {"folder": str(model.folder)} for model in models]))
         return 0
@@ -105,8 +106,8 @@ def run_models_check(name: str, data_dir: Path) -> int:
                 f"and was {model.sha256}"
             )
     except EngineError as error:
-        print(f"echo-workstation: {error}", file=sys.stderr)
-        return _REFUSED
+        tell_failure(error)
+        return FAILED
     print(_describe(inspection))
     print(f"Whole: sha256 {inspection.sha256}")
     return 0
@@ -123,8 +124,8 @@ def run_models_remove(name: str, data_dir: Path) -> int:
         if model.is_copy and model.folder.parent == registry.copies_folder.absolute():
             _delete_copy(model.folder)
     except EngineError as error:
-        print(f"echo-workstation: {error}", file=sys.stderr)
-        return _REFUSED
+        tell_failure(error)
+        return FAILED
     print(f"Removed {name}" + ("" if model.is_copy else f"; its files stay in {model.folder}"))
     return 0
 
@@ -193,10 +194,7 @@ def _delete_copy(folder: Path) -> None:
 
 def _asks_for_consent(ask: Callable[[str], str] | None) -> bool:
     if ask is None:
-        print(
-            "echo-workstation: the licence isn't accepted; --accept-licence does so",
-            file=sys.stderr,
-        )
+        tell_failure("the licence isn't accepted; --accept-licence does so")
         return False
     try:
         answer = ask("Do you accept these terms? [y/N] ")
@@ -204,7 +202,7 @@ def _asks_for_consent(ask: Callable[[str], str] | None) -> bool:
         answer = ""
     if answer.strip().lower() in ("y", "yes"):
         return True
-    print("echo-workstation: not added, the licence isn't accepted", file=sys.stderr)
+    tell_failure("not added, the licence isn't accepted")
     return False
 
 
@@ -240,7 +238,7 @@ def _free_disk(folder: Path) -> int:
 
 
 def _report_unknown(name: str) -> int:
-    print(f"echo-workstation: {name}: no model of this name was added", file=sys.stderr)
+    tell_failure(f"{name}: no model of this name was added")
     return _UNKNOWN_NAME
 
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import signal
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import Engine
 
-from workstation.accounts.account import AccountError
 from workstation.audit.audit_log import AuditLog
-from workstation.catalog.database import CatalogUnavailable, open_database
 from workstation.catalog.study_catalog import StudyCatalog
-from workstation.commands.command_login import NOT_LOGGED_IN, LoginNeeded, logged_in
+from workstation.commands.catalog_session import run_logged_in
+from workstation.commands.exit_codes import UNUSABLE, tell_failure
 from workstation.commands.login_options import NOBODY, CommandLogin
 from workstation.network.failures import InvalidSettings, NetworkFailure
 from workstation.network.instance_store import InstanceStore
@@ -34,22 +32,12 @@ def run_receive(
 
     wait: returns when it is time to stop; for tests.
     """
-    try:
-        engine = open_database(data_dir)
-    except CatalogUnavailable as error:
-        print(f"echo-workstation: {error}", file=sys.stderr)
-        return 2
-    try:
-        with logged_in(engine, "receive", login) as user:
-            return _receive(settings, engine, user, wait or _wait_for_signal)
-    except (LoginNeeded, AccountError) as error:
-        print(f"echo-workstation: {error}", file=sys.stderr)
-        return NOT_LOGGED_IN
-    except CatalogUnavailable as error:
-        print(f"echo-workstation: {error}", file=sys.stderr)
-        return 2
-    finally:
-        engine.dispose()
+    return run_logged_in(
+        data_dir,
+        "receive",
+        login,
+        lambda engine, user: _receive(settings, engine, user, wait or _wait_for_signal),
+    )
 
 
 def _receive(
@@ -60,8 +48,8 @@ def _receive(
         receiver = StorageReceiver(settings, store, _print_event)
         receiver.start()
     except (InvalidSettings, NetworkFailure) as error:
-        print(f"echo-workstation: {error}", file=sys.stderr)
-        return 2
+        tell_failure(error)
+        return UNUSABLE
     try:
         tls = " over TLS" if settings.uses_tls else ""
         allowed = ", ".join(settings.allowed_ae_titles)

@@ -20,7 +20,8 @@ from tests.workstation.exports.conftest import (
 from workstation.__main__ import main
 from workstation.accounts.account_store import AccountStore
 from workstation.audit.audit_log import AuditLog
-from workstation.commands.command_login import NOT_LOGGED_IN, LoginNeeded, logged_in
+from workstation.commands.command_login import LoginNeeded, logged_in
+from workstation.commands.exit_codes import NOT_LOGGED_IN
 from workstation.commands.login_options import CommandLogin
 
 SECRET = "correct horse 7"
