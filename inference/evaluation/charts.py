@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from html import escape
+from itertools import cycle
 
 from inference.evaluation.calibration import expected_calibration_error
 from inference.evaluation.summary import Estimate, Reliability, Result
 
 # Okabe and Ito's palette: told apart with any colour vision, and in grey by its order.
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9")
+COLOURS = (
+    "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000", "#999999",
+)  # fmt: skip
 _INK, _GRID = "#444", "#ddd"
 
 
@@ -37,7 +40,7 @@ def _text(x: float, y: float, words: str, anchor: str = "start", colour: str = _
 
 def _legend(names: Sequence[str], x: float, y: float) -> list[str]:
     parts = []
-    for name, colour in zip(names, COLOURS, strict=False):
+    for name, colour in zip(names, cycle(COLOURS), strict=False):
         parts.append(f'<rect x="{x:.1f}" y="{y - 10:.1f}" width="11" height="11" fill="{colour}"/>')
         parts.append(_text(x + 16, y, name))
         x += 30 + 7 * len(name)
@@ -102,7 +105,7 @@ def draw_reliability(curves: Sequence[Reliability], title: str) -> str:
         ]
     parts.append(_line(*place(0, 0), *place(1, 1), _INK))
     most = max((float(curve.table[:, 0].max()) for curve in curves), default=0.0)
-    for curve, colour in zip(curves, COLOURS, strict=False):
+    for curve, colour in zip(curves, cycle(COLOURS), strict=False):
         path = []
         for count, confidence, right in curve.table:
             if count:
@@ -142,7 +145,7 @@ def draw_speed_and_f1(results: Sequence[Result]) -> str:
             _text(x, low + 16, f"{step * tick:g}", "middle"),
             _text(left - 6, y + 4, f"{tick / 5:.1f}", "end"),
         ]
-    for (result, speed, f1), colour in zip(known, COLOURS, strict=False):
+    for (result, speed, f1), colour in zip(known, cycle(COLOURS), strict=False):
         if speed.value is None or f1.value is None:
             continue
         x, y = place(speed.value, f1.value)

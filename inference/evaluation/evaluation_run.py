@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import sys
 import time
 from collections.abc import Sequence
@@ -81,7 +82,10 @@ def _choose_studies(
     """The studies, and the words that name their source."""
     if options.manifest:
         asked = LANGUAGES if options.language in (None, "both") else (options.language,)
-        return list(manifest_studies(options.manifest, asked)), f"manifest {options.manifest}"
+        studies = list(manifest_studies(options.manifest, asked))
+        # a mended manifest is another run: --resume must not keep what its bad lines came to
+        digest = hashlib.sha256(options.manifest.read_bytes()).hexdigest()
+        return studies, f"manifest {options.manifest} (sha256 {digest[:12]})"
     asked = LANGUAGES if options.language == "both" else (options.language or "en",)
     if unknown := set(asked) - set(engine.languages):
         raise UnsupportedRequest(

@@ -2,9 +2,9 @@
 
     {"images": ["1/frontal.dcm", "1/lateral.png"], "report": "...", "language": "en"}
 
-Paths are relative to the manifest, the frontal film comes first. A bad line, or a film that can't
-be read, is an UnreadableStudy with file and line when its images are asked for: it counts as a
-failure, and the rest goes on.
+Paths are relative to the manifest, the frontal film comes first; a site's further fields are left
+alone. A bad line, or a film that can't be read, is an UnreadableStudy with file and line when its
+images are asked for: it counts as a failure, and the rest goes on.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -33,22 +34,28 @@ def manifest_studies(manifest: Path, languages: Iterable[Language]) -> Iterator[
     """
     kept = set(languages)
     try:
-        lines = manifest.read_text(encoding="utf-8-sig").splitlines()
+        lines = read_json_lines(manifest)
     except (OSError, UnicodeDecodeError) as error:
         raise UnreadableStudy(f"{manifest}: can't be read ({error})") from error
     return (
-        study
-        for number, line in enumerate(lines, 1)
-        if line.strip()
-        for study in _read_line(manifest, number, line, kept)
+        study for number, line in lines for study in _read_line(manifest, number, line, kept)
     )
+
+
+def read_json_lines(path: Path) -> list[tuple[int, str]]:
+    """(number from 1, line) of each line that is not blank. Raises OSError, UnicodeDecodeError.
+
+    Only line feeds end a line: JSON strings may hold U+2028 and U+0085 as they are (RFC 8259, 7).
+    """
+    lines = path.read_text(encoding="utf-8-sig").split("\n")
+    return [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
 
 
 def _read_line(manifest: Path, number: int, line: str, languages: set[Language]) -> Iterator[Study]:
     place = f"{manifest}:{number}"
     name = f"{manifest.name}:{number}"
     try:
-        paths, report, language = _check_line(line)
+        paths, report, language = check_manifest_line(line)
     except ValueError as reason:
         failure = UnreadableStudy(f"{place}: {reason}")
         first = next(known for known in LANGUAGES if known in languages)  # counted once
@@ -62,7 +69,7 @@ def _read_line(manifest: Path, number: int, line: str, languages: set[Language])
         yield Study(name, is_chest, None, (reference,), _film_loader(place, films))
 
 
-def _check_line(line: str) -> tuple[list[str], str, Language]:
+def check_manifest_line(line: str) -> tuple[list[str], str, Language]:
     """(images, report, language); ValueError says what is wrong with the line."""
     try:
         values: Any = json.loads(line)
@@ -70,8 +77,8 @@ def _check_line(line: str) -> tuple[list[str], str, Language]:
         raise ValueError(f"not JSON ({error})") from error
     if not isinstance(values, dict):
         raise ValueError("not a JSON object")
-    if unknown := set(values) - {"images", "report", "language"}:
-        raise ValueError(f"unknown field {sorted(unknown)[0]!r}")
+    if "language" not in values and (misspelt := get_close_matches("language", list(values))):
+        raise ValueError(f"unknown field {misspelt[0]!r}: 'language'?")
     images, report = values.get("images"), values.get("report")
     if not (isinstance(images, list) and images and all(isinstance(p, str) for p in images)):
         raise ValueError("'images' is not a list of file names")

@@ -114,7 +114,7 @@ class OutcomeFile:
 
     def read(self) -> tuple[RunDescription, list[StudyOutcome]]:
         """All complete lines; a last line cut by a kill is left out. UnusableOutcomes, OSError."""
-        lines = self._complete_lines().decode("utf-8", "replace").splitlines()
+        lines = self._complete_lines().split(b"\n")[:-1]  # texts may hold other line ends
         try:
             header = json.loads(lines[0])
             if header.pop("outcomes_format") != _FORMAT:

@@ -2,18 +2,17 @@
 
     {"images": ["1/frontal.dcm", "1/lateral.png"], "report": "...", "language": "en"}
 
-Paths are relative to the manifest, the frontal film comes first. All lines are checked before
-training begins, and all bad ones are reported together, by file:line.
+Paths are relative to the manifest, the frontal film comes first; a site's further fields are left
+alone. All lines are checked before training begins, and all bad ones are reported together, by
+file:line.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pydicom
@@ -21,16 +20,18 @@ import torch
 from PIL import Image
 
 from inference.api import ModelImage
-from inference.evaluation.manifest_studies import read_film
+from inference.evaluation.manifest_studies import (
+    check_manifest_line,
+    read_film,
+    read_json_lines,
+)
 from inference.image_processor import normalise_film
 from inference.report_language.statements import Language
 from inference.training.pairs import Answers, AnswerStore, Draw, augment, cut_by_length
 from inference.training.prompt_frame import Grid, Kind, PromptFormat
-from inference.training.tokenizer import LANGUAGES
 
 _MOST_FILMS = 2
 _SORTED_BATCHES = 8  # among so many batches, studies are sorted by length of answer
-_FIELDS = {"images", "report", "language"}
 
 
 class UnusableManifest(Exception):
@@ -50,16 +51,15 @@ class ManifestStudy:
 def read_manifest(path: Path) -> list[ManifestStudy]:
     """All studies of the file. Raises UnusableManifest naming every bad line."""
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = read_json_lines(path)
     except (OSError, UnicodeDecodeError) as error:
         raise UnusableManifest(f"{path}: can't be read ({error})") from error
     studies, problems = [], []
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            try:
-                studies.append(_check_line(f"{path}:{number}", path.parent, line))
-            except ValueError as reason:
-                problems.append(f"{path}:{number}: {reason}")
+    for number, line in lines:
+        try:
+            studies.append(_check_line(f"{path}:{number}", path.parent, line))
+        except ValueError as reason:
+            problems.append(f"{path}:{number}: {reason}")
     if problems or not studies:
         raise UnusableManifest("\n".join(problems) or f"{path}: no studies")
     return studies
@@ -67,24 +67,9 @@ def read_manifest(path: Path) -> list[ManifestStudy]:
 
 def _check_line(place: str, folder: Path, line: str) -> ManifestStudy:
     """ValueError says what is wrong with the line."""
-    try:
-        values: Any = json.loads(line)
-    except ValueError as error:
-        raise ValueError(f"not JSON ({error})") from error
-    if not isinstance(values, dict):
-        raise ValueError("not a JSON object")
-    if unknown := sorted(values.keys() - _FIELDS):
-        raise ValueError(f"unknown field {unknown[0]!r}")
-    images, report = values.get("images"), values.get("report")
-    if not (isinstance(images, list) and images and all(isinstance(p, str) for p in images)):
-        raise ValueError("'images' is not a list of file names")
+    images, report, language = check_manifest_line(line)
     if len(images) > _MOST_FILMS:
         raise ValueError(f"{len(images)} images, at most {_MOST_FILMS} are taken")
-    if not (isinstance(report, str) and report.strip()):
-        raise ValueError("'report' is not a text")
-    language = values.get("language", "en")
-    if language not in LANGUAGES:
-        raise ValueError(f"'language' is {language!r}, not one of {', '.join(LANGUAGES)}")
     films = tuple(folder / name for name in images)
     if missing := [film for film in films if not film.is_file()]:
         raise ValueError(f"{missing[0]} is no file")

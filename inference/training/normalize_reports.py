@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+from inference.evaluation.manifest_studies import read_json_lines
 from inference.report_language.normalization import (
     NormalizedReport,
     check_normalization,
@@ -105,19 +106,21 @@ class Job:
     def run(self, propose: Propose | None, progress: TextIO) -> Tally:
         """Normalise what is left, then put the output in place."""
         tally = self._resume()
-        lines = self._source.read_text(encoding="utf-8").splitlines()
+        lines = read_json_lines(self._source)
         shown = started = time.monotonic()
-        first = tally.line
+        first, last = tally.line, lines[-1][0] if lines else 0
         with (
             self._partial.open("a", encoding="utf-8") as partial,
             self._refused.open("a", encoding="utf-8") as refused,
         ):
-            for number, line in enumerate(lines[first:], first + 1):
+            for number, line in lines:
+                if number <= first:
+                    continue
                 self._take_line(number, line, propose, partial, refused, tally)
-                if time.monotonic() - shown > _PROGRESS_EVERY_S or number == len(lines):
+                if time.monotonic() - shown > _PROGRESS_EVERY_S or number == last:
                     shown = time.monotonic()
                     rate = (number - first) / max(shown - started, 1e-9)
-                    _show(progress, tally, len(lines), rate)
+                    _show(progress, tally, last, rate)
             partial.flush()
             os.fsync(partial.fileno())
         os.replace(self._partial, self._target)
@@ -136,8 +139,6 @@ class Job:
         tally: Tally,
     ) -> None:
         tally.line = number
-        if not line.strip():
-            return
         try:
             pair = normalize_line(line, self._default, propose)
         except ValueError as reason:
@@ -157,10 +158,12 @@ class Job:
             and self._identity_file.read_text(encoding="utf-8") == self._identity
         )
         if not same:
-            self._partial.unlink(missing_ok=True)
             self._refused.unlink(missing_ok=True)
+            self._partial.write_bytes(b"")
             self._identity_file.write_text(self._identity, encoding="utf-8")
             return tally
+        if not self._partial.exists():  # killed after the output was put in place
+            os.replace(self._target, self._partial)
         for pair in _read_whole_lines(self._partial):
             tally.line = max(tally.line, pair["normalisation"]["line"])
             _count(tally, pair["normalisation"])
@@ -189,7 +192,7 @@ def _read_whole_lines(path: Path) -> Iterator[dict[str, Any]]:
     if len(whole) < len(content):
         with path.open("r+b") as file:
             file.truncate(len(whole))
-    for line in whole.decode("utf-8").splitlines():
+    for line in whole.split(b"\n")[:-1]:
         yield json.loads(line)
 
 
@@ -220,10 +223,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             propose = load_report_rewriter(options.model)
         job = Job(options.source, options.out, options.language, options.model)
         tally = job.run(propose, sys.stderr)
-    except (OSError, UnicodeDecodeError) as reason:
+    except UnicodeDecodeError as reason:
+        print(f"{options.source}: {reason}", file=sys.stderr)
+        return 2
+    except OSError as reason:
         print(re.sub(r"\s+", " ", str(reason)), file=sys.stderr)
         return 2
-    print(f"{tally.written} reports to {options.out}, {tally.refused} refused")
+    where = f": see {options.out}.refused.jsonl" if tally.refused else ""
+    print(f"{tally.written} reports to {options.out}, {tally.refused} refused{where}")
     if options.model is not None:
         print(f"model: {tally.by_model} proposals taken, {tally.model_rejected} rejected")
     return 0

@@ -91,6 +91,16 @@ def test_language_is_english_unless_said_and_can_be_asked_for(film_folder: Path)
     assert [s.name for s in manifest_studies(manifest, ("zh",))] == ["studies.jsonl:3"]
 
 
+def test_further_fields_and_line_ends_within_a_report_are_left_alone(film_folder: Path) -> None:
+    line = {"images": ["a.dcm"], "report": f"{REPORT}\u2028\x85", "report_id": 7, "patient": "P"}
+    manifest = film_folder / "studies.jsonl"
+    text = json.dumps(line, ensure_ascii=False)
+    manifest.write_bytes(f"\ufeff{text}\r\n{text}".encode())
+    studies = _studies(manifest)
+    assert [s.name for s in studies] == ["studies.jsonl:1", "studies.jsonl:2"]
+    assert all(s.load_images() for s in studies)
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
@@ -101,7 +111,7 @@ def test_language_is_english_unless_said_and_can_be_asked_for(film_folder: Path)
         ({"images": ["a.dcm"]}, "'report'"),
         ({"images": ["a.dcm"], "report": " "}, "'report'"),
         ({"images": ["a.dcm"], "report": REPORT, "language": "fr"}, "'language' is 'fr'"),
-        ({"images": ["a.dcm"], "report": REPORT, "label": 1}, "unknown field 'label'"),
+        ({"images": ["a.dcm"], "report": REPORT, "langauge": "en"}, "unknown field 'langauge'"),
         ({"images": ["none.dcm"], "report": REPORT}, "none.dcm"),
         ({"images": ["cut.dcm"], "report": REPORT}, "cut.dcm"),
         ({"images": ["cut.png"], "report": REPORT}, "cut.png"),

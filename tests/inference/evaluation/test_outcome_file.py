@@ -50,6 +50,16 @@ def test_resumed_file_gives_back_what_was_added(tmp_path: Path, make_outcome: Ma
     assert OutcomeFile(path).read() == (RUN, [first, second])
 
 
+def test_line_ends_within_a_reference_do_not_end_a_line(
+    tmp_path: Path, make_outcome: MakeOutcome
+) -> None:
+    outcome = make_outcome("Findings: x.", None, reference=("a\u2028b\x85c", ""))
+    file = OutcomeFile(tmp_path / "outcomes.jsonl")
+    file.resume(RUN)
+    file.add([outcome])
+    assert file.read()[1] == [outcome]
+
+
 def test_line_cut_by_a_kill_is_dropped(tmp_path: Path, make_outcome: MakeOutcome) -> None:
     path = tmp_path / "outcomes.jsonl"
     kept = make_outcome("Findings: a.")

@@ -12,9 +12,11 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
 
+from inference.evaluation.manifest_studies import manifest_studies
 from inference.report_language.normalization import normalize_report
 from inference.report_language.statements import Language
 from inference.training import normalize_reports
+from inference.training.manifest_pairs import read_manifest
 from inference.training.normalize_reports import Job, main, normalize_line
 
 RAW = [
@@ -104,6 +106,52 @@ def test_job_goes_on_after_a_kill_with_the_same_result(
     assert refused[0] == refused[1]
     assert (tally.written, tally.refused) == (9, 2)
     assert len([line for line in taken if line != "kill"]) == len(lines)  # none was done twice
+
+
+def test_a_kill_right_after_the_output_is_in_place_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, out = write_lines(tmp_path / "raw.jsonl", [*RAW, "{", *RAW]), tmp_path / "out.jsonl"
+
+    def die(path: Path, missing_ok: bool = False) -> None:
+        if path.name == "out.jsonl.partial.job":
+            raise Killed
+        real_unlink(path, missing_ok)
+
+    real_unlink = Path.unlink
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", die)
+        with pytest.raises(Killed):
+            Job(source, out, "en", None).run(None, io.StringIO())
+    whole = out.read_bytes()
+    assert len(read_lines(out)) == 6
+    tally = Job(source, out, "en", None).run(None, io.StringIO())
+    assert out.read_bytes() == whole
+    assert (tally.written, tally.refused) == (6, 1)
+
+
+def test_what_is_written_is_a_manifest_for_training_and_evaluation(tmp_path: Path) -> None:
+    for name in ("1.dcm", "2.dcm", "2b.dcm", "3.dcm"):
+        (tmp_path / name).write_bytes(b"")
+    odd = {**RAW[1], "note": "line\u2028end\x85within"}
+    text = "\n".join(json.dumps(pair, ensure_ascii=False) for pair in (RAW[0], odd, RAW[2]))
+    source, out = tmp_path / "raw.jsonl", tmp_path / "out.jsonl"
+    source.write_text(f"\ufeff{text}", encoding="utf-8")
+    assert main(["--in", str(source), "--out", str(out)]) == 0
+    studies = read_manifest(out)
+    assert [study.language for study in studies] == ["en", "zh", "en"]
+    drafted = list(manifest_studies(out, ("en", "zh")))
+    assert all(s.references[0].findings in t.report for s, t in zip(drafted, studies, strict=True))
+    assert [s.references[0].language for s in drafted] == ["en", "zh", "en"]
+
+
+def test_bytes_that_are_no_text_are_named_with_their_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "raw.jsonl"
+    source.write_bytes('{"images": [], "report": "左侧气胸"}'.encode("gb18030"))
+    assert main(["--in", str(source), "--out", str(tmp_path / "out.jsonl")]) == 2
+    assert f"{source}: 'utf-8' codec can't decode" in capsys.readouterr().err
 
 
 def test_partial_output_of_another_input_is_not_continued(tmp_path: Path) -> None:
