@@ -37,9 +37,7 @@ def manifest_studies(manifest: Path, languages: Iterable[Language]) -> Iterator[
         lines = read_json_lines(manifest)
     except (OSError, UnicodeDecodeError) as error:
         raise UnreadableStudy(f"{manifest}: can't be read ({error})") from error
-    return (
-        study for number, line in lines for study in _read_line(manifest, number, line, kept)
-    )
+    return (study for number, line in lines for study in _read_line(manifest, number, line, kept))
 
 
 def read_json_lines(path: Path) -> list[tuple[int, str]]:
