@@ -21,6 +21,10 @@ _MESSAGES: dict[str, dict[Language, str]] = {
         "en": "{finding}: {side} in the findings, {other_side} in the impression.",
         "zh": "{finding}：所见为{side}，结论为{other_side}。",
     },
+    "side_left_out": {
+        "en": "{finding}: also {side} in the findings, only {other_side} in the impression.",
+        "zh": "{finding}：所见中{side}亦有，结论仅提及{other_side}。",
+    },
     "placeholder": {
         "en": "“{quoted}” is still to be filled in.",
         "zh": "“{quoted}”尚未填写。",

@@ -14,6 +14,7 @@ CheckRule = Literal[
     "present_and_absent",
     "normal_beside_finding",
     "side_differs",
+    "side_left_out",
     "placeholder",
     "finding_without_impression",
     "impression_without_finding",

@@ -21,6 +21,7 @@ from workstation.reporting.draft_report import DraftReport
 from workstation.reporting.report_check import BLOCKING, CheckRule, Fix, ReportCheck
 from workstation.reporting.report_state import ReportState
 from workstation.reporting.sentence_place import place_sentence
+from workstation.reporting.side_checks import check_sides_concluded
 from workstation.reporting.site_rules import SiteRules
 
 _NOTHING_KNOWN = ReportContext()
@@ -41,6 +42,7 @@ def check_report(
     words = language or state.language
     checks = [
         *check_contradictions(state, words),
+        *check_sides_concluded(state, words),
         *check_placeholders(state, words),
         *check_missing(state, context.required, words),
         *check_films_named(state, context, words),

@@ -20,6 +20,7 @@ CHOOSABLE: tuple[CheckRule, ...] = (
     "finding_without_impression",
     "impression_without_finding",
     "repeated_sentence",
+    "side_left_out",
 )
 """Checks a site may make blocking. They depend on the text alone, so that panel and signature
 agree; what depends on the films at hand (prior, lateral) is told and never blocks."""

@@ -44,6 +44,8 @@ CASES: list[tuple[Language, str, str, str, bool]] = [
     ("en", "Left effusion. No pneumothorax.", "No acute cardiopulmonary abnormality.",
      "normal_beside_finding", True),
     ("en", "Small left effusion. No pneumothorax.", "Right effusion.", "side_differs", True),
+    ("en", "Small bilateral effusions. No pneumothorax.", "Left effusion.", "side_differs", True),
+    ("en", "Left nodule. Right nodule. No pneumothorax.", "Left nodule.", "side_left_out", False),
     ("en", "Small left effusion. No pneumothorax.", "Cough.", "finding_without_impression", False),
     ("en", NORMAL, "Cardiomegaly.", "impression_without_finding", False),
     ("en", "No pneumothorax.", "Normal.", "not_stated", False),
@@ -52,6 +54,8 @@ CASES: list[tuple[Language, str, str, str, bool]] = [
     ("en", NORMAL, "", "section_empty", False),
     ("zh", f"{NORMAL_ZH}左侧气胸。", "左侧气胸。", "present_and_absent", True),
     ("zh", "左侧胸腔积液。未见气胸。", "右侧胸腔积液。", "side_differs", True),
+    ("zh", "双侧胸腔积液。未见气胸。", "右侧胸腔积液。", "side_differs", True),
+    ("zh", "左肺结节。右肺结节。未见气胸。", "右肺结节。", "side_left_out", False),
     ("zh", "左侧胸腔积液。未见气胸。", "请结合临床。", "finding_without_impression", False),
     ("zh", "未见气胸。", "正常。", "not_stated", False),
     ("zh", f"{NORMAL_ZH}左肺结节，大小【】毫米。", "左肺结节。", "placeholder", True),
@@ -106,6 +110,38 @@ def test_fix_mends_the_check_in_one_undo_step(language, findings, impression, ru
     assert not {c for c in now - had if c.split(":")[0] in ("present_and_absent", "side_differs")}
     report.undo()
     assert report.state == before
+
+
+def test_both_sides_found_and_one_concluded() -> None:
+    report = written("Moderate bilateral pleural effusions.", "Moderate right pleural effusion.")
+    check = checks_of(report)["side_differs"]
+    assert check.message == "Pleural effusion: bilateral in the findings, right in the impression."
+    assert texts_of(report, check)[0] == "Moderate right pleural effusion."
+    assert check.fix is not None
+    apply_fix(report, check.fix)
+    assert report.state.impression_text == "Moderate bilateral pleural effusions."
+    report = written("Small left effusion. Trace right effusion.", "Small left effusion.")
+    check = checks_of(report)["side_left_out"]
+    assert check.message == (
+        "Pleural effusion: also right in the findings, only left in the impression."
+    )
+
+
+@pytest.mark.parametrize(
+    ("findings", "impression"),
+    [
+        ("Small bilateral effusions.", "Effusions, left greater than right."),
+        ("Small left effusion. Trace right effusion.", "Small bilateral effusions."),
+        ("Small bilateral effusions.", "Pleural effusion."),
+        ("Small bilateral effusions.", "Left effusion. Right effusion."),
+        ("Possible bilateral nodules.", "Left nodule."),
+        ("Small left effusion. No right effusion.", "Small left effusion."),
+        ("Left scar. Right scar.", "Left scar."),
+    ],
+)
+def test_one_side_concluded_where_nothing_is_left_out(findings: str, impression: str) -> None:
+    rules = checks_of(written(findings, impression)).keys()
+    assert not rules & {"side_differs", "side_left_out"}
 
 
 def test_impression_takes_the_side_of_the_findings_and_keeps_its_words() -> None:

@@ -78,6 +78,9 @@ def test_every_choosable_check_blocks_once_it_is_chosen(rule: str) -> None:
         "section_empty": written("No pneumothorax. No pleural effusion.", ""),
         "finding_without_impression": written("Left pneumothorax. No pleural effusion.", "Clips."),
         "impression_without_finding": written("No pleural effusion.", "Left pneumothorax."),
+        "side_left_out": written(
+            "Left nodule. Right nodule. No pneumothorax. No pleural effusion.", "Left nodule."
+        ),
         "repeated_sentence": written("No mass. No mass. No pneumothorax. No pleural effusion."),
     }[rule]
     chosen = context_of(make_rules(DEFAULT_RULES.required, [rule]))

@@ -52,6 +52,7 @@ class RulesDialog(QDialog):
             "finding_without_impression": self.tr("An acute finding is not in the impression"),
             "impression_without_finding": self.tr("The impression names what the findings don't"),
             "repeated_sentence": self.tr("The same sentence stands twice"),
+            "side_left_out": self.tr("The impression names one of two affected sides"),
         }
         return {rule: words[rule] for rule in CHOOSABLE}
 
