@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from workstation.reporting.draft_report import DraftReport, Edit, coalesce_edits
+from workstation.reporting.draft_report import DraftReport
+from workstation.reporting.report_state import Edit, coalesce_edits
 from workstation.reporting.report_store import DraftOrigin, ReportStore
 
 

@@ -1,58 +1,44 @@
-"""The report being edited: sentences, their provenance, undo and redo. Qt-free."""
+"""The report being edited: every change goes through here. Qt-free."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from functools import lru_cache
 
-from inference.report_language import (
-    Language,
-    Statement,
-    Status,
-    extract_statements,
-    rewrite_statement,
-)
+from inference.report_language import Language, Statement, Status
 from inference.report_language.rewriting import restate_statement, withdraw_statement
 from workstation.reporting.check_override import CheckOverride
+from workstation.reporting.drafted_sentences import draft_sentences, keep_own_impression
+from workstation.reporting.edit_history import EditHistory
+from workstation.reporting.reader_marks import mark_touched
 from workstation.reporting.report_state import (
     JOINERS,
     SECTIONS,
     Edit,
     EditKind,
-    Provenance,
     ReportSigned,
     ReportState,
     Section,
     Sentence,
     SentenceOrigin,
-    coalesce_edits,
     join_sentences,
-    report_text,
-    sentence_spans,
 )
 from workstation.reporting.sentence_alignment import (
     Piece,
     align_sentences,
     join_pieces,
+    rewrite_sentence,
     split_pieces,
 )
-from workstation.reporting.token_confidences import ConfidenceSpan, mean_confidence
+from workstation.reporting.sentence_statements import find_in_sentence, list_statements
+from workstation.reporting.statement_flips import StatementFlips
+from workstation.reporting.token_confidences import ConfidenceSpan
 
 
 class StatementGone(Exception):
     """The statement is no longer in the report: the text was changed since it was listed."""
-
-
-@dataclass(frozen=True)
-class _Step:
-    """One undo step. is_typing: may be joined with the typing that follows."""
-
-    before: ReportState
-    after: ReportState
-    typed_section: Section | None = None
 
 
 class DraftReport:
@@ -76,12 +62,12 @@ class DraftReport:
         self._is_signed = signed
         self._reader = reader
         self._now = now or (lambda: datetime.now(UTC))
-        self._done: list[_Step] = []
-        self._undone: list[_Step] = []
+        self._history = EditHistory()
+        self._flips = StatementFlips()
         self._observers: list[Callable[[Edit], None]] = []
-        self._flips: dict[int, tuple[str, str]] = {}  # id -> its text after the last flip, before
         known = (*self._state.findings, *self._state.impression)
-        self._ids = itertools.count(1 + max((sentence.id for sentence in known), default=0))
+        ids = itertools.count(1 + max((sentence.id for sentence in known), default=0))
+        self._new_id = ids.__next__
 
     @property
     def state(self) -> ReportState:
@@ -126,15 +112,12 @@ class DraftReport:
         as far as it says something else. origin: which draft this is, for every sentence of it.
         """
         self._require_unsigned()
-        own = tuple(each for each in self._state.impression if each.provenance == "human")
-        said = {each.text for each in own}
         drafted = ReportState(
-            self._draft_sentences(findings, findings_confidences, language, origin),
-            self._draft_sentences(impression, impression_confidences, language, origin),
+            draft_sentences(findings, findings_confidences, language, origin, self._new_id),
+            draft_sentences(impression, impression_confidences, language, origin, self._new_id),
             language,
         )
-        others = (each for each in drafted.impression if each.text not in said)
-        drafted = drafted.with_section("impression", (*own, *others))
+        drafted = keep_own_impression(drafted, self._state)
         self._commit(drafted, self._section_edits("draft", self._state, drafted))
 
     def edit_sentence(self, section: Section, sentence_id: int, text: str) -> None:
@@ -155,8 +138,7 @@ class DraftReport:
         if not pieces:
             raise ValueError("a sentence needs a text")
         added = [
-            Sentence(next(self._ids), piece.text, "human", None, piece.separator)
-            for piece in pieces
+            Sentence(self._new_id(), piece.text, "human", None, piece.separator) for piece in pieces
         ]
         sentences = list(self._state.sentences(section))
         position = len(sentences) if index is None else index
@@ -187,10 +169,7 @@ class DraftReport:
         sentence, local = self._find_statement(section, sentence_id, statement)
         wanted: Status = status or ("present" if statement.status == "absent" else "absent")
         if wanted != statement.status:
-            flipped = self._before_flip(sentence, local, wanted) or rewrite_statement(
-                sentence.text, local, wanted, self._state.language
-            )
-            self._flips[sentence_id] = (flipped, sentence.text)
+            flipped = self._flips.flip(sentence, local, wanted, self._state.language)
             self._replace_sentence("flip", section, sentence_id, flipped)
 
     def restate_statement(
@@ -208,17 +187,6 @@ class DraftReport:
         if restated != sentence.text:
             self._replace_sentence("restate", section, sentence_id, restated)
 
-    def _before_flip(self, sentence: Sentence, said: Statement, wanted: Status) -> str | None:
-        """What the sentence said before it was flipped last, where that is what is wanted again."""
-        after, before = self._flips.get(sentence.id, ("", ""))
-        if after != sentence.text:
-            return None
-        statements = _statements_of(before, self._state.language)
-        same = [
-            each for each in statements if (each.concept, each.status) == (said.concept, wanted)
-        ]
-        return before if len(same) == 1 else None
-
     def withdraw_statement(self, section: Section, sentence_id: int, statement: Statement) -> None:
         """Say nothing of it any more: neither present nor absent. Raises as ``flip_statement``."""
         sentence, local = self._find_statement(section, sentence_id, statement)
@@ -233,10 +201,9 @@ class DraftReport:
     ) -> tuple[Sentence, Statement]:
         """The sentence and its statement, offsets into the sentence."""
         self._require_unsigned()
-        index, sentence = self._find(section, sentence_id)
-        start, _ = sentence_spans(self._state.sentences(section))[index]
-        local = _shift(statement, -start)
-        if local not in _statements_of(sentence.text, self._state.language):
+        _, sentence = self._find(section, sentence_id)
+        local = find_in_sentence(self._state, section, sentence, statement)
+        if local is None:
             raise StatementGone(
                 f"{statement.concept} is no longer stated in this sentence: {sentence.text}"
             )
@@ -250,17 +217,14 @@ class DraftReport:
         """
         self._require_unsigned()
         old = self._state.sentences(section)
-        sentences = align_sentences(old, self._split(text), lambda: next(self._ids))
+        sentences = align_sentences(old, self._split(text), self._new_id)
         changed = self._state.with_section(section, sentences)
         edit = Edit("text", section, self._state.text(section), changed.text(section))
         if edit.before == edit.after:
             return
-        last = self._done[-1] if self._done else None
-        if merge and last and last.typed_section == section and not self._undone:
-            self._done.pop()
-            self._commit(changed, [edit], typed_section=section, undo_to=last.before)
-        else:
-            self._commit(changed, [edit], typed_section=section)
+        before, after = self._state, self._mark_touched(changed)
+        self._history.add_typing(before, after, section, goes_on=merge)
+        self._change_to(after, [edit])
 
     def set_locked(self, section: Section, sentence_id: int, locked: bool) -> None:
         """Lock a sentence against redrafts, or free it. Raises KeyError if there is none such."""
@@ -307,7 +271,7 @@ class DraftReport:
         changes nothing.
         """
         self._require_unsigned()
-        changed = change(self._state, lambda: next(self._ids))
+        changed = change(self._state, self._new_id)
         if changed == self._state:
             return False
         self._commit(changed, self._section_edits(kind, self._state, changed))
@@ -315,36 +279,25 @@ class DraftReport:
 
     @property
     def can_undo(self) -> bool:
-        return bool(self._done) and not self._is_signed
+        return self._history.can_undo and not self._is_signed
 
     @property
     def can_redo(self) -> bool:
-        return bool(self._undone) and not self._is_signed
+        return self._history.can_redo and not self._is_signed
 
     def undo(self) -> None:
         """Go back one step, provenance included. Does nothing at the beginning."""
         self._require_unsigned()
-        if self._done:
-            step = self._done.pop()
-            self._undone.append(step)
-            self._go_to("undo", step.before)
+        self._go_to("undo", self._history.undo())
 
     def redo(self) -> None:
         """Repeat the step undone last. Does nothing at the end."""
         self._require_unsigned()
-        if self._undone:
-            step = self._undone.pop()
-            self._done.append(step)
-            self._go_to("redo", step.after)
+        self._go_to("redo", self._history.redo())
 
     def statements(self, section: Section) -> tuple[tuple[Sentence, Statement], ...]:
         """Every statement with its sentence, in text order; offsets are into the section's text."""
-        sentences = self._state.sentences(section)
-        return tuple(
-            (sentence, _shift(statement, start))
-            for sentence, (start, _) in zip(sentences, sentence_spans(sentences), strict=True)
-            for statement in _statements_of(sentence.text, self._state.language)
-        )
+        return list_statements(self._state, section)
 
     def _split(self, text: str) -> tuple[Piece, ...]:
         return split_pieces(text, JOINERS[self._state.language])
@@ -359,25 +312,6 @@ class DraftReport:
                 return index, sentence
         raise KeyError(f"no sentence {sentence_id} in the {section}")
 
-    def _draft_sentences(
-        self,
-        text: str,
-        confidences: Sequence[ConfidenceSpan],
-        language: Language,
-        origin: SentenceOrigin | None,
-    ) -> tuple[Sentence, ...]:
-        sentences = [
-            Sentence(next(self._ids), piece.text, "ai", None, piece.separator)
-            for piece in split_pieces(text, JOINERS[language])
-        ]
-        lead = len(text) - len(text.lstrip())  # a section's text starts at its first word
-        drafted: list[Sentence] = []
-        for sentence, (start, end) in zip(sentences, sentence_spans(sentences), strict=True):
-            confidence = mean_confidence(confidences, lead + start, lead + end)
-            known = replace(origin, confidence=confidence) if origin is not None else None
-            drafted.append(replace(sentence, confidence=confidence, origin=known))
-        return tuple(drafted)
-
     def _replace_sentence(
         self, kind: EditKind, section: Section, sentence_id: int, text: str
     ) -> None:
@@ -386,21 +320,8 @@ class DraftReport:
         pieces = self._split(text)
         if join_pieces(pieces) == old.text:
             return
-        by_program = kind in ("flip", "restate") and old.provenance != "human"
-        renewed = list(
-            align_sentences([old], pieces, lambda: next(self._ids), all_edited=by_program)
-        )
-        if all(sentence.id != old.id for sentence in renewed):
-            # The reader asked for this sentence to be changed: however different, it is the same.
-            provenance: Provenance = "human" if old.provenance == "human" else "edited"
-            renewed[0] = replace(
-                renewed[0],
-                id=old.id,
-                provenance=provenance,
-                locked=old.locked,
-                origin=old.rewritten_origin(),
-            )
-        renewed[0] = replace(renewed[0], separator=old.separator)
+        by_program = kind in ("flip", "restate")
+        renewed = rewrite_sentence(old, pieces, self._new_id, by_program=by_program)
         sentences = list(self._state.sentences(section))
         sentences[index : index + 1] = renewed
         edit = Edit(kind, section, old.text, join_sentences(renewed))
@@ -414,88 +335,30 @@ class DraftReport:
             if before.sentences(section) != after.sentences(section)
         ]
 
-    def _go_to(self, kind: EditKind, state: ReportState) -> None:
+    def _go_to(self, kind: EditKind, state: ReportState | None) -> None:
+        if state is None:
+            return
         edits = self._section_edits(kind, self._state, state)
         if not edits:  # only what was set aside changes: that too is saved, and shown anew
             reasons = ("; ".join(o.reason for o in each.overrides) for each in (self._state, state))
             edits = [Edit(kind, "findings", *reasons)]
+        self._change_to(state, edits)
+
+    def _commit(self, state: ReportState, edits: Sequence[Edit]) -> None:
+        """One undo step."""
+        state = self._mark_touched(state)
+        self._history.add_step(self._state, state)
+        self._change_to(state, edits)
+
+    def _mark_touched(self, state: ReportState) -> ReportState:
+        return mark_touched(self._state, state, self._reader, self._now())
+
+    def _change_to(self, state: ReportState, edits: Sequence[Edit]) -> None:
         self._state = state
-        self._tell(edits)
-
-    def _commit(
-        self,
-        state: ReportState,
-        edits: Sequence[Edit],
-        *,
-        typed_section: Section | None = None,
-        undo_to: ReportState | None = None,
-    ) -> None:
-        before = self._state if undo_to is None else undo_to
-        state = self._with_hands(state)
-        self._done.append(_Step(before, state, typed_section))
-        self._undone.clear()
-        self._state = state
-        self._tell(edits)
-
-    def _with_hands(self, state: ReportState) -> ReportState:
-        """The state with the reader's name and the time on every sentence that is written,
-        changed or accepted by it, and on no other."""
-        before = {each.id: each for name in SECTIONS for each in self._state.sentences(name)}
-        at = self._now().astimezone(UTC).isoformat(timespec="seconds")
-        for section in SECTIONS:
-            sentences = state.sentences(section)
-            marked = [self._with_hand(each, before.get(each.id), at) for each in sentences]
-            if any(one is not other for one, other in zip(marked, sentences, strict=True)):
-                state = state.with_section(section, marked)
-        return state
-
-    def _with_hand(self, sentence: Sentence, old: Sentence | None, at: str) -> Sentence:
-        if sentence.provenance == "ai" and not sentence.accepted:
-            is_touched = bool(sentence.touched_at)
-            return replace(sentence, touched_by="", touched_at="") if is_touched else sentence
-        same = old is not None and old.text == sentence.text and old.accepted == sentence.accepted
-        if old is not None and same:
-            return replace(sentence, touched_by=old.touched_by, touched_at=old.touched_at)
-        return replace(sentence, touched_by=self._reader, touched_at=at)
-
-    def _tell(self, edits: Sequence[Edit]) -> None:
         for edit in edits:
             for observer in tuple(self._observers):
                 observer(edit)
 
 
-@lru_cache(maxsize=1024)
-def _statements_of(sentence: str, language: Language) -> tuple[Statement, ...]:
-    # Sentence by sentence: an edit then can't change what its neighbours say.
-    return tuple(extract_statements(sentence, language))
-
-
 def _differs_in_status_alone(one: Statement, other: Statement) -> bool:
     return one.status != other.status and replace(one, status=other.status) == other
-
-
-def _shift(statement: Statement, by: int) -> Statement:
-    return replace(
-        statement,
-        start=statement.start + by,
-        end=statement.end + by,
-        trigger_start=statement.trigger_start + by,
-        trigger_end=statement.trigger_end + by,
-    )
-
-
-__all__ = [
-    "SECTIONS",
-    "CheckOverride",
-    "DraftReport",
-    "Edit",
-    "EditKind",
-    "Provenance",
-    "ReportSigned",
-    "ReportState",
-    "Section",
-    "Sentence",
-    "StatementGone",
-    "coalesce_edits",
-    "report_text",
-]

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from inference.report_language import Statement, extract_statements
+from inference.report_language import Statement
 from workstation.reporting.report_state import SECTIONS, ReportState, Section, Sentence
+from workstation.reporting.sentence_statements import statements_of
 from workstation.reporting.statement_comparison import (
     Assertions,
     assertion_of,
@@ -83,4 +84,4 @@ def _said(state: ReportState) -> dict[str, Assertions]:
 
 
 def _statements(sentence: Sentence, state: ReportState) -> tuple[Statement, ...]:
-    return tuple(extract_statements(sentence.text, state.language))
+    return statements_of(sentence.text, state.language)

@@ -23,15 +23,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Engine, select
 
-from inference.report_language import Language, Statement, extract_statements, split_sentences
+from inference.report_language import Language, split_sentences
 from workstation.audit.audit_log import parse_details, tolerant_text
 from workstation.catalog.database import read_transaction
 from workstation.catalog.schema import AuditRecord, table_of
+from workstation.reporting.sentence_statements import statements_of
 
 _OPENED, _SIGNED, _EDIT, _FINISHED = "study-opened", "sign", "edit", "draft-finished"
 _ENDED_OTHERWISE = ("draft-refused", "draft-cancelled", "draft-failed")
@@ -245,7 +245,7 @@ def _keys(sentences: Mapping[str, int]) -> Iterable[_Key]:
         language: Language = (
             "zh" if any("\u3400" <= each <= "\u9fff" for each in sentence) else "en"
         )
-        for statement in _statements_of(sentence, language):
+        for statement in statements_of(sentence, language):
             key = (
                 statement.concept,
                 statement.status,
@@ -254,11 +254,6 @@ def _keys(sentences: Mapping[str, int]) -> Iterable[_Key]:
                 statement.severity,
             )
             yield from [key] * count
-
-
-@lru_cache(maxsize=8192)
-def _statements_of(sentence: str, language: Language) -> tuple[Statement, ...]:
-    return tuple(extract_statements(sentence, language))
 
 
 def _read_events(engine: Engine) -> list[LoggedEvent]:

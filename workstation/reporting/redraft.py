@@ -30,7 +30,8 @@ from workstation.reporting.report_state import (
     Section,
     Sentence,
 )
-from workstation.reporting.sentence_alignment import concepts_of, find_likest
+from workstation.reporting.sentence_alignment import find_likest
+from workstation.reporting.sentence_statements import concepts_of
 
 RedraftScope = Literal["all", "from-here", "sentence", "region", "impression"]
 """The last two belong to region_redraft: there a region is the smallest unit."""

@@ -17,7 +17,7 @@ from workstation.reporting.redraft import (
     reword_for_model,
 )
 from workstation.reporting.report_state import JOINERS, ReportState, Sentence
-from workstation.reporting.sentence_alignment import concepts_of
+from workstation.reporting.sentence_statements import concepts_of
 from workstation.reporting.statement_comparison import Assertions, assertions_of
 
 IMPRESSION = "impression"

@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
-from functools import lru_cache
 
-from inference.report_language import Language, extract_statements, split_sentences
+from inference.report_language import Language, split_sentences
 from workstation.reporting.report_state import Provenance, Sentence, SentenceOrigin
+from workstation.reporting.sentence_statements import concepts_of
 
 # Shares of matching words above which a sentence counts as a changed old one, and as carrying
 # words of an old one (half a sentence that was split off). Chosen by hand on the before/after
@@ -88,6 +88,28 @@ def align_sentences(
             )
         )  # fmt: skip
     return tuple(aligned)
+
+
+def rewrite_sentence(
+    old: Sentence, pieces: Sequence[Piece], new_id: Callable[[], int], *, by_program: bool
+) -> tuple[Sentence, ...]:
+    """One sentence that was asked to be changed, as what it says now: the first piece is the same
+    sentence, however different its words.
+
+    by_program: the words are the program's, so that none of them counts as the reader's own.
+    """
+    all_edited = by_program and old.provenance != "human"
+    first, *others = align_sentences([old], pieces, new_id, all_edited=all_edited)
+    if all(each.id != old.id for each in (first, *others)):
+        provenance: Provenance = "human" if old.provenance == "human" else "edited"
+        first = replace(
+            first,
+            id=old.id,
+            provenance=provenance,
+            locked=old.locked,
+            origin=old.rewritten_origin(),
+        )
+    return (replace(first, separator=old.separator), *others)
 
 
 def _inherit_origin(
@@ -174,12 +196,6 @@ def _compare(old: str, new: str) -> tuple[float, float]:
     shorter = max(1, min(len(old_words), len(new_words)))
     ratio = by_letters if by_letters >= _SAME_LETTERS else matcher.ratio()
     return ratio, same / shorter
-
-
-@lru_cache(maxsize=512)
-def concepts_of(sentence: str, language: Language) -> frozenset[str]:
-    """Names of the findings a sentence speaks of."""
-    return frozenset(statement.concept for statement in extract_statements(sentence, language))
 
 
 def find_likest(text: str, others: Sequence[str], language: Language) -> int | None:

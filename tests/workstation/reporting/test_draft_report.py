@@ -10,16 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inference.report_language import CannotRewrite
-from workstation.reporting.draft_report import (
-    DraftReport,
+from workstation.reporting.draft_report import DraftReport, StatementGone
+from workstation.reporting.report_state import (
     Edit,
     ReportSigned,
     ReportState,
     Sentence,
-    StatementGone,
     coalesce_edits,
+    report_text,
+    state_from_json,
+    state_to_json,
 )
-from workstation.reporting.report_state import report_text, state_from_json, state_to_json
 from workstation.reporting.token_confidences import locate_confidences
 
 FINDINGS = "The thorax is symmetric. No pleural effusion. No pneumothorax."
@@ -169,7 +170,7 @@ def test_flip_that_can_not_be_worded_leaves_the_report(
     def refuse(*_: object) -> str:
         raise CannotRewrite("another statement would change")
 
-    monkeypatch.setattr("workstation.reporting.draft_report.rewrite_statement", refuse)
+    monkeypatch.setattr("workstation.reporting.statement_flips.rewrite_statement", refuse)
     before = report.state
     sentence, statement = report.statements("findings")[0]
     with pytest.raises(CannotRewrite):

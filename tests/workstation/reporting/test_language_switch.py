@@ -14,9 +14,9 @@ from inference.report_language import (
     compose_impression,
     extract_statements,
 )
-from workstation.reporting.draft_report import DraftReport, Edit
+from workstation.reporting.draft_report import DraftReport
 from workstation.reporting.language_switch import switch_language, switch_with
-from workstation.reporting.report_state import SECTIONS, ReportState
+from workstation.reporting.report_state import SECTIONS, Edit, ReportState
 
 EFFUSION = Statement("pleural_effusion", "present", "left", None, "small")
 

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from workstation.reporting.check_override import CheckOverride
-from workstation.reporting.draft_report import DraftReport, Edit
-from workstation.reporting.report_state import ReportSigned, state_from_json, state_to_json
+from workstation.reporting.draft_report import DraftReport
+from workstation.reporting.report_state import Edit, ReportSigned, state_from_json, state_to_json
 
 FINDINGS = "The thorax is symmetric. No pleural effusion. No pneumothorax."
 OVERRIDE = CheckOverride("contradiction:1,2", "contradiction", "They disagree.", "seen on CT")

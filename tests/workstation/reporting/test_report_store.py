@@ -10,7 +10,8 @@ from workstation.audit.audit_log import AuditLog
 from workstation.catalog.database import DATABASE_NAME, CatalogUnavailable
 from workstation.catalog.study_catalog import UnknownStudy
 from workstation.reporting.autosave import Autosave
-from workstation.reporting.draft_report import DraftReport, Edit, ReportState, Sentence
+from workstation.reporting.draft_report import DraftReport
+from workstation.reporting.report_state import Edit, ReportState, Sentence
 from workstation.reporting.report_store import DraftOrigin, ReportStore
 
 ORIGIN = DraftOrigin("ab" * 32, {"decoding": "one-step"}, "No mass.", "Normal.", "embedded", ("f",))

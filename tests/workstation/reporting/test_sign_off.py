@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from workstation.audit.audit_log import AuditLog
 from workstation.catalog.database import DATABASE_NAME
-from workstation.reporting.draft_report import ReportState, Sentence
+from workstation.reporting.report_state import ReportState, Sentence
 from workstation.reporting.report_store import Addendum, ReportStore
 from workstation.reporting.sign_off import (
     MEANING,

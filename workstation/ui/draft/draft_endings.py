@@ -5,7 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QObject
 
 from inference import DraftFinished
-from workstation.reporting.draft_report import SECTIONS, DraftReport, Section, Sentence
+from workstation.reporting.draft_report import DraftReport
+from workstation.reporting.report_state import SECTIONS, Section, Sentence
 from workstation.ui.report.report_editor import ReportEditor
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from workstation.reporting.draft_report import DraftReport, Edit
+from workstation.reporting.draft_report import DraftReport
+from workstation.reporting.report_state import Edit
 
 EDITS_COALESCED_MS = 200
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject
 
-from workstation.reporting.draft_report import SECTIONS, DraftReport, Section
+from workstation.reporting.draft_report import DraftReport
 from workstation.reporting.report_checks import (
     CheckOverride,
     Fix,
@@ -17,7 +17,7 @@ from workstation.reporting.report_checks import (
     check_report,
     open_checks,
 )
-from workstation.reporting.report_state import sentence_spans
+from workstation.reporting.report_state import SECTIONS, Section, sentence_spans
 from workstation.ui.report.check_bar import CheckBar
 from workstation.ui.report.section_editor import SectionEditor
 from workstation.ui.report.statement_list import StatementList

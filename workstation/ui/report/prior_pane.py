@@ -10,9 +10,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QTextBrowser, QToolButton, QVBoxLayout, QWidget
 
-from workstation.reporting.draft_report import DraftReport, Edit
+from workstation.reporting.draft_report import DraftReport
 from workstation.reporting.prior_comparison import Mark, MarkedSentence, list_new, mark_prior
-from workstation.reporting.report_state import ReportState
+from workstation.reporting.report_state import Edit, ReportState
 from workstation.reporting.report_store import StoredReport
 from workstation.ui.theme import COLOURS, report_font, ui_font
 

@@ -24,16 +24,9 @@ from inference.report_language import (
     Status,
     word_statement,
 )
-from workstation.reporting.draft_report import (
-    SECTIONS,
-    DraftReport,
-    Edit,
-    ReportSigned,
-    Section,
-    StatementGone,
-)
+from workstation.reporting.draft_report import DraftReport, StatementGone
 from workstation.reporting.report_checks import ReportCheck, ReportContext
-from workstation.reporting.report_state import check_section
+from workstation.reporting.report_state import SECTIONS, Edit, ReportSigned, Section, check_section
 from workstation.reporting.sentence_place import place_sentence
 from workstation.reporting.spelling import Speller
 from workstation.ui.report import report_keys

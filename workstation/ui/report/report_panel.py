@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 from inference import BlockCommitted, Calibration, DraftCancelled, DraftFinished, PrefillDone
 from inference.report_language import Language
 from workstation.drafting.redraft_run import AnswerRestarted, RedraftFinished
-from workstation.reporting.draft_report import DraftReport, Edit
+from workstation.reporting.draft_report import DraftReport
 from workstation.reporting.redraft import RedraftScope
-from workstation.reporting.report_state import SentenceOrigin
+from workstation.reporting.report_state import Edit, SentenceOrigin
 from workstation.reporting.report_store import StoredReport
 from workstation.reporting.token_confidences import locate_confidences
 from workstation.ui.draft.draft_endings import DraftEndings, show_passage

@@ -24,8 +24,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QMenu, QTextEdit, QToolTip, QWidget
 
 from inference import Calibration
-from workstation.reporting.draft_report import Section, Sentence
-from workstation.reporting.report_state import join_sentences, sentence_spans
+from workstation.reporting.report_state import Section, Sentence, join_sentences, sentence_spans
 from workstation.reporting.spelling import Speller, UnknownWord
 from workstation.ui.draft.draft_transcript import LOW_CONFIDENCE
 from workstation.ui.report.chip_painter import SIGN_SIZE, paint_warning

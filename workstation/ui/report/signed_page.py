@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from workstation.reporting.draft_report import SECTIONS, Section, Sentence
+from workstation.reporting.report_state import SECTIONS, Section, Sentence
 from workstation.reporting.stored_report import Addendum, StoredReport
 from workstation.ui.report.section_editor import SectionEditor
 from workstation.ui.report.version_wording import format_utc

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from inference.report_language import CONCEPT_BY_NAME, Statement
-from workstation.reporting.draft_report import SECTIONS, DraftReport, Section, Sentence
-from workstation.reporting.report_state import sentence_spans
+from workstation.reporting.draft_report import DraftReport
+from workstation.reporting.report_state import SECTIONS, Section, Sentence, sentence_spans
 
 RowKind = Literal["heading", "sentence", "statement"]
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt, Signal
 
 from inference import Calibration
-from workstation.reporting.draft_report import Sentence
+from workstation.reporting.report_state import Sentence
 from workstation.ui.report.sentence_provenance import describe_provenance, read_confidence
 from workstation.ui.report.statement_chips import explain, word_value
 from workstation.ui.report.statement_row_painter import (

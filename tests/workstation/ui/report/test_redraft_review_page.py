@@ -7,8 +7,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel
 
 from workstation.drafting.redraft_run import AnswerRestarted, RedraftFinished
-from workstation.reporting.draft_report import DraftReport, Edit
+from workstation.reporting.draft_report import DraftReport
 from workstation.reporting.redraft import RedraftedSentence
+from workstation.reporting.report_state import Edit
 from workstation.ui.report.report_panel import ReportPanel
 
 FINDINGS = "The thorax is symmetric. No pleural effusion. No pneumothorax."

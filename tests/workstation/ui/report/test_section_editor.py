@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import Qt
 
-from workstation.reporting.draft_report import Sentence
+from workstation.reporting.report_state import Sentence
 from workstation.ui.report.section_editor import SectionEditor
 
 WORDS = st.sampled_from(["No nodule.", "Small mass.", "𠮷 气胸。", "Mass 🙂 here.", "a", "No."])

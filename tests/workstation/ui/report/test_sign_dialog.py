@@ -14,8 +14,8 @@ from workstation.accounts.account_store import AccountStore
 from workstation.accounts.secrets import SecretHasher
 from workstation.audit.audit_log import AuditLog
 from workstation.reporting.check_override import CheckOverride
-from workstation.reporting.draft_report import ReportState, Sentence
 from workstation.reporting.report_checks import check_report
+from workstation.reporting.report_state import ReportState, Sentence
 from workstation.ui.report.sign_dialog import SignDialog
 
 STATE = ReportState(
