@@ -10,15 +10,7 @@ from workstation.reporting.check_override import CheckOverride
 from workstation.reporting.draft_report import DraftReport
 from workstation.reporting.report_state import Edit, ReportSigned, state_from_json, state_to_json
 
-FINDINGS = "The thorax is symmetric. No pleural effusion. No pneumothorax."
 OVERRIDE = CheckOverride("contradiction:1,2", "contradiction", "They disagree.", "seen on CT")
-
-
-@pytest.fixture
-def report() -> DraftReport:
-    report = DraftReport()
-    report.set_from_draft(FINDINGS, "Normal chest.")
-    return report
 
 
 def test_a_report_without_locks_is_stored_as_it_was_before_there_were_any(
