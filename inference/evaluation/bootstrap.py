@@ -48,6 +48,21 @@ def resample_weights(studies: int, resamples: int = RESAMPLES, seed: int = SEED)
     return rng.multinomial(studies, np.full(studies, 1 / studies), size=resamples).astype(float)
 
 
+def exact_interval(figure: Figure) -> Interval | None:
+    """Clopper and Pearson's 95 % interval of a share that no study shows, or every one.
+
+    No resample differs there: the bootstrap would give a point, however few the studies. None for
+    any other figure.
+    """
+    if figure.unit != "share" or not np.isin(figure.per_study, (0.0, 1.0)).all():
+        return None
+    shown, studies = figure.per_study.sum(axis=0)[:2]
+    if studies == 0 or 0 < shown < studies:
+        return None
+    reach = 1.0 - 0.025 ** (1.0 / studies)
+    return (0.0, float(reach)) if shown == 0 else (1.0 - float(reach), 1.0)
+
+
 def interval(values: np.ndarray) -> Interval | None:
     """The middle 95 % of a figure's resamples; None if it is defined on none of them."""
     known = values[~np.isnan(values)]

@@ -30,7 +30,8 @@ svg { max-width: 100%; height: auto }
 """
 _NOTES = (
     f"Intervals: 95 %, percentile bootstrap over studies, {RESAMPLES} resamples, seed {SEED}. "
-    "Differences are taken on the same resamples.",
+    "Differences are taken on the same resamples. A share that no study shows, or every one, has "
+    "Clopper and Pearson's interval.",
     "What a report says is measured on chest films. An empty, failed or refused draft misses "
     "everything there; it is never left out.",
     "CIDEr-D takes its IDF from the references of this run: it doesn't compare with other runs.",

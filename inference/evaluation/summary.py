@@ -12,7 +12,13 @@ from typing import Any
 import numpy as np
 
 from inference.api import DecodingMode
-from inference.evaluation.bootstrap import Figure, Interval, interval, resample_weights
+from inference.evaluation.bootstrap import (
+    Figure,
+    Interval,
+    exact_interval,
+    interval,
+    resample_weights,
+)
 from inference.evaluation.calibration import FittedCalibration
 from inference.evaluation.external_metrics import ExternalMetric, MetricUnavailable
 from inference.evaluation.figures import (
@@ -140,7 +146,8 @@ def _summarise_group(
 
 
 def _estimate(figure: Figure, weights: np.ndarray) -> Estimate:
-    return Estimate(_known(figure.value), interval(figure.resample(weights)))
+    bounds = exact_interval(figure) or interval(figure.resample(weights))
+    return Estimate(_known(figure.value), bounds)
 
 
 def _known(value: float) -> float | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from inference.evaluation.bootstrap import Figure, interval, resample_weights
+from inference.evaluation.bootstrap import Figure, exact_interval, interval, resample_weights
 
 
-def _mean_figure(values: np.ndarray) -> Figure:
-    columns = np.stack([values, np.ones_like(values)], axis=1)
+def _mean_figure(values: np.ndarray, wholes: np.ndarray | None = None) -> Figure:
+    columns = np.stack([values, np.ones_like(values) if wholes is None else wholes], axis=1)
     return Figure("mean", "mean", columns, lambda sums: sums[..., 0] / sums[..., 1])
 
 
@@ -51,6 +51,24 @@ def test_pairing_cancels_what_studies_share() -> None:
     assert interval(second - first) == pytest.approx((0.1, 0.1))
     low, high = interval(first) or (0, 0)
     assert high - low > 0.4
+
+
+def test_what_no_study_shows_may_still_happen() -> None:
+    # none of 56: the chance of that is 2.5 % where the true share is 6.37 %
+    none = exact_interval(_mean_figure(np.zeros(56)))
+    assert none == pytest.approx((0, 0.06375), abs=1e-4)
+    assert (1 - none[1]) ** 56 == pytest.approx(0.025)
+    assert exact_interval(_mean_figure(np.ones(56))) == pytest.approx((1 - none[1], 1))
+    # the two studies that are not asked don't count: one in two of four would be seen
+    asked = np.array([1.0, 1, 1, 1, 0, 0])
+    few = exact_interval(_mean_figure(np.zeros(6), asked))
+    assert few == pytest.approx((0, 1 - 0.025**0.25))
+
+
+def test_bootstrap_is_kept_where_studies_differ_or_hold_several_events() -> None:
+    assert exact_interval(_mean_figure(np.array([0.0, 1, 1]))) is None
+    assert exact_interval(_mean_figure(np.zeros(3), np.array([4.0, 2, 9]))) is None
+    assert exact_interval(_mean_figure(np.zeros(3), np.zeros(3))) is None
 
 
 def test_undefined_resamples_are_left_out() -> None:

@@ -8,8 +8,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
+from inference.evaluation.bootstrap import resample_weights
 from inference.evaluation.calibration import fit_calibration
 from inference.evaluation.outcomes import StudyOutcome
 from inference.evaluation.statement_confidence import StatementConfidence
@@ -74,6 +76,8 @@ def test_figures_by_hand(result: Result) -> None:
     assert values["contradictions"] == 0.0
     assert values["extra_passes"] == pytest.approx(1 / 4)  # four drafts took a pass
     assert values["passes_per_block"] == pytest.approx((6 + 2 + 3 + 3) / (5 + 2 + 2 + 2))
+    tokens = sum(len(s.outcome.token_texts) for s in result.studies)
+    assert values["tokens_per_pass"] == pytest.approx(tokens / (6 + 2 + 3 + 3))
     sentences = [len(s.wording.sentences) for s in result.studies]
     assert sentences[1] == sentences[2] == 0
     assert values["sentences_outside_grammar"] == pytest.approx(1 / (sentences[0] + sentences[3]))
@@ -132,6 +136,40 @@ def test_difference_is_paired_over_common_studies(outcomes: list[StudyOutcome]) 
         if estimate.value is not None and name not in ("cider_d", "macro_f1"):
             assert estimate.value == pytest.approx(0.0), name
             assert estimate.interval == pytest.approx((0.0, 0.0)), name
+
+
+def test_intervals_are_those_of_studies_drawn_again_one_by_one(
+    make_outcome: MakeOutcome, make_report: MakeReport
+) -> None:
+    """Two decodings of 14 studies; micro-F1 from sets, over every resample's list of studies."""
+    names = ("pleural_effusion", "cardiomegaly", "pulmonary_edema", "free_air", "scoliosis")
+    sides = {"pleural_effusion": "left", "free_air": "right"}
+    known = {n: Statement(n, "present", sides.get(n)) for n in names}  # type: ignore[arg-type]
+    rng = np.random.default_rng(3)
+    truth, *said = (rng.random((3, 14, len(names))) < 0.5).astype(bool)
+
+    def take(row: np.ndarray) -> list[Statement]:
+        return [known[name] for name, is_in in zip(names, row, strict=True) if is_in]
+
+    outcomes = [
+        make_outcome(make_report(*take(row)), take(true), study=str(n), decoding=decoding)
+        for decoding, rows in zip(("one-step", "multi-step"), said, strict=True)
+        for n, (row, true) in enumerate(zip(rows, truth, strict=True))
+    ]
+
+    def f1(rows: np.ndarray, drawn: np.ndarray) -> float:
+        return 2 * (rows & truth)[drawn].sum() / (rows[drawn].sum() + truth[drawn].sum())
+
+    draws = [np.repeat(np.arange(14), times.astype(int)) for times in resample_weights(14)]
+    first, second = (np.array([f1(rows, drawn) for drawn in draws]) for rows in said)
+    results = summarise(outcomes)
+    for result, values, rows in zip(results, (first, second), said, strict=True):
+        assert result.estimates["micro_f1"].value == pytest.approx(f1(rows, np.arange(14)))
+        expected = np.percentile(values, [2.5, 97.5])
+        assert result.estimates["micro_f1"].interval == pytest.approx(tuple(expected))
+    (difference,) = compare(results)
+    expected = np.percentile(first - second, [2.5, 97.5])
+    assert difference.estimates["micro_f1"].interval == pytest.approx(tuple(expected))
 
 
 def test_languages_are_not_compared(outcomes: list[StudyOutcome]) -> None:

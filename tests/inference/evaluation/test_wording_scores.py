@@ -117,21 +117,35 @@ def test_bleu_by_hand(make_outcome: MakeOutcome) -> None:
     assert corpus_bleu(row) == pytest.approx(expected)
 
 
-def test_bleu_of_summed_counts_is_sacrebleu_of_the_corpus(make_outcome: MakeOutcome) -> None:
+@pytest.mark.parametrize(
+    ("language", "heading", "tokenizer", "pairs"),
+    [
+        ("en", "Findings: ", "13a", [
+            ("No pleural effusion. No nodule here.", "No pleural effusion. No pneumothorax."),
+            ("The heart is large.", "The cardiac silhouette is mildly enlarged."),
+        ]),
+        ("zh", "所见：", "zh", [
+            ("未见胸腔积液，右侧气胸。", "未见胸腔积液。左侧气胸。"),
+            ("心影增大，PICC在位。", "心影轻度增大，两肺门影不大。"),
+        ]),
+    ],
+)  # fmt: skip
+def test_bleu_of_summed_counts_is_sacrebleu_of_the_corpus(
+    make_outcome: MakeOutcome, language: Language, heading: str, tokenizer: str,
+    pairs: list[tuple[str, str]],
+) -> None:  # fmt: skip
     from sacrebleu.metrics import BLEU
 
-    pairs = [
-        ("No pleural effusion. No nodule here.", "No pleural effusion. No pneumothorax."),
-        ("The heart is large.", "The cardiac silhouette is mildly enlarged."),
-    ]
     counts = [
-        WordingScores(make_outcome(f"Findings: {draft}", reference=(truth, ""))).bleu_counts
+        WordingScores(
+            make_outcome(f"{heading}{draft}", language=language, reference=(truth, ""))
+        ).bleu_counts
         for draft, truth in pairs
     ]
     rows = [(*c.matches, *c.totals, c.length, c.reference_length) for c in counts]
     summed = [sum(column) for column in zip(*rows, strict=True)]
     drafts, truths = zip(*pairs, strict=True)
-    expected = BLEU(tokenize="13a").corpus_score(drafts, [truths]).score
+    expected = BLEU(tokenize=tokenizer).corpus_score(drafts, [truths]).score
     assert corpus_bleu(summed) == pytest.approx(expected)
 
 
