@@ -120,7 +120,7 @@ def _frames_of_viewer(viewer: ImageViewer) -> Iterator[Painted]:
         picture = viewer.picture
         assert picture is not None
         factor = 1.02 if number % 2 else 1 / 1.02
-        viewer._move_to(picture.geometry.zoomed_at(factor, middle, middle))
+        viewer.show_geometry(picture.geometry.zoomed_at(factor, middle, middle))
         viewer.repaint()
 
     def zoom(number: int) -> None:
@@ -135,7 +135,7 @@ def _frames_of_viewer(viewer: ImageViewer) -> Iterator[Painted]:
 
     def settle(number: int) -> None:
         zoom(number)
-        viewer._settling.stop()
+        viewer.settle()
         viewer.repaint()
 
     yield Painted("ECHO", "zoom, then exact", settle)

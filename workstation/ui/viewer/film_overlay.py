@@ -71,6 +71,12 @@ class Corners:
     bottom_left: tuple[OverlayLine, ...] = ()
     bottom_right: tuple[OverlayLine, ...] = ()
 
+    @property
+    def text(self) -> str:
+        """All lines, corner by corner."""
+        lines = (*self.top_left, *self.top_right, *self.bottom_left, *self.bottom_right)
+        return "\n".join(line.text for line in lines)
+
 
 class ShownState(NamedTuple):
     """How the film is shown just now, as far as the overlay tells it. probe: (column, row,

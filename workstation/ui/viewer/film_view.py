@@ -93,6 +93,23 @@ class FilmView(QWidget):
             return ""
         return join_present(self._placeholder.title, self._placeholder.detail, separator="\n")
 
+    @property
+    def corner_text(self) -> str:
+        """What stands in the film's corners, a line each; "" without a film."""
+        if self._picture is None:
+            return ""
+        return self._overlay.corners(self._picture.film, self._shown_state(self._picture)).text
+
+    @property
+    def is_preview(self) -> bool:
+        """Whether a hand zooms or pans: the exact picture follows when it rests."""
+        return self._settling.isActive()
+
+    def settle(self) -> None:
+        """The exact picture at once."""
+        self._settling.stop()
+        self.update()
+
     def set_film(self, film: Film | None) -> None:
         """Show a film as its header asks, fitted; None shows how to begin."""
         self._probe = None
@@ -347,8 +364,7 @@ class FilmView(QWidget):
             painter.fillRect(area, QColor(COLOURS.ground))
             paint_placeholder(painter, area, self._placeholder)
         else:
-            is_preview = self._settling.isActive()
-            paint_picture(painter, self._picture, self.rect(), ratio, is_preview=is_preview)
+            paint_picture(painter, self._picture, self.rect(), ratio, is_preview=self.is_preview)
             if self._are_graphics_shown:
                 film, geometry = self._picture.film, self._picture.geometry
                 self._annotations.paint(painter, film, geometry, ratio)

@@ -6,25 +6,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
-from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
-from pydicom.uid import ExplicitVRLittleEndian
-from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QWheelEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtGui import QColor
 from pytestqt.qtbot import QtBot
 
+from tests.workstation.ui.viewer.seen_film import at_pixel, painted, ramp
+from tests.workstation.written_states import write_state
 from workstation.dicom.display_pipeline import Window
-from workstation.dicom.film import Film
 from workstation.dicom.instance_reader import read_film
 from workstation.dicom.overlays import OVERLAY_INK
 from workstation.dicom.presentation_search import open_as_presented
-from workstation.dicom.presentation_state import GRAYSCALE_SOFTCOPY
-from workstation.reading.figure_wording import word_length
-from workstation.reading.figures import ruler_of
 from workstation.ui.viewer import film_view
-from workstation.ui.viewer.film_overlay import Corners, _fit_line
 from workstation.ui.viewer.image_viewer import ImageViewer
 from workstation.ui.viewer.screen_pixels import pixel_size_mm
 
@@ -32,46 +27,11 @@ WriteFilm = Callable[..., Path]
 INK = QColor(*OVERLAY_INK)
 
 
-@pytest.fixture
-def viewer(qtbot: QtBot) -> ImageViewer:
-    viewer = ImageViewer()
-    qtbot.addWidget(viewer)
-    viewer.resize(612, 412)
-    viewer.show()
-    return viewer
-
-
-def ramp(rows: int = 40, columns: int = 60) -> np.ndarray:
-    return np.linspace(0, 4095, rows * columns, dtype=np.uint16).reshape(rows, columns)
-
-
 def item(**elements: object) -> Dataset:
     dataset = Dataset()
     for keyword, value in elements.items():
         setattr(dataset, keyword, value)
     return dataset
-
-
-def write_state(folder: Path, film: Film, name: str = "state", **elements: object) -> None:
-    image = item(ReferencedSOPClassUID="1.2", ReferencedSOPInstanceUID=film.header.sop_instance_uid)
-    content = item(
-        SOPClassUID=GRAYSCALE_SOFTCOPY,
-        SOPInstanceUID=f"1.2.9.{sum(name.encode())}",
-        Modality="PR",
-        ContentLabel=name.upper(),
-        PresentationCreationDate="20260101",
-        ReferencedSeriesSequence=Sequence([item(ReferencedImageSequence=Sequence([image]))]),
-        PresentationLUTShape="IDENTITY",
-    )
-    for keyword, value in elements.items():
-        setattr(content, keyword, value)
-    meta = FileMetaDataset()
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    meta.MediaStorageSOPClassUID = GRAYSCALE_SOFTCOPY
-    meta.MediaStorageSOPInstanceUID = content.SOPInstanceUID
-    path = folder / f"{name}.dcm"
-    whole = FileDataset(str(path), content, file_meta=meta, preamble=b"\0" * 128)
-    whole.save_as(path, enforce_file_format=True)
 
 
 def circle_at(column: float, row: float, radius: float) -> Dataset:
@@ -84,28 +44,6 @@ def circle_at(column: float, row: float, radius: float) -> Dataset:
         GraphicFilled="N",
     )
     return item(GraphicLayer="A", GraphicObjectSequence=Sequence([graphic]))
-
-
-def words(viewer: ImageViewer) -> str:
-    assert viewer.picture is not None
-    corners: Corners = viewer._overlay.corners(
-        viewer.picture.film, viewer._shown_state(viewer.picture)
-    )
-    lines = corners.top_left + corners.top_right + corners.bottom_left + corners.bottom_right
-    return "\n".join(line.text for line in lines)
-
-
-def painted(viewer: ImageViewer) -> QImage:
-    viewer.set_overlay_visible(False)
-    image = viewer.grab().toImage()
-    viewer.set_overlay_visible(True)
-    return image
-
-
-def at_pixel(viewer: ImageViewer, image: QImage, column: float, row: float) -> QColor:
-    assert viewer.picture is not None
-    x, y = viewer.picture.geometry.image_to_view(column, row)
-    return image.pixelColor(round(x), round(y))
 
 
 def is_yellow(colour: QColor) -> bool:
@@ -123,16 +61,14 @@ def test_overlay_planes_are_drawn_and_g_hides_them(
     film = read_film(_with_overlay(path, mask))
     viewer.set_film(film)
     assert at_pixel(viewer, painted(viewer), 30.5, 15.5) == INK
-    assert "overlays hidden" not in words(viewer)
+    assert "overlays hidden" not in viewer.corner_text
     assert viewer.perform("graphics")
     hidden = at_pixel(viewer, painted(viewer), 30.5, 15.5)
     assert hidden.red() == hidden.green() == hidden.blue()
-    assert "overlays hidden" in words(viewer)
+    assert "overlays hidden" in viewer.corner_text
 
 
 def _with_overlay(path: Path, mask: np.ndarray) -> Path:
-    import pydicom
-
     dataset = pydicom.dcmread(path)
     rows, columns = mask.shape
     dataset.add_new(0x60000010, "US", rows)
@@ -165,22 +101,22 @@ def test_a_state_beside_the_film_is_applied_told_and_switched_off(
     viewer: ImageViewer, write_film: WriteFilm
 ) -> None:
     path = write_film("study/series/film.dcm", ramp())
-    plain = read_film(path)
     window = item(WindowCenter="1000", WindowWidth="500")
     write_state(
-        path.parent,
-        plain,
+        path,
+        path.parent / "state.dcm",
+        "STATE",
         SoftcopyVOILUTSequence=Sequence([window]),
         GraphicAnnotationSequence=Sequence([circle_at(30, 20, 10)]),
     )
     viewer.set_film(open_as_presented(read_film(path)))
     assert viewer.picture is not None
     assert viewer.picture.window == Window(1000, 500)
-    assert "presentation state “STATE”" in words(viewer)
+    assert "presentation state “STATE”" in viewer.corner_text
     assert is_yellow(at_pixel(viewer, painted(viewer), 40, 20))
     assert viewer.perform("presentation")
     assert viewer.picture.window == Window(2048, 4096)
-    assert "presentation state off" in words(viewer)
+    assert "presentation state off" in viewer.corner_text
     assert not is_yellow(at_pixel(viewer, painted(viewer), 40, 20))
     assert viewer.perform("presentation")
     assert viewer.picture.window == Window(1000, 500)
@@ -190,13 +126,13 @@ def test_several_states_come_in_turn_newest_first(
     viewer: ImageViewer, write_film: WriteFilm
 ) -> None:
     path = write_film("study/series/film.dcm", ramp())
-    plain = read_film(path)
     for name, date in (("old", "20250101"), ("new", "20260301")):
-        write_state(path.parent, plain, name, PresentationCreationDate=date)
+        beside = path.parent / f"{name}.dcm"
+        write_state(path, beside, name.upper(), PresentationCreationDate=date)
     viewer.set_film(open_as_presented(read_film(path)))
     told = []
     for _ in range(3):
-        told.append(words(viewer))
+        told.append(viewer.corner_text)
         viewer.perform("presentation")
     assert "“NEW”" in told[0]
     assert "“OLD”" in told[1]
@@ -214,8 +150,8 @@ def test_a_turned_state_opens_turned_and_space_restores_it(
         PresentationPixelAspectRatio=[1, 1],
     )
     write_state(
-        path.parent,
-        read_film(path),
+        path,
+        path.parent / "state.dcm",
         ImageRotation=90,
         ImageHorizontalFlip="Y",
         DisplayedAreaSelectionSequence=Sequence([area]),
@@ -250,20 +186,20 @@ def test_true_size_is_shown_where_the_screen_tells_its_pixels_and_else_said(
         PresentationPixelSpacing=["0.5", "0.5"],
     )
     sequence = Sequence([area])
-    write_state(path.parent, read_film(path), DisplayedAreaSelectionSequence=sequence)
+    write_state(path, path.parent / "state.dcm", DisplayedAreaSelectionSequence=sequence)
     viewer.set_film(open_as_presented(read_film(path)))
     assert viewer.picture is not None
     geometry = viewer.picture.geometry
     if pixel_mm is None:
         assert geometry.is_fitted
-        assert "pixel size is unknown" in words(viewer)
+        assert "pixel size is unknown" in viewer.corner_text
         return
     assert geometry.zoom == 2.0  # 0.5 mm on two pixels of 0.25 mm
-    assert "true size" in words(viewer)
+    assert "true size" in viewer.corner_text
     viewer.zoom_in()
-    assert "true size" not in words(viewer)
+    assert "true size" not in viewer.corner_text
     viewer.reset()
-    assert "true size" in words(viewer)
+    assert "true size" in viewer.corner_text
 
 
 def test_a_screen_that_names_no_maker_has_no_known_pixels(viewer: ImageViewer) -> None:
@@ -286,8 +222,8 @@ def test_senseless_states_leave_a_film_that_can_be_read(
     )
     layers = [circle_at(30, 20, 1e30), *(circle_at(n % 60, n % 40, 3) for n in range(1500))]
     write_state(
-        path.parent,
-        read_film(path),
+        path,
+        path.parent / "state.dcm",
         DisplayedAreaSelectionSequence=Sequence([area]),
         GraphicAnnotationSequence=Sequence(layers),
     )
@@ -298,163 +234,3 @@ def test_senseless_states_leave_a_film_that_can_be_read(
     assert viewer.picture is not None
     assert viewer.picture.geometry.is_fitted
     painted(viewer)
-
-
-def test_missing_calibration_is_told_by_the_measure_and_the_corner_not_by_a_warning(
-    viewer: ImageViewer, write_film: WriteFilm
-) -> None:
-    viewer.set_film(read_film(write_film("plain.dcm", ramp())))
-    assert "▲" not in words(viewer)
-    assert "no pixel spacing" in words(viewer)
-    film = read_film(write_film("detector.dcm", ramp(), ImagerPixelSpacing=["0.15", "0.15"]))
-    viewer.set_film(film)
-    assert "▲" not in words(viewer)
-    assert "0.150 mm at detector" in words(viewer)
-    assert word_length(12.34, ruler_of(film.display)) == "12.3 mm at detector"
-
-
-def test_frames_come_by_slider_and_key_and_keep_the_window(
-    qtbot: QtBot, viewer: ImageViewer, write_film: WriteFilm
-) -> None:
-    frames = np.stack([ramp(), 4095 - ramp(), ramp() // 2])
-    path = write_film("frames.dcm", frames[0])
-    _with_frames(path, frames)
-    viewer.set_film(read_film(path))
-    assert viewer._frame_bar.isVisible()
-    viewer.set_window(Window(1500, 800))
-    with qtbot.waitSignal(viewer._frames.frame_loaded):
-        assert viewer.perform("frame.1")
-    assert viewer.film is not None
-    assert viewer.film.frame_index == 1
-    assert np.array_equal(viewer.film.stored, frames[1])
-    assert viewer.picture is not None
-    assert viewer.picture.window == Window(1500, 800)
-    with qtbot.waitSignal(viewer._frames.frame_loaded):
-        viewer._frame_bar._slider.setValue(2)
-    assert viewer.film.frame_index == 2
-    viewer.set_film(read_film(write_film("single.dcm", ramp())))
-    assert not viewer._frame_bar.isVisible()
-    assert not viewer.perform("frame.1")
-
-
-def _with_frames(path: Path, frames: np.ndarray) -> None:
-    import pydicom
-
-    dataset = pydicom.dcmread(path)
-    dataset.NumberOfFrames = len(frames)
-    dataset.PixelData = frames.astype("<u2").tobytes()
-    dataset.save_as(path)
-
-
-def test_a_frame_that_cannot_be_read_leaves_the_one_shown(
-    qtbot: QtBot, viewer: ImageViewer, write_film: WriteFilm
-) -> None:
-    path = write_film("frames.dcm", ramp())
-    _with_frames(path, np.stack([ramp(), ramp()]))
-    viewer.set_film(read_film(path))
-    path.unlink()
-    with qtbot.waitSignal(viewer.frame_failed) as failed:
-        viewer.perform("frame.1")
-    assert failed.args is not None
-    assert failed.args[0]
-    assert viewer.film is not None
-    assert viewer.film.frame_index == viewer._frame_bar.index == 0
-
-
-def test_a_wheel_zoom_is_previewed_and_then_exact(
-    qtbot: QtBot, viewer: ImageViewer, write_film: WriteFilm
-) -> None:
-    viewer.set_film(read_film(write_film("big.dcm", ramp(1600, 1600))))
-    event = QWheelEvent(
-        QPointF(300, 200), QPointF(300, 200), QPoint(), QPoint(0, 120),
-        Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier,
-        Qt.ScrollPhase.NoScrollPhase, False,
-    )  # fmt: skip
-    QApplication.sendEvent(viewer, event)
-    assert viewer._settling.isActive()
-    previewed = grey_of(painted(viewer))
-    with qtbot.waitSignal(viewer._settling.timeout):
-        pass
-    exact = grey_of(painted(viewer))
-    assert not np.array_equal(previewed, exact)
-    # The same film in the same place: a smooth ramp differs by a few levels at most.
-    assert np.abs(previewed.astype(int) - exact)[8:-8, 110:-110].max() < 12
-
-
-@pytest.mark.parametrize("turns", [0, 1, 2, 3])
-@pytest.mark.parametrize("mirrored", [False, True])
-def test_previews_lie_where_the_exact_picture_does(
-    viewer: ImageViewer, write_film: WriteFilm, turns: int, mirrored: bool
-) -> None:
-    viewer.set_film(read_film(write_film("film.dcm", ramp(1200, 1400))))
-    if mirrored:
-        viewer.flip_horizontally()
-    for _ in range(turns):
-        viewer.rotate_right()
-    for factor in (1.0, 2.9, 4.0):
-        assert viewer.picture is not None
-        viewer._move_to(viewer.picture.geometry.zoomed_at(factor, 250, 180))
-        previewed = grey_of(painted(viewer))
-        viewer._settling.stop()
-        exact = grey_of(painted(viewer))
-        seen = (exact > 8) & (previewed > 8)
-        assert np.abs(previewed.astype(int) - exact)[seen].max() < 14
-
-
-def test_a_pan_near_1_to_1_keeps_its_coloured_part_until_it_leaves_it(
-    viewer: ImageViewer, write_film: WriteFilm
-) -> None:
-    viewer.set_film(read_film(write_film("film.dcm", ramp(1600, 2000))))
-    viewer.zoom_to_pixels()
-    picture = viewer.picture
-    assert picture is not None
-    coloured = []
-    for dx in (0, 20, 400):
-        viewer._move_to(picture.geometry.panned(-dx, -dx / 4))
-        preview = picture.preview()
-        assert preview is not None
-        coloured.append(preview.rgb)
-        previewed = grey_of(painted(viewer))
-        viewer._settling.stop()
-        assert np.abs(previewed.astype(int) - grey_of(painted(viewer))).max() < 8
-    assert coloured[0] is coloured[1]
-    assert coloured[1] is not coloured[2]
-    viewer.invert()
-    preview = picture.preview()
-    assert preview is not None
-    assert preview.rgb is not coloured[2]
-
-
-def grey_of(image: QImage) -> np.ndarray:
-    grey = image.convertToFormat(QImage.Format.Format_Grayscale8)
-    raw = np.frombuffer(grey.constBits(), np.uint8).reshape(grey.height(), grey.bytesPerLine())
-    return raw[:, : grey.width()].copy()
-
-
-def test_corners_of_a_narrow_viewport_leave_the_letter_and_the_name_readable(
-    viewer: ImageViewer, write_film: WriteFilm
-) -> None:
-    path = write_film(
-        "narrow.dcm",
-        ramp(),
-        PatientName="PHANTOM^ROSALIND",
-        StudyDescription="CHEST PA AND LATERAL, ERECT, IN INSPIRATION",
-        PatientOrientation=["L", "F"],
-    )
-    viewer.setMinimumSize(1, 1)
-    viewer.resize(360, 300)
-    viewer.set_film(read_film(path))
-    picture, overlay = viewer.picture, viewer._overlay
-    assert picture is not None
-    area = QRectF(14, 11, 332, 278)
-    state = viewer._shown_state(picture)
-    corners = overlay.corners(picture.film, state)
-    name = overlay._place(corners.top_left, area, 1.0, False, False)[0]
-    study = overlay._place(corners.top_right, area, 1.0, True, False)[0]
-    letters = overlay._place(state.letters, area, 1.0, False, False)
-    top = min(letters, key=lambda letter: letter.corner.y())
-    ends = top.corner.x(), top.corner.x() + top.pixmap.width()
-    assert name.corner.x() + name.pixmap.width() <= ends[0] + 2  # the halo's edge is empty
-    assert study.corner.x() >= ends[1] - 2
-    words = _fit_line(corners.top_left[0], 332 // 2 - 14)
-    assert words.text == "PHANTOM, ROSALIND"

@@ -3,13 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QWheelEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
 from PySide6.QtTest import QSignalSpy, QTest
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
+from tests.workstation.ui.viewer.seen_film import grey_of, painted, ramp
 from workstation.dicom.display_pipeline import Window, render_grey
 from workstation.dicom.instance_reader import Film, read_film
-from workstation.ui.viewer.film_overlay import Corners
 from workstation.ui.viewer.image_viewer import ImageViewer
 from workstation.ui.viewer.view_geometry import Orientation, SideLetters
 
@@ -19,20 +19,6 @@ LEFT, RIGHT, MIDDLE = (
     Qt.MouseButton.MiddleButton,
 )
 NONE, CTRL = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ControlModifier
-
-
-def ramp(rows: int = 40, columns: int = 60) -> np.ndarray:
-    return np.linspace(0, 4095, rows * columns).astype(np.uint16).reshape(rows, columns)
-
-
-@pytest.fixture
-def viewer(qtbot) -> ImageViewer:
-    widget = ImageViewer()
-    qtbot.addWidget(widget)
-    widget.resize(612, 412)
-    widget.show()
-    qtbot.waitExposed(widget)
-    return widget
 
 
 @pytest.fixture
@@ -68,34 +54,14 @@ def wheel(viewer: ImageViewer, at: QPointF, notches: int) -> None:
 
 def seen(viewer: ImageViewer) -> np.ndarray:
     """[height, width] grey of the widget as painted, overlays left out."""
-    viewer.set_overlay_visible(False)
     viewer.clearFocus()
-    image = viewer.grab().toImage().convertToFormat(QImage.Format.Format_Grayscale8)
-    viewer.set_overlay_visible(True)
-    raw = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
-    return raw[:, : image.width()].copy()
+    return grey_of(painted(viewer))
 
 
 def window_of(viewer: ImageViewer) -> Window:
     assert viewer.picture is not None
     assert isinstance(viewer.picture.window, Window)
     return viewer.picture.window
-
-
-def words(viewer: ImageViewer) -> str:
-    assert viewer.picture is not None
-    state = viewer._shown_state(viewer.picture)
-    corners: Corners = viewer._overlay.corners(viewer.picture.film, state)
-    return "\n".join(
-        line.text
-        for corner in (
-            corners.top_left,
-            corners.top_right,
-            corners.bottom_left,
-            corners.bottom_right,
-        )
-        for line in corner
-    )
 
 
 def test_the_picture_is_what_render_grey_says(viewer: ImageViewer, film: Film) -> None:
@@ -236,7 +202,7 @@ def test_a_film_that_states_no_sides_gets_no_letters(viewer: ImageViewer, write_
     QTest.keyClicks(viewer, "rh")
     assert viewer.picture is not None
     assert viewer.picture.letters == SideLetters()
-    assert "sides not stated" in words(viewer)
+    assert "sides not stated" in viewer.corner_text
 
 
 def test_i_inverts_what_is_seen(viewer: ImageViewer, film: Film) -> None:
@@ -244,7 +210,7 @@ def test_i_inverts_what_is_seen(viewer: ImageViewer, film: Film) -> None:
     before = seen(viewer)[10:400, 10:600]
     QTest.keyClicks(viewer, "i")
     assert np.array_equal(seen(viewer)[10:400, 10:600], 255 - before)
-    assert "inverted" in words(viewer)
+    assert "inverted" in viewer.corner_text
 
 
 def test_zoom_keys(viewer: ImageViewer, film: Film) -> None:
@@ -282,8 +248,8 @@ def test_number_keys_choose_the_windows_of_the_header(viewer: ImageViewer, write
     viewer.set_film(film)
     QTest.keyClicks(viewer, "2")
     assert (window_of(viewer).center, window_of(viewer).width) == (1000, 500)
-    assert "HARDER" in words(viewer)
-    assert "W 500  L 1000" in words(viewer)
+    assert "HARDER" in viewer.corner_text
+    assert "W 500  L 1000" in viewer.corner_text
     QTest.keyClicks(viewer, "5")
     QTest.keyClicks(viewer, "1")
     assert window_of(viewer).center == 2048
@@ -291,7 +257,7 @@ def test_number_keys_choose_the_windows_of_the_header(viewer: ImageViewer, write
 
 def test_corners_tell_patient_study_and_view(viewer: ImageViewer, film: Film) -> None:
     viewer.set_film(film)
-    told = words(viewer)
+    told = viewer.corner_text
     for piece in (
         "DOE, JANE",
         "ID A-17",
@@ -310,7 +276,7 @@ def test_corners_tell_patient_study_and_view(viewer: ImageViewer, film: Film) ->
 def test_badges_are_written_on_the_film(viewer: ImageViewer, write_film) -> None:
     path = write_film("f.dcm", ramp(), WindowWidth=None, WindowCenter=None)
     viewer.set_film(read_film(path))
-    assert "▲ percentile window" in words(viewer)
+    assert "▲ percentile window" in viewer.corner_text
 
 
 def test_the_pointer_reads_stored_pixels(qtbot, viewer: ImageViewer, write_film) -> None:

@@ -24,16 +24,6 @@ SPACING = {"ImagerPixelSpacing": ["0.2", "0.2"]}
 
 
 @pytest.fixture
-def viewer(qtbot) -> ImageViewer:
-    widget = ImageViewer()
-    qtbot.addWidget(widget)
-    widget.resize(612, 412)
-    widget.show()
-    qtbot.waitExposed(widget)
-    return widget
-
-
-@pytest.fixture
 def path(write_film) -> Path:
     stored = np.linspace(0, 4095, 2400).astype(np.uint16).reshape(40, 60)
     return write_film("film.dcm", stored, **SPACING)

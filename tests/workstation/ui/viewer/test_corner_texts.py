@@ -1,0 +1,59 @@
+"""What is written in the film's corners, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QRectF
+
+from tests.workstation.ui.viewer.seen_film import ramp
+from workstation.dicom.instance_reader import read_film
+from workstation.reading.figure_wording import word_length
+from workstation.reading.figures import ruler_of
+from workstation.ui.viewer.film_overlay import _fit_line
+from workstation.ui.viewer.image_viewer import ImageViewer
+
+WriteFilm = Callable[..., Path]
+
+
+def test_missing_calibration_is_told_by_the_measure_and_the_corner_not_by_a_warning(
+    viewer: ImageViewer, write_film: WriteFilm
+) -> None:
+    viewer.set_film(read_film(write_film("plain.dcm", ramp())))
+    assert "▲" not in viewer.corner_text
+    assert "no pixel spacing" in viewer.corner_text
+    film = read_film(write_film("detector.dcm", ramp(), ImagerPixelSpacing=["0.15", "0.15"]))
+    viewer.set_film(film)
+    assert "▲" not in viewer.corner_text
+    assert "0.150 mm at detector" in viewer.corner_text
+    assert word_length(12.34, ruler_of(film.display)) == "12.3 mm at detector"
+
+
+def test_corners_of_a_narrow_viewport_leave_the_letter_and_the_name_readable(
+    viewer: ImageViewer, write_film: WriteFilm
+) -> None:
+    path = write_film(
+        "narrow.dcm",
+        ramp(),
+        PatientName="PHANTOM^ROSALIND",
+        StudyDescription="CHEST PA AND LATERAL, ERECT, IN INSPIRATION",
+        PatientOrientation=["L", "F"],
+    )
+    viewer.setMinimumSize(1, 1)
+    viewer.resize(360, 300)
+    viewer.set_film(read_film(path))
+    picture, overlay = viewer.picture, viewer._overlay
+    assert picture is not None
+    area = QRectF(14, 11, 332, 278)
+    state = viewer._shown_state(picture)
+    corners = overlay.corners(picture.film, state)
+    name = overlay._place(corners.top_left, area, 1.0, False, False)[0]
+    study = overlay._place(corners.top_right, area, 1.0, True, False)[0]
+    letters = overlay._place(state.letters, area, 1.0, False, False)
+    top = min(letters, key=lambda letter: letter.corner.y())
+    ends = top.corner.x(), top.corner.x() + top.pixmap.width()
+    assert name.corner.x() + name.pixmap.width() <= ends[0] + 2  # the halo's edge is empty
+    assert study.corner.x() >= ends[1] - 2
+    words = _fit_line(corners.top_left[0], 332 // 2 - 14)
+    assert words.text == "PHANTOM, ROSALIND"
