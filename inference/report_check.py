@@ -10,7 +10,7 @@ import torch
 
 from inference.decoding.draft_session import ChooseTokens
 from inference.report_conflicts import ReportSoFar
-from inference.report_grammar import BrokenPartRuns, BrokenRuns
+from inference.report_grammar import BrokenRuns
 from inference.report_language import Language
 from inference.report_paths import PathPlace, ReportPaths, report_paths
 
@@ -45,7 +45,7 @@ class CanonicalPartCheck:
     ) -> None:  # fmt: skip
         self._paths = report_paths(tokenizer, language, stop_ids, part)
         self._said = said
-        self._runs = BrokenPartRuns(tokenizer, language, part, said)
+        self._runs = BrokenRuns(tokenizer, language, part, said)
 
     def find_faults(self, answer: Sequence[int], block: Sequence[int], is_end: bool) -> list[int]:
         """See BrokenRuns."""

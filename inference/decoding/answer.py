@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -123,6 +124,8 @@ class IncrementalDetokenizer:
 
     def push(self, token_id: int) -> str:
         """The text that token_id completes, possibly empty."""
+        if not self._held and (whole := _decode_alone(self._tokenizer, token_id)) is not None:
+            return whole
         self._held.append(token_id)
         text: str = self._tokenizer.decode(self._held, skip_special_tokens=True)
         if text.endswith(_REPLACEMENT):
@@ -135,3 +138,10 @@ class IncrementalDetokenizer:
         text: str = self._tokenizer.decode(self._held, skip_special_tokens=True)
         self._held.clear()
         return text
+
+
+@lru_cache(maxsize=8192)  # the words of reports
+def _decode_alone(tokenizer: Tokenizer, token_id: int) -> str | None:
+    """None where its bytes end within a character."""
+    text: str = tokenizer.decode([token_id], skip_special_tokens=True)
+    return None if text.endswith(_REPLACEMENT) else text

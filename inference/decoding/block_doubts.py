@@ -94,6 +94,8 @@ class BlockDoubts:
 
     def _narrow(self, masked: set[int], end: int) -> Look | None:
         """A look at these, or at one less where nothing less would be masked than before."""
+        if not masked:
+            return None
         again = self._with_followers(masked, end)
         if again and self.canvas(again) in self._canvases:
             masked = masked - {max(masked, key=lambda p: (self.confidences[p], -p))}
