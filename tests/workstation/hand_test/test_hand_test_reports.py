@@ -1,7 +1,7 @@
 """Items 10 to 17 of the reading room's hand test as one sitting: real window, embedded model, mouse
 and keyboard. (Item 18 is tests/workstation/ui/test_ten_keystrokes.py.)
 
-    HAND_TEST_PICTURES=FOLDER pytest -s tests/workstation/test_hand_test_reports.py
+    HAND_TEST_PICTURES=FOLDER pytest -s tests/workstation/hand_test/test_hand_test_reports.py
 
 keeps a picture after each step, to be looked at. It is not run without: a minute of drafts on a
 processor, of which every part is tested on its own elsewhere.
