@@ -20,7 +20,7 @@ from inference.api import EngineError
 from inference.training.adapt_rad import adapt_rad
 from inference.training.config import STAGES, ConfigError, read_config
 from inference.training.distill_dcd import distill_dcd
-from inference.training.loop import resume_path
+from inference.training.loop import DivergedTraining, resume_path
 from inference.training.manifest_pairs import UnusableManifest
 from inference.training.pretrain_ar import pretrain_ar
 from inference.training.stage_setup import StageSetup, open_stage
@@ -35,7 +35,7 @@ _RUN: dict[str, Callable[[StageSetup], None]] = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code 2 where configuration, data or start can't be used."""
+    """Exit code 2 where configuration, data or start can't be used, or training diverged."""
     parser = argparse.ArgumentParser(
         prog="python -m inference.training",
         description=__doc__,
@@ -55,7 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 f"{config.output} holds a run of {options.stage}: go on with --resume, or remove it"
             )
         _RUN[options.stage](open_stage(options.stage, config))
-    except (ConfigError, EngineError, UnusableManifest, FileNotFoundError) as error:
+    except (
+        ConfigError, DivergedTraining, EngineError, FileNotFoundError, UnusableManifest,
+    ) as error:  # fmt: skip
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 2
     return 0

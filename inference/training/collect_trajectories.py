@@ -3,9 +3,11 @@ part."""
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
@@ -13,7 +15,7 @@ from safetensors.torch import load_file, save_file
 
 from inference.prompts import END_OF_TEXT, IM_END
 from inference.training.batched_teacher import BatchedTeacher, Trajectories
-from inference.training.config import TeacherConfig
+from inference.training.config import ConfigError, TeacherConfig
 from inference.training.feature_cache import Features
 from inference.training.forward import Forwards
 from inference.training.pairs import Draw, Pairs
@@ -37,10 +39,14 @@ def keep_row(tokens: list[int], stop_ids: tuple[int, ...], settings: TeacherConf
 def collect_trajectories(
     folder: Path, forwards: Forwards, features: Features, pairs: Pairs, settings: TeacherConfig
 ) -> None:
-    """Write the parts that are missing; where all are there, nothing is computed."""
+    """Write the parts that are missing; where all are there, nothing is computed.
+
+    Raises ConfigError where the folder's were drafted with other settings.
+    """
     tokenizer = forwards.prompt.tokenizer
     stop_ids = (special_id(tokenizer, IM_END), special_id(tokenizer, END_OF_TEXT))
     folder.mkdir(parents=True, exist_ok=True)
+    _check_settings(folder, settings)
     started, drafted = time.monotonic(), 0
     for number, draw in enumerate(_cut_plan(pairs.plan(settings.drafts), settings.batch)):
         path = folder / f"part_{number:06d}.safetensors"
@@ -61,6 +67,22 @@ def collect_trajectories(
             f"{drafts.passes} passes",
             flush=True,
         )
+
+
+def _check_settings(folder: Path, settings: TeacherConfig) -> None:
+    """Parts are numbered by the plan of one configuration: others' would be mixed with them."""
+    path = folder / "settings.json"
+    now = asdict(replace(settings, rounds=1, sequential=None))  # which say nothing of the drafts
+    if path.exists():
+        then = json.loads(path.read_text(encoding="utf-8"))
+        for name, value in now.items():
+            if then.get(name, value) != value:
+                raise ConfigError(
+                    f"{folder}: drafted with [teacher] {name} = {then[name]!r}, now {value!r}: "
+                    "remove the folder to draft anew"
+                )
+    else:
+        path.write_text(json.dumps(now, indent=2) + "\n", encoding="utf-8")
 
 
 def _cut_plan(plan: Iterator[Draw], batch: int) -> Iterator[Draw]:
@@ -113,7 +135,10 @@ def load_trajectories(folder: Path) -> dict[str, torch.Tensor]:
     """All parts, padded to the longest. FileNotFoundError where there is no draft at all."""
     parts = [load_file(path) for path in sorted(folder.glob("part_*.safetensors"))]
     if not sum(len(part["indices"]) for part in parts):
-        raise FileNotFoundError(f"{folder}: no draft of the teacher was kept")
+        raise FileNotFoundError(
+            f"{folder}: no draft of the teacher was kept: each ran on past [teacher] max_blocks, "
+            "or looped. Train the teacher longer, or raise max_blocks, and remove the folder"
+        )
     width = max(part["tokens"].shape[1] for part in parts)
     padded = [pad_to_width(part, width) for part in parts]
     return {name: torch.cat([part[name] for part in padded]) for name in padded[0]}

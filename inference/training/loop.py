@@ -24,6 +24,11 @@ from inference.training.processes import Processes
 from inference.training.rounding_adamw import RoundingAdamW
 
 _LOG_EVERY = 20
+_MOST_SKIPPED = 50
+
+
+class DivergedTraining(Exception):
+    """Gradients stayed non-finite; the message says from which step on, and what to change."""
 
 
 def learning_rate_factor(schedule: ScheduleConfig, step: int) -> float:
@@ -64,11 +69,21 @@ class TrainingRun:
         self._log_path = folder / f"{name}.log.jsonl"
 
     def train(self, loss_of: Callable[[int], torch.Tensor]) -> None:
-        """Run to the last step; loss_of gets a micro-batch's number and returns a scalar loss."""
+        """Run to the last step; loss_of gets a micro-batch's number and returns a scalar loss.
+
+        Raises DivergedTraining after 50 steps in a row that could not be taken.
+        """
         first, elapsed_s, average = self._resume()
+        skipped = 0
         started = saved = time.monotonic()
         for step in range(first, self._schedule.steps):
             value = self._take_step(step, loss_of)
+            skipped = skipped + 1 if value is None else 0
+            if skipped == _MOST_SKIPPED:
+                raise DivergedTraining(
+                    f"{self._name}: no finite gradient in steps {step + 2 - skipped} to "
+                    f"{step + 1}: lower the learning rate, lengthen the warm-up"
+                )
             if value is not None:
                 average = value if average is None else 0.98 * average + 0.02 * value
             now = time.monotonic()

@@ -272,6 +272,56 @@ def test_comparison_trains_and_scores_every_method_and_can_be_run_again(
     assert compare_distillation.main(["--config", str(config)]) == 2
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("keeping_all")
+def test_comparison_killed_in_training_and_in_scoring_goes_on_to_the_same_table(
+    tmp_path: Path, site_manifest: Path, stock_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(projection, "render_study", _render_noise)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+
+    def run(name: str) -> int:
+        (tmp_path / name).mkdir(exist_ok=True)
+        config = _config(
+            tmp_path / name, stock_folder, _of("manifest", site_manifest), steps=4,
+            teacher="threshold = 2.0\nmax_steps = 4",
+            more="[evaluation]\nphantoms = 1\nsize = 64\n",
+        )  # fmt: skip
+        methods = f'methods = ["halving", "kl"]\n{config.read_text("utf-8")}'
+        config.write_text(methods, encoding="utf-8")
+        return compare_distillation.main(["--config", str(config)])
+
+    def die_at(place: str, call: int) -> None:
+        with monkeypatch.context() as patch:
+            module, name = place.rsplit(".", 1)
+            real, left = getattr(sys.modules[module], name), [call]
+
+            def dying(*arguments: object, **named: object) -> object:
+                left[0] -= 1
+                if left[0] < 0:
+                    raise KeyboardInterrupt
+                return real(*arguments, **named)
+
+            patch.setattr(place, dying)
+            with pytest.raises(KeyboardInterrupt):
+                run("killed")
+
+    try:
+        assert run("whole") == 0
+        die_at("inference.training.distill_dcd.dcd_loss", 5)  # in halving's third round
+        die_at("inference.training.compare_distillation.evaluate", 1)
+        die_at("inference.training.distill_dcd.dcd_loss", 3)  # in plain KL
+    finally:
+        torch.set_num_threads(threads)
+    assert run("killed") == 0
+    tables = [(tmp_path / name / "run" / "table.json").read_bytes() for name in ("whole", "killed")]
+    assert tables[0] == tables[1]
+    for method in ("halving", "kl"):
+        whole, killed = (_weights(tmp_path / n / "run" / method) for n in ("whole", "killed"))
+        assert all(torch.equal(killed[name], tensor) for name, tensor in whole.items()), method
+
+
 def _render_noise(case: PhantomCase, size: int) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(case.seed)
     views = ("frontal", "lateral") if case.has_lateral else ("frontal",)
@@ -283,10 +333,8 @@ def test_two_processes_train_what_one_does(
     tmp_path: Path, stock_folder: Path, site_manifest: Path
 ) -> None:
     pytest.importorskip("accelerate")
-    for name, launcher in (
-        ("one", ()),
-        ("two", ("torch.distributed.run", "--nproc_per_node", "2", "--master_port", "29617", "-m")),
-    ):
+    together = ("torch.distributed.run", "--standalone", "--nproc_per_node", "2", "-m")
+    for name, launcher in (("one", ()), ("two", together)):
         (tmp_path / name).mkdir()
         config = _config(tmp_path / name, stock_folder, _of("manifest", site_manifest))
         command = [sys.executable, "-m", *launcher, "inference.training", "rad", "--config"]

@@ -11,6 +11,7 @@ import torch
 
 from inference.training.config import ConfigError, ScheduleConfig
 from inference.training.loop import (
+    DivergedTraining,
     TrainingRun,
     learning_rate_factor,
     load_weights,
@@ -50,14 +51,16 @@ class _Task:
         assert isinstance(linear, torch.nn.Linear)
         return linear.weight.detach().clone()
 
-    def train(self, killed_at: int | None = None, bad_step: int | None = None) -> torch.Tensor:
+    def train(
+        self, killed_at: int | None = None, bad_step: int | None = None, bad_from: int = STEPS
+    ) -> torch.Tensor:
         def loss_of(step: int) -> torch.Tensor:
             self.before_step.append(self.weight)
             if step == killed_at:
                 raise _Killed
             inputs = torch.randn(8, 4, generator=step_generator(0, step)).to(self.weight.dtype)
             loss = (self.layer(inputs) - inputs[:, :2]).square().mean()
-            return loss * float("nan") if step == bad_step else loss
+            return loss * float("nan") if step == bad_step or step >= bad_from else loss
 
         self.run.train(loss_of)
         return self.weight
@@ -179,6 +182,16 @@ def test_non_finite_loss_changes_nothing(tmp_path: Path, bad_step: int) -> None:
     assert torch.equal(task.before_step[bad_step], task.before_step[bad_step + 1])
     assert not torch.equal(task.before_step[bad_step + 1], task.before_step[bad_step + 2])
     assert weight.isfinite().all()
+
+
+def test_run_that_stays_non_finite_ends_with_its_step_and_a_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inference.training.loop._MOST_SKIPPED", 4)
+    task = _Task(tmp_path)
+    with pytest.raises(DivergedTraining, match=r"toy: no finite gradient in steps 4 to 7.*rate"):
+        task.train(bad_step=1, bad_from=3)
+    assert task.weight.isfinite().all()
 
 
 def test_log_ends_with_the_last_step(tmp_path: Path) -> None:
