@@ -32,7 +32,7 @@ def reason_not_to_draft(header: InstanceHeader) -> str:
 
 
 def describe_unseen(film_count: int, *, has_lateral: bool = False) -> str:
-    """What a draft leaves out: said beside the draft, always.
+    """What a draft leaves out: said beside the draft, always, so in one short line.
 
     film_count: films of the study. has_lateral: the model is given the lateral film as well.
     """
@@ -40,24 +40,14 @@ def describe_unseen(film_count: int, *, has_lateral: bool = False) -> str:
     unseen = film_count - 1 - has_lateral
     if has_lateral and unseen > 0:
         text = translate(
-            "eligibility",
-            "The model sees the frontal and the lateral film. Not seen: {0} more of this study, "
-            "priors, indication.",
+            "eligibility", "AI sees frontal, lateral; not: {0} more films, priors, indication"
         )
     elif has_lateral:
-        text = translate(
-            "eligibility",
-            "The model sees the frontal and the lateral film. Not seen: priors, indication.",
-        )
+        text = translate("eligibility", "AI sees frontal, lateral; not: priors, indication")
     elif unseen > 0:
         text = translate(
-            "eligibility",
-            "The model sees this one film: frontal only. Not seen: {0} more of this study, "
-            "priors, indication.",
+            "eligibility", "AI sees frontal only; not: {0} more films, priors, indication"
         )
     else:
-        text = translate(
-            "eligibility",
-            "The model sees this one film: frontal only. Not seen: lateral, priors, indication.",
-        )
+        text = translate("eligibility", "AI sees frontal only; not: lateral, priors, indication")
     return text.format(unseen)

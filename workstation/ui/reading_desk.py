@@ -30,6 +30,7 @@ from workstation.ui.draft.block_rail import BlockRail
 from workstation.ui.draft.draft_desk import DraftDesk
 from workstation.ui.draft.draft_ledger import RunningDraft
 from workstation.ui.film.film_desk import FilmDesk
+from workstation.ui.report.patient_line import describe_patient
 from workstation.ui.report.prior_desk import PriorDesk
 from workstation.ui.report.report_context import describe_context
 from workstation.ui.report.report_panel import ReportPanel
@@ -149,6 +150,7 @@ class ReadingDesk(QObject):
         if not self.leave_study():
             return False
         try:
+            study = self._records.catalog.study(study_instance_uid)
             films = self._records.catalog.instances(study_instance_uid)
             priors = find_priors(self._records.catalog, study_instance_uid)
             stored = self._records.reports.load(study_instance_uid)
@@ -162,6 +164,7 @@ class ReadingDesk(QObject):
             self.trouble.emit(str(error))
             return True
         self._study_uid = study_instance_uid
+        self._panel.head.show_patient(describe_patient(study))
         self._drafts.open_study(study_instance_uid)
         self._show_stored(stored)
         self._panel.editor.set_context(describe_context(films, priors, self.signing.rules))
@@ -196,6 +199,7 @@ class ReadingDesk(QObject):
         self.signing.show_stage(None)
         self._films.clear()
         self._priors.close()
+        self._panel.head.show_patient(None)
         self._panel.show_no_study()
         return True
 

@@ -178,7 +178,7 @@ def test_edit_lock_redraft_accept_in_part_and_find_it_after_a_restart(
         "varied": False,
         "kept": ["Small left effusion, 3 mm."],
     }
-    assert "Not seen" in started["not_seen"]
+    assert "not: lateral" in started["not_seen"]
     assert bench.entries("draft-finished")[-1].details["taken_over"] is False
     reviewed = bench.entries("redraft-reviewed")[-1].details
     assert reviewed["pieces_accepted"] == 1

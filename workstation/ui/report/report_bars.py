@@ -1,11 +1,12 @@
-"""The bars over and under the report: title and state, undo and redo; stop, redraft, sign."""
+"""The bars over and under the report: patient and state, undo and redo; stop, redraft, sign."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Literal
 
-from PySide6.QtGui import QAction
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -17,6 +18,8 @@ from PySide6.QtWidgets import (
 )
 
 from workstation.reporting.draft_report import DraftReport
+from workstation.ui.film.header_wording import join_present
+from workstation.ui.report.patient_line import ReportPatient
 from workstation.ui.report.signed_page import count_provenance
 from workstation.ui.report.version_wording import name_stage
 
@@ -26,25 +29,32 @@ PanelState = Literal[
 
 
 class ReportHead(QWidget):
-    """Title, the report's state in words, undo and redo."""
+    """Whose report it is, its state in words, undo and redo. Where the room is short the name
+    gives way: all of it is in the tooltip, in the study list and on the film."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.state_label = QLabel(self)
         self.state_label.setObjectName("report_state")
         self.state_label.setProperty("role", "muted")
-        self.state_label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.state_label.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         self._stage = name_stage(None)
         self._shown: tuple[PanelState, DraftReport | None] = ("no-study", None)
         self.undo_button = self._tool("undo_button", "↶", self.tr("Undo (Ctrl+Z)"))
         self.redo_button = self._tool("redo_button", "↷", self.tr("Redo (Ctrl+Y)"))
-        title = QLabel(self.tr("Report"), self)
-        title.setProperty("role", "heading")
+        self.patient: ReportPatient | None = None
+        self.patient_label = QLabel(self)
+        self.patient_label.setObjectName("report_patient")
+        self.patient_label.setProperty("role", "heading")
+        self.patient_label.setTextFormat(Qt.TextFormat.PlainText)
+        self.patient_label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(title)
-        row.addSpacing(8)
-        row.addWidget(self.state_label, 1)
+        row.setSpacing(4)
+        row.addWidget(self.patient_label, 1)
+        row.addSpacing(6)
+        row.addWidget(self.state_label)
+        row.addSpacing(2)
         row.addWidget(self.undo_button)
         row.addWidget(self.redo_button)
 
@@ -57,6 +67,27 @@ class ReportHead(QWidget):
         self.undo_button.setEnabled(editable is not None and editable.can_undo)
         self.redo_button.setEnabled(editable is not None and editable.can_redo)
         self.state_label.setText(self._state_text(state, editable))
+        self._fit_name()
+
+    def show_patient(self, patient: ReportPatient | None) -> None:
+        """None: no study is open."""
+        self.patient = patient
+        self.patient_label.setToolTip(patient.line if patient is not None else "")
+        self._fit_name()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_name()
+
+    def _fit_name(self) -> None:
+        name = self.patient.name if self.patient is not None else self.tr("Report")
+        self.layout().activate()
+        font = self.patient_label.font()
+        font.setBold(True)  # as the heading's role draws it
+        room = self.patient_label.width()
+        metrics = QFontMetrics(font)
+        self.patient_label.setText(metrics.elidedText(name, Qt.TextElideMode.ElideRight, room))
+        self.patient_label.setAccessibleName(self.patient.line if self.patient else name)
 
     def show_stage(self, stage: str) -> None:
         """What the report is: draft, preliminary, final ... (`name_stage`)."""
@@ -66,7 +97,7 @@ class ReportHead(QWidget):
     def _state_text(self, state: PanelState, report: DraftReport | None) -> str:
         if report is not None:
             sentences = report.state.findings + report.state.impression
-            return self.tr("{0} · {1}").format(self._stage, count_provenance(self, sentences))
+            return join_present(self._stage, count_provenance(self, sentences))
         words: dict[PanelState, str] = {
             "not-drafted": self.tr("not drafted"),
             "drafting": self.tr("drafting…"),

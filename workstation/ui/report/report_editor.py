@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from PySide6.QtCore import QElapsedTimer, Qt, Signal
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -35,6 +35,7 @@ from workstation.ui.report.checklist_lines import ChecklistLine
 from workstation.ui.report.finding_picker import FindingPicker
 from workstation.ui.report.live_checks import LiveChecks
 from workstation.ui.report.section_editor import SectionEditor
+from workstation.ui.report.section_heights import SectionHeights
 from workstation.ui.report.statement_pages import StatementPages
 from workstation.ui.report.statement_rows import StatementRow
 
@@ -43,6 +44,9 @@ UI_LANGUAGE: Language = "en"
 
 TYPING_BURST_MS = 1500
 """Typing with shorter pauses than this is one undo step."""
+
+_LOW = 620
+"""Below this height [px] the texts need every line."""
 
 
 class ReportEditor(QWidget):
@@ -99,7 +103,9 @@ class ReportEditor(QWidget):
             self.splitter.addWidget(
                 self._titled(title, self.editors[check_section(section)], height)
             )
-        self.splitter.setSizes([430, 250, 110])
+        self.heights = SectionHeights(
+            self.splitter, self.listing, self.editors["findings"], self.editors["impression"]
+        )
         for index, stretch in enumerate((4, 3, 1)):
             self.splitter.setStretchFactor(index, stretch)
         layout = QVBoxLayout(self)
@@ -171,6 +177,15 @@ class ReportEditor(QWidget):
             inside = Qt.ShortcutContext.WidgetWithChildrenShortcut
             QShortcut(QKeySequence(keys), self, context=inside).activated.connect(slot)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.listing.show_provenance_lines(1 if event.size().height() < _LOW else 2)
+        self.heights.share()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.heights.share()
+
     # -- the report ------------------------------------------------------------------------
 
     @property
@@ -187,6 +202,7 @@ class ReportEditor(QWidget):
         self.finding_picker.hide()
         self.add_button.show()
         self._show_report()
+        self.heights.share()
         if report is not None:
             self.report_shown.emit()
 

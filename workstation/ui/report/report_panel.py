@@ -24,6 +24,7 @@ from workstation.ui.report.prior_pane import PriorPane
 from workstation.ui.report.redraft_flow import RedraftFlow
 from workstation.ui.report.report_bars import PanelState, ReportFoot, ReportHead
 from workstation.ui.report.report_pages import ReportPages
+from workstation.ui.theme import ui_font
 
 
 class ReportPanel(QWidget):
@@ -79,6 +80,7 @@ class ReportPanel(QWidget):
         self.unseen_label = QLabel(self)
         self.unseen_label.setObjectName("unseen_line")
         self.unseen_label.setProperty("role", "muted")
+        self.unseen_label.setFont(ui_font(9.5))
         self.unseen_label.setWordWrap(True)
         self.unseen_label.hide()
 
@@ -395,5 +397,5 @@ class ReportPanel(QWidget):
             is_running=not self._is_draft_ready,
         )
         self.keys.enable(self._state, is_running=not self._is_draft_ready)
-        is_told = bool(self.unseen_label.text()) and self._state != "no-study"
+        is_told = bool(self.unseen_label.text()) and self._state not in ("no-study", "signed")
         self.unseen_label.setVisible(is_told)

@@ -25,7 +25,8 @@ from workstation.reporting.report_state import HEADINGS, ReportState, report_tex
 from workstation.reporting.signature import MEANINGS, SignatureKind, SignRequest
 from workstation.reporting.site_rules import DEFAULT_RULES, SiteRules
 from workstation.ui.accounts.secret_prompt import SecretPrompt
-from workstation.ui.theme import COLOURS, report_font
+from workstation.ui.report.patient_line import ReportPatient
+from workstation.ui.theme import COLOURS, report_font, ui_font
 
 _CHECKS_HEIGHT = 132
 # Fusion draws a dark ring on the dark ground.
@@ -43,9 +44,9 @@ class SignDialog(QDialog):
     """Accepted only by the Sign button, with a name, and where there are accounts with the
     password or PIN once more; there is no way to skip the look.
 
-    unseen: what the model did not see. correction_reason: given where a signed report is being
-    corrected. accounts, account: where there are accounts; the name is then the account's. rules:
-    what the site wants settled first.
+    patient: whose report it is. unseen: what the model did not see. correction_reason: given where
+    a signed report is being corrected. accounts, account: where there are accounts; the name is
+    then the account's. rules: what the site wants settled first.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class SignDialog(QDialog):
         *,
         signer: str = "",
         edit_count: int = 0,
+        patient: ReportPatient | None = None,
         unseen: str = "",
         correction_reason: str = "",
         accounts: AccountStore | None = None,
@@ -76,6 +78,7 @@ class SignDialog(QDialog):
         self._context = context_of(rules)
         self._checks = open_checks(check_report(state, self._context), state.overrides)
         self._make_text(state)
+        self._make_patient(patient)
         self._make_labels(state, edit_count, unseen)
         self._make_signer(account.full_name if account is not None else signer)
         self._make_kinds()
@@ -95,11 +98,20 @@ class SignDialog(QDialog):
         self.text_view.setFont(report_font())
         self.text_view.setProperty("role", "report")
 
+    def _make_patient(self, patient: ReportPatient | None) -> None:
+        self.patient_label = self._label("sign_patient", patient.name if patient else "")
+        self.patient_label.setFont(ui_font(12.5, bold=True))
+        self.details_label = self._label("sign_patient_details", patient.details if patient else "")
+        for label in (self.patient_label, self.details_label):
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            label.setVisible(patient is not None)
+
     def _make_labels(self, state: ReportState, edit_count: int, unseen: str) -> None:
         self.summary_label = self._label("sign_summary", self._summary(state, edit_count))
         self.unseen_label = self._label("sign_unseen", unseen)
         self.unseen_label.setProperty("role", "muted")
-        self.unseen_label.setVisible(bool(unseen))
+        is_drafted = any(each.provenance != "human" for each in state.findings + state.impression)
+        self.unseen_label.setVisible(bool(unseen) and is_drafted)
         self.checks_label = self._label("sign_checks", self._describe_checks(state))
         self.checks_label.setTextFormat(Qt.TextFormat.PlainText)
         self.meaning_label = self._label("sign_meaning", "")
@@ -181,6 +193,8 @@ class SignDialog(QDialog):
         layout.setContentsMargins(18, 16, 18, 14)
         layout.setSpacing(9)
         layout.addWidget(heading)
+        layout.addWidget(self.patient_label)
+        layout.addWidget(self.details_label)
         layout.addWidget(self.text_view, 1)
         layout.addWidget(self.summary_label)
         layout.addWidget(self.unseen_label)

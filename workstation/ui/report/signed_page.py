@@ -195,14 +195,13 @@ class SignedPage(QWidget):
 
 
 def count_provenance(widget: QWidget, sentences: tuple[Sentence, ...]) -> str:
-    """For instance "11 AI · 1 edited · 2 by hand"."""
+    """For instance "11 AI · 1 edited · 2 by hand"; what there is none of is not counted."""
     counts = {"ai": 0, "edited": 0, "human": 0}
     for sentence in sentences:
         counts[sentence.provenance] += 1
-    return " · ".join(
-        (
-            widget.tr("{0} AI").format(counts["ai"]),
-            widget.tr("{0} edited").format(counts["edited"]),
-            widget.tr("{0} by hand").format(counts["human"]),
-        )
-    )
+    words = {
+        "ai": widget.tr("{0} AI"),
+        "edited": widget.tr("{0} edited"),
+        "human": widget.tr("{0} by hand"),
+    }
+    return " · ".join(words[each].format(count) for each, count in counts.items() if count)

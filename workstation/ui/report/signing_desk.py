@@ -155,6 +155,7 @@ class SigningDesk(QObject):
             report.state,
             signer=self.signer,
             edit_count=edits,
+            patient=self._panel.head.patient,
             unseen=self._panel.unseen_label.text(),
             correction_reason=reason,
             accounts=self._accounts,

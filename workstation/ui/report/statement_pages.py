@@ -67,11 +67,10 @@ class StatementPages(QWidget):
         )
         self.provenance_line = ElidedLabel(self)
         self.provenance_line.setFont(ui_font(9.0))
-        # Two lines always: the list must not move under the pointer.
-        self.provenance_line.setFixedHeight(2 * self.provenance_line.fontMetrics().lineSpacing())
         self.provenance_line.setObjectName("provenance_line")
         self.provenance_line.setProperty("role", "muted")
         self.provenance_line.setAccessibleName(self.tr("Where the sentence comes from"))
+        self.show_provenance_lines(2)
         self._lay_out()
         self.page_group.idToggled.connect(self._on_page_toggled)
         self.all_button.toggled.connect(self.page_changed)
@@ -103,6 +102,16 @@ class StatementPages(QWidget):
         column.addLayout(switch)
         column.addWidget(self.pages, 1)
         column.addWidget(self.provenance_line)
+
+    def show_provenance_lines(self, count: int) -> None:
+        """Always so many, said or not: the list must not move under the pointer."""
+        line = self.provenance_line
+        line.setFixedHeight(count * line.fontMetrics().lineSpacing())
+
+    def wanted_height(self) -> int:
+        """Of the list's rows, so that every one is seen [px]."""
+        rows = range(self.statements.table.rowCount())
+        return sum(self.statements.sizeHintForRow(row) for row in rows)
 
     def show_report(self, report: DraftReport | None) -> None:
         """Both views as the report says."""

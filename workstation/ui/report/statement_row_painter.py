@@ -35,6 +35,8 @@ NARROW_WIDTHS = {REGION: 0, STATUS: 76, PROVENANCE: 68, LOCK: 18, DELETE: 18}
 NARROW = 460
 """Below this width of the list [px] the regions give way to the sentences."""
 ROW_POINT_SIZE = 10.0
+SURE = 0.9
+"""From this confidence on the figure is grey: the eye is to find the others."""
 _PADDING = 6
 _WRAP = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
 
@@ -136,6 +138,7 @@ class StatementRowPainter(QStyledItemDelegate):
         middle, x = line.center().y(), line.left() + 5
         provenance = row.sentence.provenance
         doubtful = row.sentence.confidence is not None and row.sentence.confidence < LOW_CONFIDENCE
+        sure = row.sentence.confidence is not None and row.sentence.confidence >= SURE
         ink = COLOURS.amber if doubtful else COLOURS.accent
         if row.sentence.accepted:
             ink = COLOURS.muted_text
@@ -147,7 +150,7 @@ class StatementRowPainter(QStyledItemDelegate):
             pen.setCapStyle(Qt.PenCapStyle.FlatCap)
             painter.setPen(pen)
             painter.drawLine(QPointF(x, middle - 6), QPointF(x, middle + 7))
-        painter.setPen(QColor(ink))
+        painter.setPen(QColor(COLOURS.muted_text if sure and provenance == "ai" else ink))
         inner = line.adjusted(11, 0, 0, 0)
         painter.drawText(inner, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
 

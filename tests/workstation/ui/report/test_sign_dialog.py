@@ -16,6 +16,7 @@ from workstation.audit.audit_log import AuditLog
 from workstation.reporting.check_override import CheckOverride
 from workstation.reporting.report_checks import check_report
 from workstation.reporting.report_state import ReportState, Sentence
+from workstation.ui.report.patient_line import ReportPatient
 from workstation.ui.report.sign_dialog import SignDialog
 
 STATE = ReportState(
@@ -41,6 +42,20 @@ def test_shows_the_text_and_how_much_nobody_touched(dialog) -> None:
     summary = dialog.summary_label.text()
     assert "1 of 3 sentences are the model's and untouched; 1 edited, 1 by hand." in summary
     assert "Edits made: 4." in summary
+
+
+def test_says_whose_report_is_signed(qtbot) -> None:
+    patient = ReportPatient("DOE, <JOHN>", "ID 17 · born 1950-02-01 · 76 y · M · 2026-03-05 · DX")
+    dialog = _open(qtbot, STATE, patient=patient)
+    assert dialog.patient_label.text() == "DOE, <JOHN>"
+    assert dialog.patient_label.isVisible()
+    assert dialog.details_label.text().startswith("ID 17 · born 1950-02-01")
+
+
+def test_what_the_model_did_not_see_is_said_of_what_it_wrote(qtbot) -> None:
+    by_hand = replace(STATE, findings=(), impression=STATE.impression)
+    for state, is_said in ((STATE, True), (by_hand, False)):
+        assert _open(qtbot, state, unseen="not: priors").unseen_label.isVisible() is is_said
 
 
 def test_sign_accepts_with_the_name(qtbot, dialog) -> None:
