@@ -26,13 +26,9 @@ from inference import (
 )
 from inference.report_language import Language, Statement, extract_statements
 from workstation.dicom.display_pipeline import model_image
-from workstation.dicom.instance_reader import (
-    Film,
-    InstanceHeader,
-    UnreadableInstance,
-    read_film,
-    read_header,
-)
+from workstation.dicom.film import Film, InstanceHeader
+from workstation.dicom.instance_reader import read_film, read_header
+from workstation.dicom.unreadable import UnreadableInstance
 from workstation.dicom.view_position import choose_model_films
 
 _ReportFailure = Callable[[object], None]
