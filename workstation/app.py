@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 
 from workstation.accounts.account import Account
 from workstation.accounts.account_store import AccountStore
+from workstation.accounts.login_name import login_name
 from workstation.audit.audit_log import AuditLog
 from workstation.catalog.database import CatalogUnavailable, open_database
 from workstation.catalog.study_catalog import StudyCatalog
@@ -24,7 +25,7 @@ from workstation.drafting.load_reporter import LoadReporter
 from workstation.intake.instance_recorder import InstanceRecorder
 from workstation.model_registry import ModelRegistry, load_registered_engine
 from workstation.reading.measurement_store import MeasurementStore
-from workstation.reporting.report_store import ReportStore, login_name
+from workstation.reporting.report_store import ReportStore
 from workstation.reporting.sign_off import SignOff
 from workstation.ui.accounts.login_dialog import LoginDialog
 from workstation.ui.cycle_collection import CycleCollection

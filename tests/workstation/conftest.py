@@ -14,7 +14,7 @@ from inference.phantom import sample_case
 from inference.phantom.dicom_writer import write_film
 from workstation.catalog.database import open_database
 from workstation.catalog.study_catalog import StudyCatalog
-from workstation.dicom.instance_reader import InstanceHeader
+from workstation.dicom.film import InstanceHeader
 
 HEADER = InstanceHeader(
     sop_instance_uid="1.2.3.1",

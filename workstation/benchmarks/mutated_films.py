@@ -15,9 +15,10 @@ from pathlib import Path
 
 from workstation.dicom import decoding_pool
 from workstation.dicom.display_pipeline import badges, model_image, render_grey
-from workstation.dicom.instance_reader import UnreadableInstance, read_film, read_header
+from workstation.dicom.instance_reader import read_film, read_header
 from workstation.dicom.presentation_search import apply_states
 from workstation.dicom.presentation_state import read_presentation_state
+from workstation.dicom.unreadable import UnreadableInstance
 
 HANG_S = 10.0
 _HEADER_BYTES = 2500

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from workstation.accounts.login_name import login_name
 from workstation.audit.audit_export import AuditExport, ExportFormat
 from workstation.audit.audit_log import AuditLog, VerifyResult
 from workstation.audit.stamped_head import HeadRefused, HeadStamp, StampedHead, read_head
@@ -15,7 +16,6 @@ from workstation.catalog.database import CatalogUnavailable, open_database
 from workstation.commands.catalog_session import run_in_catalog, run_logged_in
 from workstation.commands.exit_codes import FAILED, UNUSABLE, tell_failure
 from workstation.commands.login_options import NOBODY, CommandLogin
-from workstation.reporting.report_store import login_name
 
 
 def run_audit_verify(data_dir: Path, head_path: Path | None = None) -> int:

@@ -20,9 +20,9 @@ from sqlalchemy import Engine
 
 from workstation.accounts.account import Account, RoleMissing
 from workstation.accounts.account_store import AccountStore
+from workstation.accounts.login_name import login_name
 from workstation.audit.audit_log import AuditLog
 from workstation.commands.login_options import CommandLogin
-from workstation.reporting.report_store import login_name
 
 _STANDARD_INPUT = Path("-")
 _LONGEST_SECRET = 4096  # bytes read of a secret file

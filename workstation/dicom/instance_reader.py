@@ -14,7 +14,7 @@ from workstation.dicom.acceptance import PixelFormat, check_is_film, sop_class_o
 from workstation.dicom.dataset_reading import ParsedInstance, check_regular_file, parse_instance
 from workstation.dicom.display_pipeline import BADGE_LOSSY, WINDOW_AS_SAVED, DisplayAttributes
 from workstation.dicom.element_values import clean_text, text_of
-from workstation.dicom.film import Film, InstanceHeader, SourceFormat
+from workstation.dicom.film import Film, InstanceHeader
 from workstation.dicom.frame_source import FrameSource, hash_stored, measure
 from workstation.dicom.header_text import (
     derive_uid_for,
@@ -24,17 +24,7 @@ from workstation.dicom.header_text import (
     read_uid,
 )
 from workstation.dicom.picture_reader import Picture, picture_format, read_picture
-from workstation.dicom.unreadable import UnreadableInstance, as_unreadable, muted_warnings
-
-__all__ = [
-    "Film",
-    "InstanceHeader",
-    "SourceFormat",
-    "UnreadableInstance",
-    "hash_stored",
-    "read_film",
-    "read_header",
-]
+from workstation.dicom.unreadable import as_unreadable, muted_warnings
 
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 

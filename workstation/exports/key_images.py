@@ -11,7 +11,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from workstation.dicom.display_pipeline import badges, render_grey
-from workstation.dicom.instance_reader import Film, read_film
+from workstation.dicom.film import Film
+from workstation.dicom.instance_reader import read_film
 from workstation.dicom.overlays import OVERLAY_INK
 from workstation.dicom.presentation_search import open_as_presented
 from workstation.exports.exported_report import ExportedImage

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from workstation.audit.audit_log import AuditLog
 from workstation.catalog.study_catalog import StudyCatalog
-from workstation.dicom.instance_reader import Film, read_film
+from workstation.dicom.film import Film
+from workstation.dicom.instance_reader import read_film
 from workstation.dicom.presentation_search import open_as_presented
 from workstation.exports.exported_report import (
     ExportedAddendum,

@@ -12,7 +12,9 @@ from typing import Protocol
 
 from workstation.catalog.database import CatalogUnavailable
 from workstation.dicom.element_values import clean_text
-from workstation.dicom.instance_reader import InstanceHeader, UnreadableInstance, read_header
+from workstation.dicom.film import InstanceHeader
+from workstation.dicom.instance_reader import read_header
+from workstation.dicom.unreadable import UnreadableInstance
 from workstation.intake.file_search import FileSearch, FoundFile
 from workstation.intake.film_store import FilmStore
 from workstation.intake.instance_recorder import (

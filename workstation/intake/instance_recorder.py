@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from workstation.audit.audit_log import AuditLog
 from workstation.catalog.database import CatalogUnavailable, write_transaction
 from workstation.catalog.study_catalog import PatientConflict, StudyCatalog
-from workstation.dicom.instance_reader import InstanceHeader
+from workstation.dicom.film import InstanceHeader
 
 _log = logging.getLogger(__name__)
 

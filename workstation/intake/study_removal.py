@@ -10,8 +10,9 @@ from workstation.audit.audit_log import AuditLog
 from workstation.catalog.database import read_transaction, write_transaction
 from workstation.catalog.study_catalog import StudyCatalog
 from workstation.catalog.study_removal import RemovedStudy, describe_study, remove_study
-from workstation.dicom.instance_reader import UnreadableInstance, read_header
+from workstation.dicom.instance_reader import read_header
 from workstation.dicom.kept_folders import states_of_study
+from workstation.dicom.unreadable import UnreadableInstance
 
 
 @dataclass(frozen=True)

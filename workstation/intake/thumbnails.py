@@ -13,7 +13,8 @@ from PIL import Image
 from workstation.catalog.study_catalog import InstanceRow, file_state
 from workstation.dicom.display_pipeline import render_grey
 from workstation.dicom.film import Film
-from workstation.dicom.instance_reader import UnreadableInstance, read_film
+from workstation.dicom.instance_reader import read_film
+from workstation.dicom.unreadable import UnreadableInstance
 from workstation.whole_file import file_beside
 
 THUMBNAIL_SIDE = 96  # px, of the longer side: 48 on a screen of twice the density

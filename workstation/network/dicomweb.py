@@ -12,8 +12,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
 from workstation.dicom.element_values import text_of
-from workstation.dicom.instance_reader import UnreadableInstance
-from workstation.dicom.unreadable import muted_warnings
+from workstation.dicom.unreadable import UnreadableInstance, muted_warnings
 from workstation.network.failures import NetworkFailure, Stopped, StoreUnavailable
 from workstation.network.instance_store import InstanceStore, StoredInstance
 from workstation.network.multipart import BrokenMultipart, first_part

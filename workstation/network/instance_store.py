@@ -23,8 +23,10 @@ from workstation.catalog.database import CatalogUnavailable, write_transaction
 from workstation.catalog.schema import InstanceRecord
 from workstation.catalog.study_catalog import StudyCatalog, UnknownStudy, file_state
 from workstation.dicom.dataset_reading import MAX_FILE_BYTES
-from workstation.dicom.instance_reader import InstanceHeader, UnreadableInstance, read_header
+from workstation.dicom.film import InstanceHeader
+from workstation.dicom.instance_reader import read_header
 from workstation.dicom.presentation_state import GRAYSCALE_SOFTCOPY, PresentationState
+from workstation.dicom.unreadable import UnreadableInstance
 from workstation.intake.film_store import FilmStore, KeptFile, TooLarge
 from workstation.intake.state_store import StateStore, read_if_state
 from workstation.network.failures import StoreUnavailable

@@ -23,8 +23,8 @@ from workstation.dicom.acceptance import (
     NATIVE_SYNTAXES,
     RLE_LOSSLESS,
 )
-from workstation.dicom.instance_reader import UnreadableInstance
 from workstation.dicom.presentation_state import GRAYSCALE_SOFTCOPY
+from workstation.dicom.unreadable import UnreadableInstance
 from workstation.network.failures import StoreUnavailable
 from workstation.network.instance_store import AnnouncedOtherwise, InstanceStore
 

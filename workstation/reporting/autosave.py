@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from workstation.reporting.draft_report import DraftReport
 from workstation.reporting.report_state import Edit, coalesce_edits
-from workstation.reporting.report_store import DraftOrigin, ReportStore
+from workstation.reporting.report_store import ReportStore
+from workstation.reporting.report_version import DraftOrigin
 
 
 class Autosave:

@@ -10,7 +10,6 @@ from dataclasses import replace
 from inference.report_language import Language
 from workstation.reporting.check_override import CheckOverride
 from workstation.reporting.completeness_checks import (
-    REQUIRED,
     ReportContext,
     check_films_named,
     check_missing,
@@ -18,7 +17,7 @@ from workstation.reporting.completeness_checks import (
 )
 from workstation.reporting.contradiction_checks import check_contradictions
 from workstation.reporting.draft_report import DraftReport
-from workstation.reporting.report_check import BLOCKING, CheckRule, Fix, ReportCheck
+from workstation.reporting.report_check import BLOCKING, Fix, ReportCheck
 from workstation.reporting.report_state import ReportState
 from workstation.reporting.sentence_place import place_sentence
 from workstation.reporting.side_checks import check_sides_concluded
@@ -82,18 +81,3 @@ def apply_fix(report: DraftReport, fix: Fix) -> None:
         return
     place = place_sentence(report, fix.section, fix.text)
     report.add_sentence(fix.section, fix.text, place.index)
-
-
-__all__ = [
-    "BLOCKING",
-    "REQUIRED",
-    "CheckOverride",
-    "CheckRule",
-    "Fix",
-    "ReportCheck",
-    "ReportContext",
-    "apply_fix",
-    "check_report",
-    "context_of",
-    "open_checks",
-]

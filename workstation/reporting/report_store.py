@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, select, update
 from sqlalchemy.dialects.sqlite import insert
 
+from workstation.accounts.login_name import login_name
 from workstation.audit.audit_chain import canonical_json, storable_text
 from workstation.audit.audit_log import AuditEntry, AuditLog
 from workstation.catalog.database import (
@@ -187,14 +187,6 @@ class ReportStore:
             return None  # damaged: what is on screen now is audited whole, and replaces it
 
 
-def login_name() -> str:
-    """The operating system's user, "unknown" where it has no name (some containers)."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):
-        return "unknown"
-
-
 @contextmanager
 def damage_named(engine: Engine, study_instance_uid: str) -> Iterator[None]:
     """A saved report that can't be parsed as CatalogUnavailable, naming the study."""
@@ -270,15 +262,3 @@ def _upsert_report(
     connection.execute(
         statement.on_conflict_do_update(index_elements=["study_instance_uid"], set_=columns)
     )
-
-
-__all__ = [
-    "Addendum",
-    "DraftOrigin",
-    "OpenCorrection",
-    "ReportStore",
-    "StoredReport",
-    "damage_named",
-    "login_name",
-    "require_unsigned",
-]

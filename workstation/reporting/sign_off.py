@@ -20,14 +20,9 @@ from workstation.catalog.schema import (
     ReportRecord,
     SignatureRecord,
 )
-from workstation.reporting.report_checks import (
-    ReportContext,
-    check_report,
-    context_of,
-    open_checks,
-)
+from workstation.reporting.completeness_checks import ReportContext
+from workstation.reporting.report_checks import check_report, context_of, open_checks
 from workstation.reporting.report_state import (
-    ReportSigned,
     ReportState,
     Sentence,
     report_text,
@@ -44,15 +39,12 @@ from workstation.reporting.report_version import (
     version_details,
 )
 from workstation.reporting.signature import (
-    MEANING,
     MEANINGS,
-    ChecksOpen,
     CorrectionOpen,
     NothingToSign,
     NotSigned,
     Signature,
     SignatureKind,
-    SignerMissing,
     UnsavedEdits,
 )
 from workstation.reporting.signature_rows import (
@@ -326,17 +318,3 @@ def _describe_origin(sentence: Sentence) -> dict[str, Any]:
     told = {"by": sentence.touched_by, "at": sentence.touched_at, **origin}
     kept = {key: value for key, value in told.items() if value not in ("", None)}
     return {"id": sentence.id, "provenance": sentence.provenance, **kept}
-
-
-__all__ = [
-    "MEANING",
-    "ChecksOpen",
-    "CorrectionOpen",
-    "NotSigned",
-    "NothingToSign",
-    "ReportSigned",
-    "SignOff",
-    "Signature",
-    "SignerMissing",
-    "UnsavedEdits",
-]

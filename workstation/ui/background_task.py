@@ -13,7 +13,7 @@ from shiboken6 import isValid
 
 from workstation.catalog.database import CatalogUnavailable
 from workstation.catalog.study_catalog import UnknownStudy
-from workstation.dicom.instance_reader import UnreadableInstance
+from workstation.dicom.unreadable import UnreadableInstance
 
 _log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from workstation.audit.audit_log import AuditLog
 from workstation.catalog.database import write_transaction
 from workstation.catalog.study_catalog import PatientConflict, StudyCatalog, UnknownStudy
-from workstation.dicom.instance_reader import InstanceHeader
+from workstation.dicom.film import InstanceHeader
 from workstation.reporting.report_state import ReportState, Sentence
 from workstation.reporting.report_store import ReportStore
 from workstation.reporting.sign_off import SignOff

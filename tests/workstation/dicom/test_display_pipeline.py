@@ -27,7 +27,7 @@ from workstation.dicom.display_pipeline import (
     render_grey,
     window_choices,
 )
-from workstation.dicom.instance_reader import Film
+from workstation.dicom.film import Film
 
 MakeFilm = Callable[..., Film]
 

@@ -15,7 +15,8 @@ from pydicom.sequence import Sequence
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, JPEGBaseline8Bit
 
 from workstation.dicom.display_pipeline import Window, default_window
-from workstation.dicom.instance_reader import UnreadableInstance, read_film, read_header
+from workstation.dicom.instance_reader import read_film, read_header
+from workstation.dicom.unreadable import UnreadableInstance
 
 WriteDicom = Callable[..., Path]
 FRAMES = np.arange(3 * 20, dtype=np.uint16).reshape(3, 4, 5)

@@ -16,7 +16,8 @@ from pydicom.uid import JPEG2000Lossless, JPEGBaseline8Bit, RLELossless
 
 from workstation.dicom.acceptance import BADGE_GREY_AS_COLOUR
 from workstation.dicom.display_pipeline import badges, render_grey
-from workstation.dicom.instance_reader import UnreadableInstance, read_film, read_header
+from workstation.dicom.instance_reader import read_film, read_header
+from workstation.dicom.unreadable import UnreadableInstance
 
 WriteDicom = Callable[..., Path]
 MakeDataset = Callable[..., Dataset]

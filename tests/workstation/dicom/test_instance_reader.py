@@ -23,7 +23,8 @@ from workstation.dicom.display_pipeline import (
     modality_values,
     render_grey,
 )
-from workstation.dicom.instance_reader import UnreadableInstance, read_film, read_header
+from workstation.dicom.instance_reader import read_film, read_header
+from workstation.dicom.unreadable import UnreadableInstance
 
 WriteDicom = Callable[..., Path]
 RAMP = np.arange(64, dtype=np.uint16).reshape(8, 8) * 64

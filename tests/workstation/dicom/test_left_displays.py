@@ -18,7 +18,8 @@ from workstation.audit.audit_log import AuditLog
 from workstation.catalog.database import database_path, open_database
 from workstation.catalog.study_catalog import StudyCatalog
 from workstation.commands.render import run_render
-from workstation.dicom.instance_reader import Film, read_film
+from workstation.dicom.film import Film
+from workstation.dicom.instance_reader import read_film
 from workstation.exports.key_images import colours_of_film, orient_as_shown, orientation_seen
 from workstation.reading.display_state import DisplayState
 from workstation.reading.measurement_store import MeasurementStore

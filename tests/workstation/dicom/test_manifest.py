@@ -15,7 +15,9 @@ import numpy as np
 import pytest
 
 from workstation.dicom.display_pipeline import LookupTable, badges, default_window, render_grey
-from workstation.dicom.instance_reader import Film, UnreadableInstance, read_film, read_header
+from workstation.dicom.film import Film
+from workstation.dicom.instance_reader import read_film, read_header
+from workstation.dicom.unreadable import UnreadableInstance
 
 IDENTICAL = {  # what one file must show -> the files that must show the same
     "03_transfer_syntax/ctimage_18_syntaxes/CTImage.dcm": (

@@ -16,7 +16,7 @@ import pytest
 
 from workstation.benchmarks.mutated_films import examine, examine_state, mutate
 from workstation.benchmarks.written_seeds import write_seeds
-from workstation.dicom.instance_reader import UnreadableInstance
+from workstation.dicom.unreadable import UnreadableInstance
 
 
 @pytest.fixture(scope="module")

@@ -21,13 +21,14 @@ from workstation.dicom.display_pipeline import (
     render_grey,
 )
 from workstation.dicom.displayed_area import DisplayedArea
-from workstation.dicom.instance_reader import UnreadableInstance, read_film
+from workstation.dicom.instance_reader import read_film
 from workstation.dicom.presentation_state import (
     GRAYSCALE_SOFTCOPY,
     PresentationState,
     present,
     read_presentation_state,
 )
+from workstation.dicom.unreadable import UnreadableInstance
 
 WriteDicom = Callable[..., Path]
 RAMP = np.arange(256, dtype=np.uint8).reshape(16, 16)

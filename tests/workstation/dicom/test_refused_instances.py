@@ -20,7 +20,8 @@ from pydicom.uid import (
 )
 
 from workstation.dicom import dataset_reading
-from workstation.dicom.instance_reader import UnreadableInstance, read_film, read_header
+from workstation.dicom.instance_reader import read_film, read_header
+from workstation.dicom.unreadable import UnreadableInstance
 
 WriteDicom = Callable[..., Path]
 RAMP = np.arange(64, dtype=np.uint16).reshape(8, 8) * 64

@@ -17,10 +17,11 @@ from pytestqt.qtbot import QtBot
 from workstation.commands.render import run_render
 from workstation.dicom.display_pipeline import render_grey
 from workstation.dicom.film import Film
-from workstation.dicom.instance_reader import UnreadableInstance, read_film
+from workstation.dicom.instance_reader import read_film
 from workstation.dicom.overlays import OVERLAY_INK
 from workstation.dicom.presentation_search import open_as_presented
 from workstation.dicom.presentation_state import GRAYSCALE_SOFTCOPY
+from workstation.dicom.unreadable import UnreadableInstance
 from workstation.ui.viewer.film_view import FilmView
 from workstation.ui.viewer.view_geometry import FIT_MARGIN
 

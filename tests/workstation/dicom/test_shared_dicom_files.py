@@ -16,7 +16,8 @@ from workstation.dicom.display_pipeline import (
     modality_values,
     render_grey,
 )
-from workstation.dicom.instance_reader import UnreadableInstance, read_film, read_header
+from workstation.dicom.instance_reader import read_film, read_header
+from workstation.dicom.unreadable import UnreadableInstance
 
 NAMES = {
     "chrArab": "قباني, لنزار",

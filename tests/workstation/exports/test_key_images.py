@@ -13,7 +13,8 @@ from tests.workstation.exports.conftest import ReportedStudy
 from workstation.commands.render import colours_of, show_whole
 from workstation.dicom.annotations import Annotation, GraphicObject, TextObject
 from workstation.dicom.display_pipeline import Window
-from workstation.dicom.instance_reader import Film, read_film
+from workstation.dicom.film import Film
+from workstation.dicom.instance_reader import read_film
 from workstation.dicom.presentation_state import ImagePresentation, present
 from workstation.exports.key_image_annotations import draw_annotations
 from workstation.exports.key_images import (

@@ -10,7 +10,7 @@ import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
-from workstation.dicom.instance_reader import UnreadableInstance
+from workstation.dicom.unreadable import UnreadableInstance
 from workstation.intake.dicomdir import MEDIA_STORAGE_DIRECTORY, is_dicomdir, read_dicomdir
 from workstation.intake.file_search import FileSearch
 

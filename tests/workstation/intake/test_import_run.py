@@ -15,7 +15,8 @@ from PIL import Image
 from sqlalchemy import event as sql_event
 
 from workstation.catalog.database import CatalogUnavailable
-from workstation.dicom.instance_reader import InstanceHeader, read_film
+from workstation.dicom.film import InstanceHeader
+from workstation.dicom.instance_reader import read_film
 from workstation.intake import import_run, zip_archive
 from workstation.intake.film_store import FilmStore
 from workstation.intake.import_run import ImportRun

@@ -13,9 +13,10 @@ from tests.workstation.written_states import write_state
 from workstation.audit.audit_log import AuditLog
 from workstation.catalog.database import CatalogUnavailable
 from workstation.catalog.study_catalog import PatientConflict
-from workstation.dicom.instance_reader import UnreadableInstance, read_film
+from workstation.dicom.instance_reader import read_film
 from workstation.dicom.kept_folders import states_of_study
 from workstation.dicom.presentation_search import open_as_presented
+from workstation.dicom.unreadable import UnreadableInstance
 from workstation.intake.film_store import FilmStore
 from workstation.intake.instance_recorder import InstanceRecorder
 from workstation.intake.state_store import StateStore, read_if_state

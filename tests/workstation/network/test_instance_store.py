@@ -17,7 +17,8 @@ from sqlalchemy import Engine
 
 from workstation.audit.audit_log import AuditLog
 from workstation.catalog.study_catalog import StudyCatalog
-from workstation.dicom.instance_reader import UnreadableInstance, read_film, read_header
+from workstation.dicom.instance_reader import read_film, read_header
+from workstation.dicom.unreadable import UnreadableInstance
 from workstation.intake.film_store import FilmStore
 from workstation.network.failures import NetworkFailure, StoreUnavailable
 from workstation.network.instance_store import InstanceStore

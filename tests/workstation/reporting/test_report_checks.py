@@ -7,15 +7,11 @@ import re
 import pytest
 
 from inference.report_language import Language
+from workstation.reporting.check_override import CheckOverride
+from workstation.reporting.completeness_checks import ReportContext
 from workstation.reporting.draft_report import DraftReport
-from workstation.reporting.report_checks import (
-    CheckOverride,
-    ReportCheck,
-    ReportContext,
-    apply_fix,
-    check_report,
-    open_checks,
-)
+from workstation.reporting.report_check import ReportCheck
+from workstation.reporting.report_checks import apply_fix, check_report, open_checks
 
 NORMAL = "No pleural effusion. No pneumothorax."
 NORMAL_ZH = "未见胸腔积液。未见气胸。"

@@ -12,7 +12,8 @@ from workstation.catalog.study_catalog import UnknownStudy
 from workstation.reporting.autosave import Autosave
 from workstation.reporting.draft_report import DraftReport
 from workstation.reporting.report_state import Edit, ReportState, Sentence
-from workstation.reporting.report_store import DraftOrigin, ReportStore
+from workstation.reporting.report_store import ReportStore
+from workstation.reporting.report_version import DraftOrigin
 
 ORIGIN = DraftOrigin("ab" * 32, {"decoding": "one-step"}, "No mass.", "Normal.", "embedded", ("f",))
 STATE = ReportState(findings=(Sentence(1, "No mass.", "ai", 0.75),))

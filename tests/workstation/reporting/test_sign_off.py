@@ -9,17 +9,18 @@ from sqlalchemy.exc import IntegrityError
 
 from workstation.audit.audit_log import AuditLog
 from workstation.catalog.database import DATABASE_NAME
-from workstation.reporting.report_state import ReportState, Sentence
-from workstation.reporting.report_store import Addendum, ReportStore
-from workstation.reporting.sign_off import (
+from workstation.catalog.study_catalog import StudyCatalog
+from workstation.reporting.report_state import ReportSigned, ReportState, Sentence
+from workstation.reporting.report_store import ReportStore
+from workstation.reporting.sign_off import SignOff
+from workstation.reporting.signature import (
     MEANING,
     NothingToSign,
     NotSigned,
-    ReportSigned,
     SignerMissing,
-    SignOff,
     UnsavedEdits,
 )
+from workstation.reporting.stored_report import Addendum
 
 STATE = ReportState(
     findings=(Sentence(1, "No mass.", "ai", 0.7), Sentence(2, "Clips.", "human")),
@@ -110,6 +111,7 @@ def test_addenda_follow_a_signature_with_author_and_time(
     stored = store.load(study_uid)
     assert stored is not None
     assert stored.addenda == (first, second)
+    assert StudyCatalog(store._engine).study(study_uid).status == "addended"
     assert first == Addendum("Dr. Roe", audit.entries()[-2].recorded_at, "Prior now seen.")
     assert audit.entries()[-1].details == {"author": "Dr. Doe", "text": "Agreed."}
     with pytest.raises(ValueError, match="no text"):

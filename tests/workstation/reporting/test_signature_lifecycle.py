@@ -20,7 +20,8 @@ from workstation.catalog.study_removal import remove_study
 from workstation.reporting.check_override import CheckOverride
 from workstation.reporting.report_checks import check_report
 from workstation.reporting.report_state import ReportSigned, ReportState, Sentence
-from workstation.reporting.report_store import DraftOrigin, ReportStore
+from workstation.reporting.report_store import ReportStore
+from workstation.reporting.report_version import DraftOrigin
 from workstation.reporting.sign_off import SignOff
 from workstation.reporting.signature import (
     MEANINGS,

@@ -13,7 +13,8 @@ from workstation.reporting.check_override import CheckOverride
 from workstation.reporting.draft_report import DraftReport
 from workstation.reporting.report_checks import check_report, context_of
 from workstation.reporting.report_store import ReportStore
-from workstation.reporting.sign_off import ChecksOpen, SignOff
+from workstation.reporting.sign_off import SignOff
+from workstation.reporting.signature import ChecksOpen
 from workstation.reporting.site_rules import (
     CHOOSABLE,
     DEFAULT_RULES,

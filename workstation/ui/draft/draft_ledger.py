@@ -11,7 +11,7 @@ from inference import EngineDescription, GenerationRequest
 from inference.report_language import Language
 from workstation.audit.audit_log import AuditLog
 from workstation.catalog.database import CatalogUnavailable
-from workstation.dicom.instance_reader import Film
+from workstation.dicom.film import Film
 from workstation.reporting.report_state import SentenceOrigin
 
 

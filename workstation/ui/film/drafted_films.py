@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject
 
-from workstation.dicom.instance_reader import Film
+from workstation.dicom.film import Film
 from workstation.dicom.view_position import FRONTAL_VIEWS, choose_model_films, find_lateral
 from workstation.ui.film.hung_film import HungFilm
 from workstation.ui.film.lateral_companion import LateralCompanion

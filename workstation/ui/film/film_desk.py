@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from workstation.catalog.database import CatalogUnavailable
 from workstation.catalog.study_catalog import InstanceRow, StudyCatalog, StudyRow, UnknownStudy
-from workstation.dicom.instance_reader import Film
+from workstation.dicom.film import Film
 from workstation.reading.hanging import LayoutName, Prior, plan_hanging
 from workstation.ui.film.compared_films import AnotherPatient, ComparedFilms
 from workstation.ui.film.drafted_films import DraftedFilms

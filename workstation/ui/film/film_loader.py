@@ -11,7 +11,8 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, QThread, Signal, Slot
 
-from workstation.dicom.instance_reader import Film, UnreadableInstance
+from workstation.dicom.film import Film
+from workstation.dicom.unreadable import UnreadableInstance
 from workstation.ui.film.shared_films import open_film
 from workstation.ui.viewer.film_sampler import sampler_of
 

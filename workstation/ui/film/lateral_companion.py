@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from workstation.dicom.instance_reader import Film
+from workstation.dicom.film import Film
 from workstation.ui.film.film_loader import FilmLoader
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from threading import Lock
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
-from workstation.dicom.instance_reader import Film, read_film
+from workstation.dicom.film import Film
+from workstation.dicom.instance_reader import read_film
 from workstation.dicom.presentation_search import open_as_presented
 from workstation.reading.patient_issuer import read_issuer
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
-from workstation.dicom.instance_reader import Film
+from workstation.dicom.film import Film
 from workstation.ui.film.film_loader import FilmLoader
 from workstation.ui.film.hung_film import HungFilm
 from workstation.ui.viewer.view_linking import follow_geometry, follow_window

@@ -17,12 +17,10 @@ from threading import Event
 from PySide6.QtCore import QObject, Qt, QThread, Signal, Slot
 
 from workstation.catalog.database import CatalogUnavailable
-from workstation.dicom.instance_reader import InstanceHeader
+from workstation.dicom.film import InstanceHeader
 from workstation.intake.film_store import FilmStore
 from workstation.intake.import_run import ImportRun
 from workstation.intake.instance_recorder import InstanceRecorder, RecordInstance
-
-__all__ = ["Importer", "RecordInstance"]
 
 _log = logging.getLogger(__name__)
 

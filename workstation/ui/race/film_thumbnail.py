@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from workstation.dicom.display_pipeline import render_grey
-from workstation.dicom.instance_reader import Film
+from workstation.dicom.film import Film
 from workstation.ui.theme import COLOURS
 
 _GAP = 4

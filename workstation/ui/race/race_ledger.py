@@ -12,7 +12,7 @@ from inference.report_language import Language
 from workstation.audit.audit_log import AuditLog
 from workstation.catalog.database import CatalogUnavailable
 from workstation.dicom.display_pipeline import model_image
-from workstation.dicom.instance_reader import Film
+from workstation.dicom.film import Film
 from workstation.drafting.race import RACING_ORDER, RaceLane, RaceResult
 
 

@@ -19,7 +19,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from workstation.reporting.report_checks import CheckOverride, ReportCheck, open_checks
+from workstation.reporting.check_override import CheckOverride
+from workstation.reporting.report_check import ReportCheck
+from workstation.reporting.report_checks import open_checks
 from workstation.ui.report.chip_painter import SIGN_SIZE, paint_warning
 from workstation.ui.report.elided_label import ElidedLabel
 from workstation.ui.report.report_keys import CHECKS_KEY
@@ -320,6 +322,3 @@ class CheckBar(QFrame):
 
     def _on_overridden(self, check: ReportCheck, reason: str) -> None:
         self.overridden.emit(CheckOverride(check.key, check.rule, check.message, reason))
-
-
-__all__ = ["CheckBar", "CheckLine"]

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QTextBrowser, QToolButton, QVBoxLayout, QWidget
 from workstation.reporting.draft_report import DraftReport
 from workstation.reporting.prior_comparison import Mark, MarkedSentence, list_new, mark_prior
 from workstation.reporting.report_state import Edit, ReportState
-from workstation.reporting.report_store import StoredReport
+from workstation.reporting.stored_report import StoredReport
 from workstation.ui.theme import COLOURS, report_font, ui_font
 
 _BROWSER_HEIGHT = 250

@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF
 
 from workstation.dicom.annotations import Annotation, GraphicObject, Point, TextObject, Units
-from workstation.dicom.instance_reader import Film
+from workstation.dicom.film import Film
 from workstation.dicom.overlays import OVERLAY_INK
 from workstation.ui.viewer.haloed_text import HaloedLine, HaloedTextPainter
 from workstation.ui.viewer.view_geometry import ViewGeometry

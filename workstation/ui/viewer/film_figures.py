@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QPainter
 
 from workstation.catalog.database import CatalogUnavailable
-from workstation.dicom.instance_reader import Film
+from workstation.dicom.film import Film
 from workstation.reading.display_state import DisplayState
 from workstation.reading.figure_wording import WordingLanguage, word_for_report
 from workstation.reading.measurement_store import MeasurementStore

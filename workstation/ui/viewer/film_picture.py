@@ -25,7 +25,7 @@ from workstation.dicom.display_pipeline import (
     window_choices,
 )
 from workstation.dicom.displayed_area import DisplayedArea
-from workstation.dicom.instance_reader import Film
+from workstation.dicom.film import Film
 from workstation.dicom.overlays import OVERLAY_INK
 from workstation.reading.display_state import (
     DisplayState,

@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from PIL import Image
 
-from workstation.dicom.instance_reader import Film
+from workstation.dicom.film import Film
 from workstation.ui.viewer.view_geometry import Orientation
 
 Box = tuple[float, float, float, float]

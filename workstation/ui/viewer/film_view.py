@@ -16,7 +16,7 @@ from PySide6.QtGui import QColor, QFocusEvent, QPainter, QPaintEvent, QResizeEve
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from workstation.dicom.display_pipeline import Voi
-from workstation.dicom.instance_reader import Film
+from workstation.dicom.film import Film
 from workstation.dicom.presentation_state import present
 from workstation.ui.film.header_wording import iso_date, join_present
 from workstation.ui.theme import COLOURS

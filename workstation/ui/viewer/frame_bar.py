@@ -9,7 +9,8 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QWidget
 
-from workstation.dicom.instance_reader import Film, UnreadableInstance
+from workstation.dicom.film import Film
+from workstation.dicom.unreadable import UnreadableInstance
 from workstation.ui.theme import COLOURS
 from workstation.ui.viewer.film_sampler import sampler_of
 

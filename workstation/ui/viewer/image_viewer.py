@@ -13,7 +13,7 @@ from PySide6.QtGui import QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QWheel
 from PySide6.QtWidgets import QInputDialog, QWidget
 
 from workstation.dicom.display_pipeline import Voi, linear_equivalent
-from workstation.dicom.instance_reader import Film
+from workstation.dicom.film import Film
 from workstation.reading.figure_wording import WordingLanguage
 from workstation.reading.measurement_store import MeasurementStore
 from workstation.reading.measurements import KINDS, MeasurementKind, Point

@@ -7,7 +7,7 @@ import math
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
-from workstation.dicom.instance_reader import Film
+from workstation.dicom.film import Film
 from workstation.reading.figure_wording import word_figures
 from workstation.reading.measurements import Measurement, Point
 from workstation.ui.theme import COLOURS

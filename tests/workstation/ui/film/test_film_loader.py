@@ -8,7 +8,8 @@ import pytest
 from PySide6.QtCore import QThread
 from PySide6.QtTest import QSignalSpy
 
-from workstation.dicom.instance_reader import Film, read_film
+from workstation.dicom.film import Film
+from workstation.dicom.instance_reader import read_film
 from workstation.ui.film import film_loader
 from workstation.ui.film.film_loader import FilmLoader
 from workstation.ui.viewer.film_sampler import sampler_of

@@ -10,7 +10,7 @@ from PySide6.QtTest import QSignalSpy
 
 from workstation.catalog.database import CatalogUnavailable, open_database
 from workstation.catalog.study_catalog import PatientConflict, StudyCatalog
-from workstation.dicom.instance_reader import InstanceHeader
+from workstation.dicom.film import InstanceHeader
 from workstation.ui.intake.importer import Importer
 
 PICTURE = np.arange(256, dtype=np.uint16).reshape(16, 16)

@@ -9,7 +9,8 @@ from PySide6.QtTest import QSignalSpy, QTest
 from sqlalchemy import Engine
 
 from workstation.catalog.study_catalog import StudyCatalog
-from workstation.dicom.instance_reader import Film, read_film
+from workstation.dicom.film import Film
+from workstation.dicom.instance_reader import read_film
 from workstation.reading.figure_wording import word_figures
 from workstation.reading.measurement_store import MeasurementStore
 from workstation.reading.measurements import Measurement
