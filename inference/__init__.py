@@ -23,6 +23,7 @@ from inference.api import (
     EngineError,
     GenerationRequest,
     ModelImage,
+    PassPath,
     PrefillDone,
     Remasking,
     StopReason,
@@ -54,6 +55,7 @@ def load_engine(
     digest_cache: DigestCache | None = None,
     on_progress: ProgressListener | None = None,
     expected_sha256: str = "",
+    passes: PassPath = "auto",
 ) -> ReportEngine:
     """Load the embedded model, or any local Qwen2.5-VL block diffusion folder.
 
@@ -62,12 +64,16 @@ def load_engine(
     digest_cache: sha256 of files that didn't change since; without one, all files are hashed.
     on_progress: told of hashing and loading, on the calling thread or one of its helpers.
     expected_sha256: refuse a model whose model_sha256 is another.
+    passes: "auto" (what the environment variable ECHO_PASSES says, else CUDA graphs on a GPU and
+    passes of any shape on a CPU), "graphs", "one-shape" (without graphs) or "any-shape".
     Raises WeightsMismatch or EngineError, naming the file and the reason; EngineError also says
     what would fit where the device has too little memory, before anything is loaded.
     """
     from inference.engine import ReportEngine
 
-    return ReportEngine.load(model, device, dtype, digest_cache, on_progress, expected_sha256)
+    return ReportEngine.load(
+        model, device, dtype, digest_cache, on_progress, expected_sha256, passes
+    )
 
 
 def draft_batch(

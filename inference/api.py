@@ -58,6 +58,10 @@ REMASKING_STRATEGIES: tuple[Remasking, ...] = (
 )
 StopReason = Literal["stop", "length", "repetition"]
 
+PassPath = Literal["auto", "graphs", "one-shape", "any-shape"]
+"""How a model's passes run: of one shape, captured as CUDA graphs; of one shape, not captured; of
+whatever shape comes. "auto": graphs on a GPU, any shape on a CPU. In fp32 it changes no token."""
+
 
 class EngineError(Exception):
     """An environment problem the user can act on; the message names the file and the reason."""

@@ -23,6 +23,7 @@ from inference.api import (
 from inference.decoding.joined_passes import JoinedDecoder, PassMeeting
 from inference.decoding.prompt_state import PromptState
 from inference.engine import ReportEngine
+from inference.pass_paths import StepShelf
 from inference.prompt_prefill import LoadedWeights, SeenFilms
 
 SeenByDigest = OrderedDict[tuple[bytes, ...], SeenFilms]
@@ -77,6 +78,7 @@ class _RowEngine(ReportEngine):
         self.__dict__.update(engine.__dict__)
         self._engine, self._meeting = engine, meeting
         self._kept, self._films = {}, None
+        self._steps = StepShelf("any-shape", engine.device)  # rows of all drafts run as one
         self._seen, self._at_once = films, at_once
         self._joined: dict[int, LoadedWeights] = {}
 

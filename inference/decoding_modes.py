@@ -17,7 +17,12 @@ from inference.decoding.full_sequence_delayed import DelayedCacheLooks
 from inference.decoding.full_sequence_uncached import UncachedLooks
 from inference.decoding.guided import decode_guided
 from inference.decoding.multi_step import decode_multi_step
-from inference.decoding.one_step import decode_one_step, decode_one_step_unfused
+from inference.decoding.one_shape_step import OneShapeStep
+from inference.decoding.one_step import (
+    decode_one_step,
+    decode_one_step_ahead,
+    decode_one_step_unfused,
+)
 from inference.decoding.open_block import Block
 from inference.decoding.prompt_state import PromptState
 from inference.decoding.remasking import remasking_of
@@ -33,8 +38,9 @@ def open_session(
     request: GenerationRequest,
     cancel: CancelToken,
     pinned: Mapping[int, int],
+    step: OneShapeStep | None = None,
 ) -> DraftSession:
-    """The session that the request's passes run in; capacity: see DraftSession."""
+    """The session that the request's passes run in; capacity, step: see DraftSession."""
     return DraftSession(
         prompt,
         capacity,
@@ -44,6 +50,7 @@ def open_session(
         chooser=TokenChooser(request.temperature, request.top_k, request.top_p, request.seed),
         with_entropies=request.remasking == "entropy_bounded"
         and request.decoding in ("multi-step", "full-sequence"),
+        step=step,
     )
 
 
@@ -65,7 +72,9 @@ def decode_blocks(
     request = draft.request
     match request.decoding:
         case "one-step":
-            return decode_one_step(session)
+            return (
+                decode_one_step_ahead(session) if session.runs_ahead else decode_one_step(session)
+            )
         case "one-step-unfused":
             return decode_one_step_unfused(session)
         case "adaptive":

@@ -11,6 +11,7 @@ import time
 import torch
 
 from inference.api import DecodingTimes
+from inference.decoding.one_shape_step import OneShapeStep
 from inference.decoding.text_decoder import TextDecoder
 
 # Of a typical report, in blocks of L tokens (means over 300 phantom reports of each language, whose
@@ -23,10 +24,13 @@ _SLOW_MS = 400.0  # a pass that takes as long is bound by arithmetic: its rows c
 
 
 @torch.inference_mode()
-def measure_decoding_times(decoder: TextDecoder, block_length: int) -> DecodingTimes:
+def measure_decoding_times(
+    decoder: TextDecoder, block_length: int, step: OneShapeStep | None = None
+) -> DecodingTimes:
     """Empty passes of both shapes, taking turns; the quickest of each shape counts.
 
-    positions and values mean nothing here: a pass costs the same whatever it computes.
+    positions and values mean nothing here: a pass costs the same whatever it computes. step: what
+    runs the passes of a draft in one sequence, if not the decoder itself.
     """
     blocks = _PROMPT + max(sum(_SEQUENCE), sum(_REGIONS))
     capacity = blocks * block_length
@@ -43,6 +47,13 @@ def measure_decoding_times(decoder: TextDecoder, block_length: int) -> DecodingT
         _synchronize(decoder.device)
         return (time.perf_counter() - began) * 1000.0
 
+    def time_step(running: OneShapeStep) -> float:
+        _synchronize(decoder.device)
+        began = time.perf_counter()
+        running.run([0] * 2 * block_length, _PROMPT * block_length)
+        _synchronize(decoder.device)
+        return (time.perf_counter() - began) * 1000.0
+
     first = time_pass(2, _PROMPT)  # what a first pass has to set up is no pass's cost
     if first > _SLOW_MS and (first := time_pass(2, _PROMPT)) > _SLOW_MS:
         per_block = first / 2
@@ -51,9 +62,10 @@ def measure_decoding_times(decoder: TextDecoder, block_length: int) -> DecodingT
     for _ in range(_ROUNDS):
         for fed in {*_SEQUENCE, *_REGIONS}:
             quickest[fed] = min(quickest.get(fed, first * 1e6), time_pass(fed, _PROMPT))
-    return DecodingTimes(
-        sum(quickest[fed] for fed in _SEQUENCE), sum(quickest[fed] for fed in _REGIONS)
-    )
+    sequence = sum(quickest[fed] for fed in _SEQUENCE)
+    if step is not None:
+        sequence = len(_SEQUENCE) * min(time_step(step) for _ in range(_ROUNDS))
+    return DecodingTimes(sequence, sum(quickest[fed] for fed in _REGIONS))
 
 
 def _synchronize(device: torch.device) -> None:

@@ -3,7 +3,8 @@
 needed = weights + KV cache + activations, with b the bytes of a number in the chosen dtype:
 
     weights      b · parameters, a tied output head counted once
-    KV cache     b · 2 · layers · KV heads · head size · positions
+    KV cache     b · 2 · layers · KV heads · head size · positions, twice on a GPU: passes captured
+                 as graphs find keys and values at one place, whichever prompt they come from
     positions    vision tokens of the largest films the model takes + text of the prompt
                  + new tokens, in whole blocks
     activations  the larger of the vision tower over all patches and the prompt's prefill:
@@ -84,12 +85,12 @@ class ModelSize:
     manifest: Manifest
     parameters: int
 
-    def need(self, dtype: torch.dtype, max_new_tokens: int = MAX_NEW_TOKENS) -> MemoryNeed:
-        """See the module's formula."""
+    def need(self, dtype: torch.dtype, caches: int = 1) -> MemoryNeed:
+        """See the module's formula. caches: how often keys and values are held."""
         text, vision, films = self.config.text_config, self.config.vision_config, self.processor
         patches = self.manifest.max_images * films.max_pixels // films.patch_size**2
-        prompt = patches // films.merge_size**2 + _PROMPT_TEXT_TOKENS
-        positions = prompt + max_new_tokens
+        positions = longest_sequence(films, self.manifest.max_images)
+        prompt = positions - MAX_NEW_TOKENS
         positions += -positions % self.manifest.block_length
         head_size = text.hidden_size // text.num_attention_heads
         per_position = 2 * text.num_hidden_layers * text.num_key_value_heads * head_size
@@ -98,14 +99,15 @@ class ModelSize:
         pixels = patches * _COLOURS * films.temporal_patch_size * films.patch_size**2
         return MemoryNeed(
             weights=dtype.itemsize * self.parameters,
-            kv_cache=dtype.itemsize * per_position * positions,
+            kv_cache=caches * dtype.itemsize * per_position * positions,
             activations=dtype.itemsize * max(in_tower, in_prefill)
             + (torch.float32.itemsize + dtype.itemsize) * pixels,
         )
 
     def option(self, device: torch.device, dtype: torch.dtype) -> FitOption:
         name = str(dtype).removeprefix("torch.")
-        return FitOption(str(device), name, self.need(dtype).total, free_memory(device))
+        needed = self.need(dtype, _caches_on(device)).total
+        return FitOption(str(device), name, needed, free_memory(device))
 
     def options(self) -> Iterator[FitOption]:
         """Every device and dtype of this machine, GPUs and exact dtypes first."""
@@ -125,7 +127,7 @@ def require_fit(
     if asked.fits:
         return
     assert asked.free_bytes is not None
-    need = size.need(dtype)
+    need = size.need(dtype, _caches_on(device))
     parts = (
         f"weights {_gib(need.weights)}, cache {_gib(need.kv_cache)}, "
         f"activations {_gib(need.activations)}"
@@ -140,6 +142,12 @@ def require_fit(
         f"{size.manifest.name}: {asked} needs {_gib(asked.needed_bytes)} ({parts}); "
         f"free {_gib(asked.free_bytes)}" + "".join(f"; {text}" for text in advice)
     )
+
+
+def longest_sequence(processor: ImageProcessor, images: int) -> int:
+    """Positions of a prompt with so many of the largest films, and of the answer to it."""
+    tokens = images * processor.max_pixels // (processor.patch_size * processor.merge_size) ** 2
+    return tokens + _PROMPT_TEXT_TOKENS + MAX_NEW_TOKENS
 
 
 def choose_dtype(name: str, device: torch.device) -> torch.dtype:
@@ -175,6 +183,10 @@ def _offered_dtypes(device: torch.device) -> tuple[torch.dtype, ...]:
     with torch.cuda.device(device):
         has_bfloat16 = torch.cuda.is_bf16_supported(including_emulation=False)
     return (torch.float32, *((torch.bfloat16,) if has_bfloat16 else ()), torch.float16)
+
+
+def _caches_on(device: torch.device) -> int:
+    return 2 if device.type == "cuda" else 1
 
 
 def _devices() -> list[torch.device]:

@@ -24,22 +24,25 @@ from inference.api import (
     EngineDescription,
     EngineError,
     GenerationRequest,
+    PassPath,
     PrefillDone,
 )
 from inference.checkpoint import Checkpoint, embedded_folder, open_checkpoint
 from inference.decoding.draft_session import DecodingCancelled, DraftSession, raise_if_cancelled
+from inference.decoding.one_shape_step import OneShapeStep
 from inference.decoding.pinned_tokens import pinned_tokens
 from inference.decoding.prompt_state import PromptState
 from inference.decoding.region_session import RegionSession
 from inference.decoding.text_decoder import TextDecoder
 from inference.decoding_modes import decode_blocks, fit_canvas, open_answer, open_session
 from inference.decoding_times import measure_decoding_times
-from inference.device_fit import choose_dtype
+from inference.device_fit import choose_dtype, longest_sequence
 from inference.draft_events import BegunDraft, refuse_unseen, stream_answer
 from inference.file_digests import DigestCache
 from inference.film_checks import describe_emptiness
 from inference.loading_progress import ProgressListener
 from inference.out_of_memory import describe_out_of_memory, is_out_of_memory
+from inference.pass_paths import StepShelf, is_in_one_sequence
 from inference.prompt_prefill import (
     LoadedWeights,
     PromptKey,
@@ -60,8 +63,15 @@ from inference.vision_encoder import VisionEncoder
 class ReportEngine:
     """Drafts reports with one checkpoint on one device."""
 
-    def __init__(self, checkpoint: Checkpoint, device: torch.device, dtype: str = "auto") -> None:
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        device: torch.device,
+        dtype: str = "auto",
+        passes: PassPath = "auto",
+    ) -> None:
         self._checkpoint = checkpoint
+        self._steps = StepShelf(passes, device)
         self._device = device
         self._dtype = choose_dtype(dtype, device)
         self._weights: dict[str, LoadedWeights] = {}
@@ -79,11 +89,13 @@ class ReportEngine:
         digest_cache: DigestCache | None = None,
         on_progress: ProgressListener | None = None,
         expected_sha256: str = "",
+        passes: PassPath = "auto",
     ) -> ReportEngine:
         """See inference.load_engine."""
         folder = embedded_folder() if model == "embedded" else Path(model)
         checkpoint = open_checkpoint(folder, digest_cache, on_progress, expected_sha256)
-        engine = cls(checkpoint, choose_device(device), dtype)
+        engine = cls(checkpoint, choose_device(device), dtype, passes)
+        engine.capture_passes()
         if {*REGION_MODES} & {*engine.description.decoding_modes}:
             engine.measure_decoding_times()
         return engine
@@ -120,6 +132,33 @@ class ReportEngine:
         )
 
     @property
+    def device(self) -> torch.device:
+        return self._device
+
+    @property
+    def passes(self) -> PassPath:
+        """How passes run: never "auto"."""
+        return self._steps.path
+
+    def choose_passes(self, passes: PassPath) -> None:
+        """From the next draft on; EngineError where this device can't."""
+        self._steps.choose(passes)
+
+    @torch.inference_mode()
+    def capture_passes(self) -> None:
+        """Where passes are captured, those of a usual draft: before one is waited for.
+
+        EngineError, which says how to do without, where that fails.
+        """
+        if self.passes == "graphs" and (step := self._lend_usual_step()):
+            self._steps.put_back(step)
+
+    @property
+    def captured_steps(self) -> tuple[OneShapeStep, ...]:
+        """Those that no draft uses, for measuring them."""
+        return self._steps.captured
+
+    @property
     def text_decoders(self) -> tuple[TextDecoder, ...]:
         """The language models loaded so far, for measuring them."""
         return tuple(weights.decoder for weights in self._weights.values())
@@ -142,6 +181,7 @@ class ReportEngine:
         given_tokens(self._checkpoint, request)
         return self._stream(request, cancel or CancelToken(), self._pinned_tokens(request))
 
+    @torch.inference_mode()
     def measure_decoding_times(self) -> DecodingTimes:
         """How long decoding takes in one sequence and by regions, on this device.
 
@@ -149,7 +189,10 @@ class ReportEngine:
         """
         decoder = self._weights_for("one-step").decoder
         block_length = self._checkpoint.manifest.block_length
-        self._decoding_times = measure_decoding_times(decoder, block_length)
+        step = self._lend_usual_step()
+        self._decoding_times = measure_decoding_times(decoder, block_length, step)
+        if step is not None:
+            self._steps.put_back(step)
         return self._decoding_times
 
     def forget_prompt(self) -> None:
@@ -177,6 +220,7 @@ class ReportEngine:
             )
         if failure:  # outside the handler: its traceback would keep the draft's tensors alive
             self.forget_prompt()
+            self._steps.clear()
             if self._device.type == "cuda":
                 torch.cuda.empty_cache()
             raise EngineError(failure)
@@ -187,6 +231,7 @@ class ReportEngine:
     ) -> Generator[DraftEvent, None, None]:
         clock = Stopwatch()
         session: DraftSession | RegionSession | None = None
+        step: OneShapeStep | None = None
         try:
             prompts, is_reused = self._take_prompts(request, cancel)
             prompt, *checking = prompts.values()
@@ -196,7 +241,10 @@ class ReportEngine:
                 session = regions.session
             else:
                 capacity = self._capacity(prompt.prompt_ids, request)
-                session = open_session(self._checkpoint, prompt, capacity, request, cancel, pinned)
+                step = self._lend_step(request, prompt, capacity)
+                session = open_session(
+                    self._checkpoint, prompt, capacity, request, cancel, pinned, step
+                )
             draft = BegunDraft(request, pinned, cancel, clock, clock.elapsed_ms)
             try:
                 yield PrefillDone(
@@ -215,6 +263,8 @@ class ReportEngine:
                     yield from stream_regions(draft, regions)
             finally:
                 self._kept = prompts
+                if step is not None:
+                    self._steps.put_back(step)
         except DecodingCancelled:
             passes = session.passes if session else 0
             yield DraftCancelled(request.request_id, passes, clock.elapsed_ms)
@@ -242,6 +292,31 @@ class ReportEngine:
             for key, part in needed.items()
         }
         return prompts, len(kept) == len(needed)
+
+    def _lend_step(
+        self, request: GenerationRequest, prompt: PromptState, capacity: int
+    ) -> OneShapeStep | None:
+        """What runs the draft's passes; EngineError where they can't be captured."""
+        if not is_in_one_sequence(request):
+            return None
+        return self._steps.lend(
+            prompt.decoder,
+            prompt.block_length,
+            capacity,
+            prompt.mask_token_id,
+            self._checkpoint.stop_ids,
+        )
+
+    def _lend_usual_step(self) -> OneShapeStep | None:
+        """As a draft on one film of the largest size needs it."""
+        checkpoint, manifest = self._checkpoint, self._checkpoint.manifest
+        return self._steps.lend(
+            self._weights_for("one-step").decoder,
+            manifest.block_length,
+            longest_sequence(checkpoint.image_processor, 1),
+            manifest.mask_token_id,
+            checkpoint.stop_ids,
+        )
 
     def _capacity(self, prompt_ids: list[int], request: GenerationRequest) -> int:
         return answer_capacity(self._checkpoint, prompt_ids, request)

@@ -79,6 +79,7 @@ def _draft(
     now: Callable[[], float],
     clock: ModelClock | None = None,
 ) -> TimedDraft:
+    engine.choose_passes(strategy.passes)
     engine.forget_prompt()  # else the next strategy on the same weights would have no prefill
     memory = PeakMemory(engine.description.device)
     begun = now()
@@ -89,6 +90,7 @@ def _draft(
     prefilled = now()
     *_, last = stream
     decode_ms = 1000.0 * (now() - prefilled)
+    engine.choose_passes("auto")
     assert isinstance(last, DraftFinished)
     return TimedDraft(
         strategy.name,

@@ -6,18 +6,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from inference import REMASKING_STRATEGIES, EngineDescription, GenerationRequest, ModelImage
-from inference.api import PROOF_MODES, DecodingMode
+from inference.api import PROOF_MODES, DecodingMode, PassPath
 
 BASELINE = "autoregressive"
 
 
 @dataclass(frozen=True)
 class Strategy:
-    """settings: further fields of GenerationRequest."""
+    """settings: further fields of GenerationRequest. passes: see inference.load_engine."""
 
     name: str
     decoding: DecodingMode
     settings: dict[str, Any] = field(default_factory=dict)
+    passes: PassPath = "auto"
 
     def request(self, film: ModelImage, max_new_tokens: int) -> GenerationRequest:
         return GenerationRequest(
@@ -30,7 +31,11 @@ class Strategy:
 
 
 def list_strategies(model: EngineDescription, denoising_steps: int = 8) -> list[Strategy]:
-    """The model's modes, multi-step once for each remasking, and what serves for proof."""
+    """The model's modes, multi-step once for each remasking, and what serves for proof.
+
+    So does one-step with passes that this device wouldn't choose: on a GPU uncaptured ones, and on
+    a CPU those of one shape.
+    """
     strategies = []
     proofs = PROOF_MODES if "one-step" in model.decoding_modes else ()
     for mode in (*model.decoding_modes, *proofs):
@@ -40,4 +45,8 @@ def list_strategies(model: EngineDescription, denoising_steps: int = 8) -> list[
         for remasking in REMASKING_STRATEGIES:
             settings = {"denoising_steps": denoising_steps, "remasking": remasking}
             strategies.append(Strategy(f"multi-step {remasking}", mode, settings))
+    if "one-step" in model.decoding_modes:
+        strategies.append(Strategy("one-step, one shape", "one-step", passes="one-shape"))
+        if model.device.startswith("cuda"):
+            strategies.append(Strategy("one-step, any shape", "one-step", passes="any-shape"))
     return strategies

@@ -16,6 +16,8 @@ _LAYERS = ("embed", "run", "logits")  # of TextDecoder
 class ModelClock:
     """While entered, sums what the engine's text decoders take for embedding, layers and head.
 
+    A captured pass is nothing else but that, and choosing: it counts as a whole.
+
     It waits for a GPU before and after each, which costs a draft its run-ahead: no timing of
     the draft itself is to be read from one that is clocked. elapsed_ms: since restart. now:
     seconds.
@@ -25,12 +27,15 @@ class ModelClock:
         self._now = now
         self.elapsed_ms = 0.0
         self._decoders = engine.text_decoders
+        self._replays = [(step, step.replay) for step in engine.captured_steps]
         self._is_cuda = engine.description.device.startswith("cuda")
 
     def __enter__(self) -> ModelClock:
         for decoder in self._decoders:
             for name in _LAYERS:
                 setattr(decoder, name, self._timed(getattr(decoder, name)))
+        for step, replay in self._replays:
+            step.replay = self._timed(replay)
         return self
 
     def __exit__(
@@ -42,12 +47,14 @@ class ModelClock:
         for decoder in self._decoders:
             for name in _LAYERS:
                 delattr(decoder, name)  # the class's own is seen again
+        for step, replay in self._replays:
+            step.replay = replay
 
     def restart(self) -> None:
         self.elapsed_ms = 0.0
 
-    def _timed(self, layer: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
-        def run(*arguments: Any, **named: Any) -> torch.Tensor:
+    def _timed(self, layer: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*arguments: Any, **named: Any) -> Any:
             self._wait()
             began = self._now()
             result = layer(*arguments, **named)

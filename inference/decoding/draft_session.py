@@ -9,9 +9,10 @@ import torch
 
 from inference.api import CancelToken
 from inference.decoding.attention_masks import block_causal_mask
+from inference.decoding.one_shape_step import OneShapeStep
 from inference.decoding.open_block import Block
 from inference.decoding.prompt_state import PromptState
-from inference.decoding.sampling import TokenChooser
+from inference.decoding.sampling import TokenChooser, pack_choice, unpack_choice
 from inference.decoding.text_decoder import Places
 
 # Logits [rows, vocabulary] float32 -> token ids [rows], or None.
@@ -34,12 +35,10 @@ def choose_tokens(
     choice = choose(logits) if choose is not None else None
     if choice is None:
         choice = chooser.choose(logits)
-    log_total = logits.logsumexp(dim=-1)
-    chosen = logits.gather(-1, choice[:, None])[:, 0]
     entropies: list[float] = []
     if with_entropies:
         entropies = torch.special.entr(logits.softmax(dim=-1)).sum(dim=-1).tolist()
-    return Block(choice.tolist(), (chosen - log_total).exp().tolist(), entropies)
+    return Block(*unpack_choice(pack_choice(logits, choice)), entropies)
 
 
 class DraftSession:
@@ -48,7 +47,9 @@ class DraftSession:
     Positions are absolute: the prompt is [0, prompt_length), the answer follows. capacity:
     where the answer ends at the latest, a whole number of blocks. pinned: tokens by their
     offset in the answer. fixed: all that is never masked, the prompt's included, by position.
-    passes: forward passes so far, those of a model that checks this draft included.
+    passes: forward passes so far, those of a model that checks this draft included; of those run
+    ahead, each as soon as it is enqueued. step: runs all passes of one block or two, and keeps the
+    answer's keys and values; without it each pass has the shape that it happens to have.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class DraftSession:
         stop_ids: Collection[int] = (),
         chooser: TokenChooser | None = None,
         with_entropies: bool = False,
+        step: OneShapeStep | None = None,
     ) -> None:
         assert capacity <= prompt.capacity
         self.prompt_ids = prompt.prompt_ids
@@ -74,6 +76,32 @@ class DraftSession:
         self._chooser = chooser or TokenChooser()
         self._with_entropies = with_entropies
         self._fused_masks: dict[int, torch.Tensor] = {}
+        self._step = step
+        self._rotary, self._cache = prompt.rotary, prompt.cache
+        if step is not None:
+            step.begin(prompt)
+            self._rotary, self._cache = step.rotary, step.cache
+
+    @property
+    def runs_ahead(self) -> bool:
+        """Whether a block can be under way before the one before is known: see enqueue."""
+        return self._step is not None and self._chooser.is_greedy and not self._with_entropies
+
+    def begin_ahead(self) -> None:
+        """Lay out what is fixed, before the first block is enqueued."""
+        assert self._step is not None
+        self._step.lay_out(self.fixed, self._last_pinned)
+
+    def enqueue(self, start: int, unstored: int) -> None:
+        """One pass that fills the block at start, greedily; waits for none. See OneShapeStep."""
+        assert self._step is not None
+        self._begin_pass()
+        self._step.enqueue(start, unstored)
+
+    def read(self) -> Block:
+        """Wait for the oldest block that was enqueued and not yet read."""
+        assert self._step is not None
+        return self._step.read()
 
     def pin(self, pinned: Mapping[int, int]) -> None:
         """Fix these tokens of the answer, and no others, from the next pass on."""
@@ -119,13 +147,7 @@ class DraftSession:
         at = torch.tensor(places, device=decoder.device)
         embeddings = decoder.embed(torch.tensor(ids, device=decoder.device))
         hidden = decoder.run(
-            embeddings,
-            self._prompt.rotary,
-            self._prompt.cache,
-            0,
-            None,
-            len(ids),
-            Places(at, end, at),
+            embeddings, self._rotary, self._cache, 0, None, len(ids), Places(at, end, at)
         )
         return self._choose_at(self._logits(hidden), places, None)
 
@@ -137,8 +159,7 @@ class DraftSession:
         embeddings = torch.cat([self._prompt.embeddings, answer])
         rows = len(embeddings)
         mask = decoder.fold_mask(block_causal_mask(rows, self.block_length))
-        prompt = self._prompt
-        hidden = decoder.run(embeddings, prompt.rotary, prompt.cache, 0, mask, len(ids))
+        hidden = decoder.run(embeddings, self._rotary, self._cache, 0, mask, len(ids))
         return self._choose_at(self._logits(hidden), range(start, rows), None)
 
     def check_answer(self, ids: Sequence[int]) -> list[float]:
@@ -155,11 +176,18 @@ class DraftSession:
     def _forward(self, ids: list[int], start: int, keep: int, fused: bool) -> torch.Tensor:
         """One pass: logits [keep, vocabulary] float32, the mask token's at -inf."""
         self._begin_pass()
-        prompt, decoder = self._prompt, self._prompt.decoder
+        if self._step is not None and self._has_one_shape(len(ids), start, fused):
+            return self._step.run(ids, start)[self.block_length - keep :]
+        decoder = self._prompt.decoder
         embeddings = decoder.embed(torch.tensor(ids, device=decoder.device))
         mask = self._fused_mask_for(len(ids), start + len(ids)) if fused else None
-        hidden = decoder.run(embeddings, prompt.rotary, prompt.cache, start, mask, keep)
+        hidden = decoder.run(embeddings, self._rotary, self._cache, start, mask, keep)
         return self._logits(hidden) if keep else hidden
+
+    def _has_one_shape(self, rows: int, start: int, fused: bool) -> bool:
+        """One block, or two of which the first can't see the second."""
+        length = self.block_length
+        return start % length == 0 and (rows == length or (rows == 2 * length and fused))
 
     def _begin_pass(self) -> None:
         raise_if_cancelled(self._cancel)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from inference.decoding.draft_session import DraftSession
-from inference.decoding.open_block import Block, open_blocks
+from inference.decoding.open_block import Block, OpenBlock, open_blocks
 
 
 def decode_one_step(session: DraftSession) -> Iterator[Block]:
@@ -38,3 +38,30 @@ def decode_one_step_unfused(session: DraftSession) -> Iterator[Block]:
             block.commit_all(session.run_pass(block.ids, block.start, block.rows_to_keep))
         yield block.answer
         session.run_pass(block.ids, block.start, keep=0)
+
+
+def decode_one_step_ahead(session: DraftSession) -> Iterator[Block]:
+    """decode_one_step, with the next block under way before this one is read.
+
+    The device goes on while the host reads, judges and shows a block; where that was the answer's
+    last, one pass was in vain, and no more. A block that is fixed has nothing to wait for.
+    """
+    session.begin_ahead()
+    unread: OpenBlock | None = None
+    unstored: int | None = None
+    for block in open_blocks(session):
+        unstored = block.start if unstored is None else unstored
+        if block.is_open:
+            session.enqueue(block.start, unstored)
+            unstored = block.start
+        if unread is not None:
+            yield _read(session, unread)
+        unread = block
+    if unread is not None:
+        yield _read(session, unread)
+
+
+def _read(session: DraftSession, block: OpenBlock) -> Block:
+    if block.is_open:
+        block.commit_all(session.read())
+    return block.answer

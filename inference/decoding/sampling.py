@@ -18,9 +18,13 @@ class TokenChooser:
         self._temperature, self._top_k, self._top_p = temperature, top_k, top_p
         self._generator = torch.Generator().manual_seed(seed)
 
+    @property
+    def is_greedy(self) -> bool:
+        return self._temperature == 0.0
+
     def choose(self, logits: torch.Tensor) -> torch.Tensor:
         """[rows, vocabulary] float32 to token ids [rows]; one draw a row."""
-        if self._temperature == 0.0:
+        if self.is_greedy:
             return logits.argmax(dim=-1)
         ordered, ids = logits.sort(dim=-1, descending=True, stable=True)
         ordered = ordered / self._temperature
@@ -35,3 +39,19 @@ class TokenChooser:
         # A draw may round to the very end of what is kept, or beyond top_k.
         last_likely = (ordered > float("-inf")).sum(dim=-1, keepdim=True) - 1
         return ids.gather(-1, place.minimum(kept).minimum(last_likely))[:, 0]
+
+
+def pack_choice(logits: torch.Tensor, choice: torch.Tensor) -> torch.Tensor:
+    """[2, rows] float64: the token ids chosen, and the probability of each among all.
+
+    Both in one tensor, so that a GPU is waited for once. logits: [rows, vocabulary] float32.
+    """
+    log_total = logits.logsumexp(dim=-1)
+    chosen = logits.gather(-1, choice[:, None])[:, 0]
+    return torch.stack([choice.double(), (chosen - log_total).exp().double()])
+
+
+def unpack_choice(packed: torch.Tensor) -> tuple[list[int], list[float]]:
+    """Token ids and probabilities of pack_choice, on the host."""
+    ids, confidences = packed.tolist()
+    return [int(token_id) for token_id in ids], confidences

@@ -55,6 +55,22 @@ def test_each_round_drafts_every_film_with_every_strategy_from_the_pixels_on(
     assert prefills == 2 + 8 + 4  # no prompt was left over from the draft before, nor to warm up
 
 
+def test_passes_are_the_strategys_and_then_the_engines_own_again(
+    tiny_engine: ReportEngine, tiny_film: ModelImage
+) -> None:
+    (strategy,) = (
+        each
+        for each in list_strategies(tiny_engine.description)
+        if each.name == "one-step, one shape"
+    )
+    before = tiny_engine.passes
+    *_, clocked = run_rounds(tiny_engine, [tiny_film], [strategy], 1, max_new_tokens=8)
+    assert clocked.passes == 2
+    assert clocked.model_share is not None
+    assert 0.0 < clocked.model_share < 1.0
+    assert tiny_engine.passes == before == "any-shape"
+
+
 def test_every_mode_and_remasking_is_a_strategy(tiny_engine: ReportEngine) -> None:
     names = [strategy.name for strategy in list_strategies(tiny_engine.description)]
     assert {"one-step", "one-step-unfused", "adaptive", "autoregressive"} < set(names)

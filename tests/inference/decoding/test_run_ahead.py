@@ -1,0 +1,106 @@
+"""The next block is under way before this one is read: at most one pass in vain, nothing leaks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from inference.api import (
+    BlockCommitted,
+    CancelToken,
+    DraftCancelled,
+    DraftFinished,
+    GenerationRequest,
+)
+from inference.decoding.one_shape_step import OneShapeStep
+from inference.engine import ReportEngine
+
+Ask = Callable[..., GenerationRequest]
+
+
+@pytest.fixture
+def ahead(tiny_engine: ReportEngine) -> Iterator[ReportEngine]:
+    tiny_engine.choose_passes("one-shape")
+    yield tiny_engine
+    tiny_engine.choose_passes("any-shape")
+
+
+def _stopping_at(engine: ReportEngine, token_id: int) -> ReportEngine:
+    checkpoint = replace(engine._checkpoint, stop_ids=frozenset({token_id}))
+    return ReportEngine(checkpoint, engine.device, passes="one-shape")
+
+
+def _tell(engine: ReportEngine, request: GenerationRequest) -> tuple[list[int], DraftFinished]:
+    *_, finished = events = list(engine.draft(request))
+    assert isinstance(finished, DraftFinished)
+    blocks = [event for event in events if isinstance(event, BlockCommitted)]
+    return [token_id for block in blocks for token_id in block.token_ids], finished
+
+
+def test_a_block_is_read_when_the_next_is_under_way(
+    ahead: ReportEngine, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+    for name in ("enqueue", "read"):
+        method = getattr(OneShapeStep, name)
+
+        def recording(
+            self: OneShapeStep, *given: int, method: Any = method, name: str = name
+        ) -> Any:
+            calls.append(name)
+            return method(self, *given)
+
+        monkeypatch.setattr(OneShapeStep, name, recording)
+    _tell(ahead, ask("one-step"))
+    assert calls == ["enqueue", *["enqueue", "read"] * 5, "read"]
+
+
+def test_one_pass_is_in_vain_after_a_stop_and_none_where_the_answer_is_full(
+    ahead: ReportEngine, ask: Ask
+) -> None:
+    request = ask("one-step")
+    full, finished = _tell(ahead, request)
+    assert (len(full), finished.passes, finished.stop_reason) == (24, 6, "length")
+    stop = next(at for at in range(8, 16) if full[at] not in full[:at])
+    drafted, finished = _tell(_stopping_at(ahead, full[stop]), request)
+    assert drafted == full[: stop + 1]
+    assert finished.stop_reason == "stop"
+    assert finished.tokens == stop + 1
+    assert finished.passes == stop // 4 + 1 + 1
+
+
+@pytest.mark.parametrize("looks", range(7))
+def test_cancel_is_looked_at_before_every_pass(ahead: ReportEngine, ask: Ask, looks: int) -> None:
+    class CancelledAtLook(CancelToken):
+        left = looks
+
+        @property
+        def is_cancelled(self) -> bool:
+            self.left -= 1
+            return self.left < 0
+
+    request = ask("one-step")
+    whole, _ = _tell(ahead, request)  # so that the prompt is kept, and looked at once less
+    events = list(ahead.draft(request, CancelledAtLook()))
+    if looks == 7:
+        return
+    *blocks, cancelled = events
+    assert isinstance(cancelled, DraftCancelled)
+    assert cancelled.passes == max(0, looks - 1)
+    told = [t for event in blocks if isinstance(event, BlockCommitted) for t in event.token_ids]
+    assert told == whole[: 4 * max(0, cancelled.passes - 1)]
+    assert _tell(ahead, request)[0] == whole
+
+
+def test_a_draft_that_is_left_in_the_middle_spoils_none_after_it(
+    ahead: ReportEngine, ask: Ask
+) -> None:
+    request = ask("one-step")
+    whole, _ = _tell(ahead, request)
+    stream = ahead.draft(request)
+    assert [type(next(stream)).__name__ for _ in range(3)][1:] == ["BlockCommitted"] * 2
+    stream.close()  # type: ignore[attr-defined]  # a generator, as every stream of the engine
+    assert _tell(ahead, request)[0] == whole
