@@ -8,16 +8,17 @@ pass attends to no more columns than there are; who may see whom is a mask (part
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 import torch
 
 from inference.api import CancelToken
 from inference.decoding.attention_masks import part_mask
-from inference.decoding.draft_session import ChooseTokens, choose_tokens, raise_if_cancelled
+from inference.decoding.draft_session import ChooseTokens, raise_if_cancelled
 from inference.decoding.open_block import Block
 from inference.decoding.prompt_state import PromptState
-from inference.decoding.sampling import TokenChooser
+from inference.decoding.sampling import TokenChooser, pack_choice, unpack_choice
 from inference.decoding.text_decoder import Places
 
 _NAME = -1  # the number of the block before the first
@@ -47,7 +48,7 @@ class RegionSession:
         self.passes = self.extra_passes = 0
         self._name_ids = name_ids
         self._prompt, self._cancel = prompt, cancel
-        self._choosers, self._greedy = choosers, TokenChooser()
+        self._choosers = choosers
         self._with_entropies = with_entropies
         self._unstored: list[PartRows] = []
         self._columns: list[tuple[int, int]] = []  # (part, number) of every row stored
@@ -72,16 +73,36 @@ class RegionSession:
         stored, self._unstored = self._unstored, []
         logits = self._forward([*stored, *blocks], sum(len(block.ids) for block in blocks))
         self._columns += [(part, number) for part, number, ids in stored for _ in ids]
-        own = logits.split([len(block.ids) for block in blocks])
-        return [
-            choose_tokens(rows, choose, self._chooser_of(block.part), self._with_entropies)
-            for rows, block, choose in zip(
-                own, blocks, choices or [None] * len(blocks), strict=True
-            )
-        ]
+        return self._choose(logits, blocks, choices or [None] * len(blocks))
 
-    def _chooser_of(self, part: int) -> TokenChooser:
-        return self._choosers[part] if self._choosers else self._greedy
+    def _choose(
+        self,
+        logits: torch.Tensor,
+        blocks: Sequence[PartRows],
+        choices: Sequence[ChooseTokens | None],
+    ) -> list[Block]:
+        """At logits [rows of all blocks, vocabulary]; what needs no telling apart is done once."""
+        counts = [len(block.ids) for block in blocks]
+        picked = logits.argmax(dim=-1)
+        entropies: list[float] = []
+        if self._with_entropies:
+            entropies = torch.special.entr(logits.softmax(dim=-1)).sum(dim=-1).tolist()
+        for block, choose, rows, own in zip(
+            blocks, choices, logits.split(counts), picked.split(counts), strict=True
+        ):
+            choice = choose(rows) if choose is not None else None
+            if choice is None and self._choosers:
+                choice = self._choosers[block.part].choose(rows)
+            if choice is not None:
+                own.copy_(choice)
+        ids, confidences = unpack_choice(pack_choice(logits, picked))
+        ends = [*accumulate(counts)]
+        return [
+            Block(
+                ids[end - count : end], confidences[end - count : end], entropies[end - count : end]
+            )
+            for count, end in zip(counts, ends, strict=True)
+        ]
 
     def _forward(self, fed: Sequence[PartRows], keep: int) -> torch.Tensor:
         """Logits [keep, vocabulary] of the last rows, the mask token's at -inf."""
