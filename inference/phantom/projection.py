@@ -22,6 +22,7 @@ from inference.phantom.exposure import expose
 from inference.phantom.findings_lung import add_parenchyma
 from inference.phantom.findings_other import add_other_findings
 from inference.phantom.findings_pleura import add_pleura
+from inference.phantom.fine_structure import add_fine_structure, is_resolved
 from inference.phantom.geometry import Array, Canvas, Pose
 from inference.phantom.mimics import add_mimics
 from inference.phantom.other_films import render_other
@@ -101,12 +102,17 @@ def draw_chest(case: PhantomCase, size: int, view: Projection = "frontal") -> Ca
     lungs = open_lungs(canvas, body)
     add_pleura(canvas, body, case, lungs)
     draw_hila(canvas, body)
+    bone_cm = -canvas.tissue_cm if is_resolved(canvas) else None
     add_skeleton(canvas, body, case)
+    if bone_cm is not None:
+        bone_cm += canvas.tissue_cm
     draw_airway(canvas, body)
     draw_vessels(canvas, body, lungs)
     draw_breasts(canvas, body, case)
     draw_gastric_bubble(canvas, body, case)
     add_parenchyma(canvas, body, case, lungs)
+    if bone_cm is not None:
+        add_fine_structure(canvas, case, bone_cm, lungs)
     add_other_findings(canvas, body, case, lungs)
     add_devices(canvas, body, case)
     add_mimics(canvas, body, case)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,8 +19,13 @@ from inference.training.prompt_frame import PromptFormat
 SETTINGS = TeacherConfig(drafts=2, batch=2, max_blocks=1, max_steps=2, threshold=0.0)
 
 
+Collect = Callable[[TeacherConfig], Path]
+
+
 @pytest.fixture
-def collect(tmp_path: Path, site_manifest: Path, prompt: PromptFormat, forwards: Forwards):  # type: ignore[no-untyped-def]
+def collect(
+    tmp_path: Path, site_manifest: Path, prompt: PromptFormat, forwards: Forwards
+) -> Collect:
     pairs = ManifestPairs(site_manifest, prompt)
     features = LiveFeatures(forwards, pairs, None)
 
@@ -31,7 +37,7 @@ def collect(tmp_path: Path, site_manifest: Path, prompt: PromptFormat, forwards:
     return run
 
 
-def test_drafts_of_other_settings_are_not_mixed(collect) -> None:  # type: ignore[no-untyped-def]
+def test_drafts_of_other_settings_are_not_mixed(collect: Collect) -> None:
     folder = collect(SETTINGS)
     written = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
     collect(replace(SETTINGS, rounds=3))  # says nothing of the drafts; nothing is drafted again
@@ -41,8 +47,7 @@ def test_drafts_of_other_settings_are_not_mixed(collect) -> None:  # type: ignor
 
 
 def test_folder_without_a_usable_draft_says_why(
-    collect,
-    monkeypatch: pytest.MonkeyPatch,  # type: ignore[no-untyped-def]
+    collect: Collect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
         "inference.training.collect_trajectories.keep_row", lambda *_: torch.tensor(False)
