@@ -28,6 +28,7 @@ from sqlalchemy import (
 
 from workstation.catalog.database import database_path, read_transaction, write_transaction
 from workstation.catalog.schema import (
+    AddendumRecord,
     Base,
     InstanceRecord,
     ReportRecord,
@@ -40,7 +41,7 @@ from workstation.dicom.film import InstanceHeader
 from workstation.dicom.unreadable import UnreadableInstance
 from workstation.dicom.view_position import FRONTAL_VIEWS
 
-StudyStatus = Literal["new", "draft", "preliminary", "signed", "corrected"]
+StudyStatus = Literal["new", "draft", "preliminary", "signed", "addended", "corrected"]
 
 _PATHS_A_QUERY = 500
 _ISO_DATE = re.compile(r"(\d{4})[-/.](\d{2})(?:[-/.](\d{2}))?")
@@ -325,8 +326,12 @@ def _study_query(wanted: Select[Any], *, counts_few: bool) -> Select[Any]:
         ReportVersionRecord.study_instance_uid == SignatureRecord.study_instance_uid,
         ReportVersionRecord.kind == "corrected",
     )
+    has_addendum = exists().where(
+        AddendumRecord.study_instance_uid == SignatureRecord.study_instance_uid
+    )
     status = case(
         (and_(SignatureRecord.study_instance_uid.is_not(None), is_corrected), "corrected"),
+        (and_(SignatureRecord.study_instance_uid.is_not(None), has_addendum), "addended"),
         (SignatureRecord.study_instance_uid.is_not(None), "signed"),
         (ReportRecord.stage == "preliminary", "preliminary"),
         (ReportRecord.study_instance_uid.is_not(None), "draft"),

@@ -22,7 +22,7 @@ from workstation.dicom.view_position import FRONTAL_VIEWS, LATERAL_VIEWS
 SortKey = Literal["date", "name", "id", "modality", "status"]
 ViewKind = Literal["frontal", "lateral"]
 
-_STATUS_ORDER = {"new": 0, "draft": 1, "preliminary": 2, "signed": 3, "corrected": 4}
+_STATUS_ORDER = {"new": 0, "draft": 1, "preliminary": 2, "signed": 3, "addended": 4, "corrected": 5}
 _SORT_KEYS: dict[SortKey, Callable[[StudyRow], tuple[object, ...]]] = {
     "date": lambda row: (row.study_date, row.study_time),
     "name": lambda row: (not row.patient_name, row.patient_name.casefold()),

@@ -74,18 +74,18 @@ class WindowMenus(QObject):
         window, menu = self._window, self._menu(self.tr("&Study"))
         studies = window.study_list
         self._add(menu, self.tr("&Find study"), "Ctrl+F", studies.focus_search)
+        self._add(menu, self.tr("Next ne&w study"), "Ctrl+N", self._open_next_new)
         self._add(menu, self.tr("&Next study"), "Ctrl+PgDown", studies.activate_next)
         self._add(menu, self.tr("&Previous study"), "Ctrl+PgUp", studies.activate_previous)
         self._add(menu, self.tr("Fetch p&riors"), "Ctrl+Shift+P", window.fetch_priors)
         words = self.tr("Patient and &view of a picture…")
         self._add(menu, words, "", window.intake.describe_open_picture)
         self._add(menu, self.tr("&Remove studies…"), "", window.intake.remove_selected)
-        words = self.tr("&Versions of the report…")
-        self._add(menu, words, "Ctrl+Shift+V", window.desk.signing.show_versions)
-        words = self.tr("&Measurements into the report")
-        self._add(menu, words, "Ctrl+M", window.add_measurements_to_report)
-        menu.addSeparator()
-        window.exports.fill_menu(menu)
+
+    def _open_next_new(self) -> None:
+        """The next study that nobody has begun a report of."""
+        if not self._window.study_list.activate_next_new():
+            self._window.show_trouble(self.tr("No other study in the list is new."))
 
     def show_layout(self, layout: str) -> None:
         """Mark the layout chosen, "" for as the study asks."""
@@ -181,7 +181,24 @@ class WindowMenus(QObject):
                 action.setChecked(True)
 
     def _fill_draft_menu(self) -> None:
-        menu = self._menu(self.tr("&Draft"))
+        menu, keys = self._menu(self.tr("&Draft")), self._window.report_panel.keys
+        menu.addActions([keys.draft, *keys.partial_redrafts])
+        menu.addSeparator()
+        self.read_first_action = self._add(
+            menu, self.tr("Read &first, then reveal"), "", self._on_read_first
+        )
+        self.read_first_action.setCheckable(True)
+        menu.addAction(keys.reveal)
+        menu.addSeparator()
+        for language in LANGUAGES:
+            self.add_choice(menu, self.language_group, _LANGUAGE_NAMES[language], language)
+        menu.addSeparator()
+        self._fill_decoding_menu(menu.addMenu(self.tr("De&coding")))
+        self._add(menu, self.tr("&Model…"), "Ctrl+Shift+M", self._window.choose_model)
+        race = self._window.race_strategies
+        self._add(menu, self.tr("&Race decoding strategies…"), "Ctrl+R", race)
+
+    def _fill_decoding_menu(self, menu: QMenu) -> None:
         names = {
             "one-step": self.tr("One-step (a block a pass)"),
             "adaptive": self.tr("Adaptive (a second look where in doubt)"),
@@ -195,32 +212,29 @@ class WindowMenus(QObject):
         for mode in (*DECODING_MODES, *REGION_MODES):
             choice = self.add_choice(menu, self.decoding_group, names[mode], mode)
             choice.setVisible(mode not in REGION_MODES)  # these only where a model offers them
+        menu.addSeparator()
         words, choose = self.tr("&Quickest here, as measured"), self._window.choose_quickest
         self.quickest_action = self._add(menu, words, "", choose)
         self.quickest_action.setVisible(False)
-        menu.addSeparator()
-        for language in LANGUAGES:
-            self.add_choice(menu, self.language_group, _LANGUAGE_NAMES[language], language)
-        menu.addSeparator()
-        keys = self._window.report_panel.keys
-        menu.addActions([keys.draft, *keys.partial_redrafts, keys.prior, keys.reveal])
-        words = self.tr("Read &first, then reveal")
-        self.read_first_action = self._add(menu, words, "", self._on_read_first)
-        self.read_first_action.setCheckable(True)
-        menu.addSeparator()
-        self._add(menu, self.tr("&Model…"), "Ctrl+Shift+M", self._window.choose_model)
-        race = self._window.race_strategies
-        self._add(menu, self.tr("&Race decoding strategies…"), "Ctrl+R", race)
 
     def _on_read_first(self) -> None:
         self._window.read_first(self.read_first_action.isChecked())
 
     def _fill_report_menu(self) -> None:
         window, menu = self._window, self._menu(self.tr("&Report"))
+        keys = window.report_panel.keys
+        menu.addActions([keys.sign, keys.prior])
+        words = self.tr("&Versions of the report…")
+        self._add(menu, words, "Ctrl+Shift+V", window.desk.signing.show_versions)
+        menu.addSeparator()
+        words = self.tr("&Measurements into the report")
+        self._add(menu, words, "Ctrl+M", window.add_measurements_to_report)
         self._add(menu, self.tr("&Insert a text…"), "Ctrl+T", window.templates.open_picker)
         self._add(menu, self.tr("Text &templates…"), "", window.templates.edit_templates)
         words = self.tr("&Required of a report…")
         self._add(menu, words, "", window.report_rules.open_dialog)
+        menu.addSeparator()
+        window.exports.fill_menu(menu)
 
     def _fill_help_menu(self) -> None:
         window, menu = self._window, self._menu(self.tr("&Help"))

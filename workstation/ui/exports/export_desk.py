@@ -62,7 +62,7 @@ class ExportDesk(QObject):
         self.dialog: ExportDialog | None = None
 
     def fill_menu(self, menu: QMenu) -> None:
-        """The lines of the Study menu that hand the report on."""
+        """The lines of the Report menu that hand the report on."""
         self._add(menu, self.tr("&Export report…"), "Ctrl+Shift+E", self.open_dialog)
         self._add(menu, self.tr("Print repor&t…"), "Ctrl+P", self.print_report)
         self._add(menu, self.tr("&Copy report"), "Ctrl+Shift+C", self.copy_report)

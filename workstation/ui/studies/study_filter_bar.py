@@ -102,6 +102,7 @@ class FilterBar(QWidget):
             (self.tr("Draft"), "draft"),
             (self.tr("Preliminary"), "preliminary"),
             (self.tr("Signed"), "signed"),
+            (self.tr("Addended"), "addended"),
             (self.tr("Corrected"), "corrected"),
             (self.tr("Removed, report kept"), "removed"),
         ):

@@ -192,6 +192,15 @@ class StudyList(QWidget):
     def activate_previous(self) -> None:
         self._step(-1)
 
+    def activate_next_new(self) -> bool:
+        """The next study that nobody has begun, from the top again after the last; False where
+        there is no other."""
+        number = self.model.next_of_status("new", self.view.currentIndex().row())
+        if number < 0:
+            return False
+        self._make_current(self.model.index(number))
+        return True
+
     def focus_search(self) -> None:
         """Put the cursor into the search field, its text selected.
 

@@ -12,7 +12,7 @@ from PySide6.QtCore import (
     Qt,
 )
 
-from workstation.catalog.study_catalog import StudyRow
+from workstation.catalog.study_catalog import StudyRow, StudyStatus
 from workstation.catalog.study_index import SortKey, StudyFilter, StudyHits, StudyIndex
 from workstation.ui.film.header_wording import age_at, iso_date, join_present
 
@@ -95,6 +95,16 @@ class StudyListModel(QAbstractListModel):
                 self.open(self._visible.index(head))
         return self.position_of(study_instance_uid)
 
+    def next_of_status(self, status: StudyStatus, after: int) -> int:
+        """The row number of the next study of a status below a row, then from the top; -1 if there
+        is no other. Earlier studies of a patient are there to compare with, and are passed over."""
+        rows, visible = self.studies.rows, self._visible
+        for number in (*range(after + 1, len(visible)), *range(max(after, 0))):
+            at = visible[number]
+            if rows[at].status == status and at not in self._earlier:
+                return number
+        return -1
+
     def earlier_count(self, row: int) -> int:
         """How many other studies of the patient a row can open to."""
         return len(self._hits.others.get(self._visible[row], ()))
@@ -149,6 +159,7 @@ class StudyListModel(QAbstractListModel):
             "draft": self.tr("draft"),
             "preliminary": self.tr("preliminary"),
             "signed": self.tr("signed"),
+            "addended": self.tr("addended"),
             "corrected": self.tr("corrected"),
         }
         return words.get(status, status)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
@@ -18,6 +19,8 @@ MARK_WIDTH = 34
 
 _THUMBNAIL = 46
 _SMALL = 9.5  # pt
+_BETWEEN_ENDS = 10  # px
+_LEAST_CUT_WIDTH = 60  # px: less of a word says nothing
 # Not clipped: Chinese glyphs, of another font, are taller than the line.
 _IN_THE_MIDDLE = int(Qt.AlignmentFlag.AlignVCenter) | int(Qt.TextFlag.TextDontClip)
 
@@ -35,8 +38,8 @@ def row_height(*, is_earlier: bool = False) -> int:
 
 
 class StudyRowDelegate(QStyledItemDelegate):
-    """Two lines: name and date; ID, modality, description and status. Where they don't fit: name;
-    date, modality, ID and status. One line for earlier studies."""
+    """Two lines: the name, which is what one looks for; date, modality, ID, description and
+    status, as far as they fit. One line for earlier studies."""
 
     thumbnails: ThumbnailSource | None = None
     active_uid = ""  # of the open study: several may be selected, one is being read
@@ -137,25 +140,32 @@ def _paint_lines(
     upper = QRect(area.left(), area.top(), area.width(), QFontMetrics(name_font).height())
     lower = QRect(area.left(), area.bottom() - small_height, area.width(), small_height)
     quiet = QColor(COLOURS.text if selected else COLOURS.muted_text)
-    about = join_present(row.patient_id, "/".join(row.modalities), row.study_description)
+    status = model.status_word(row.status)
+    room = area.width() - QFontMetrics(small_font).horizontalAdvance(status) - _BETWEEN_ENDS
+    about = join_fitting(
+        (
+            iso_date(row.study_date), "/".join(row.modalities), row.patient_id,
+            row.study_description,
+        ),
+        small_font, room,
+    )  # fmt: skip
+    name = model.name_of(row), name_font, QColor(COLOURS.bright_text)
+    _paint_two_ends(painter, upper, name, ("", small_font, quiet))
     status_ink = QColor(_STATUS_COLOURS.get(row.status, ""))
-    date = iso_date(row.study_date)
-    if area.width() < _narrow_width():  # the name is what one looks for
-        about, date = join_present(date, "/".join(row.modalities), row.patient_id), ""
-    at_right = [(date, quiet), (model.status_word(row.status), status_ink)]
-    at_left = [
-        (model.name_of(row), name_font, QColor(COLOURS.bright_text)),
-        (about, small_font, quiet),
-    ]
-    for line, (right, right_ink), (left, font, ink) in zip(
-        (upper, lower), at_right, at_left, strict=True
-    ):
-        _paint_two_ends(painter, line, (left, font, ink), (right, small_font, right_ink))
+    _paint_two_ends(painter, lower, (about, small_font, quiet), (status, small_font, status_ink))
 
 
-def _narrow_width() -> int:
-    """Below this, name and date do not fit one line."""
-    return QFontMetrics(ui_font(bold=True)).averageCharWidth() * 26
+def join_fitting(parts: Sequence[str], font: QFont, room: int) -> str:
+    """As many as there is room for; the last is cut off where enough of it would be left."""
+    metrics, joined = QFontMetrics(font), ""
+    for part in parts:
+        longer = join_present(joined, part)
+        if metrics.horizontalAdvance(longer) > room:
+            left = room - metrics.horizontalAdvance(joined)
+            is_cut = left > _LEAST_CUT_WIDTH or not joined
+            return longer if is_cut else joined
+        joined = longer
+    return joined
 
 
 def _paint_earlier(
@@ -183,7 +193,9 @@ def _paint_two_ends(painter: QPainter, line: QRect, left: _Text, right: _Text) -
     painter.setFont(font)
     painter.setPen(ink)
     painter.drawText(line, int(Qt.AlignmentFlag.AlignRight) | _IN_THE_MIDDLE, text)
-    room = line.width() - (QFontMetrics(font).horizontalAdvance(text) + 10 if text else 0)
+    room = line.width() - (
+        QFontMetrics(font).horizontalAdvance(text) + _BETWEEN_ENDS if text else 0
+    )
     text, font, ink = left
     painter.setFont(font)
     painter.setPen(ink)
@@ -196,13 +208,14 @@ _STATUS_COLOURS = {
     "draft": COLOURS.text,
     "preliminary": COLOURS.amber,
     "signed": COLOURS.muted_text,
+    "addended": COLOURS.muted_text,
     "corrected": COLOURS.muted_text,
 }
 
 
 def paint_status_mark(painter: QPainter, area: QRectF, status: str) -> None:
-    """A disc for new, a pencil for draft, a tick in a ring for preliminary, a tick for signed, two
-    for corrected: shapes, so that no font is needed."""
+    """A disc for new, a pencil for draft, a tick in a ring for preliminary, a tick for signed, one
+    with a line below for addended, two for corrected: shapes, so that no font is needed."""
     ink = QColor(_STATUS_COLOURS.get(status, COLOURS.muted_text))
     painter.save()
     painter.translate(area.center())
@@ -220,6 +233,9 @@ def paint_status_mark(painter: QPainter, area: QRectF, status: str) -> None:
     elif status == "corrected":
         _paint_tick(painter, ink, QPointF(-2, -2), 0.8)
         _paint_tick(painter, ink, QPointF(2, 3), 0.8)
+    elif status == "addended":
+        _paint_tick(painter, ink, QPointF(0, -2), 0.9)
+        painter.drawLine(QPointF(-5, 5.5), QPointF(5, 5.5))
     elif status == "signed":
         _paint_tick(painter, ink, QPointF(0, 0), 1.0)
     else:

@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter
 
 from workstation.dicom.display_pipeline import BADGE_PRESENTED, Voi, Window
-from workstation.dicom.instance_reader import Film, InstanceHeader
+from workstation.dicom.film import Film, InstanceHeader
 from workstation.ui.film.header_wording import age_at, iso_date, join_present
 from workstation.ui.theme import COLOURS, font_scale
 from workstation.ui.viewer.film_picture import TrueSize
@@ -26,18 +26,24 @@ from workstation.ui.viewer.haloed_text import (
 )
 from workstation.ui.viewer.view_geometry import Orientation, SideLetters
 
-LineStyle = Literal["strong", "plain", "quiet", "warning"]
+LineStyle = Literal["strong", "plain", "quiet", "warning", "moving"]
 
 _MARGIN = 14.0
 _QUIET_INK = "#b9bec4"
 """Quieter than text, yet readable with its halo on the white parts of a film."""
-_POINT_SIZES: dict[LineStyle, float] = {"strong": 12.5, "plain": 10.5, "quiet": 10, "warning": 10.5}
-_SMALLER_NAMES = (10.5, 9.0)
+_POINT_SIZES: dict[LineStyle, float] = {
+    "strong": 12.5, "plain": 10.5, "quiet": 10, "warning": 10.5, "moving": 10.5,
+}  # fmt: skip
+_SMALLER = (10.5, 9.0)
+"""Before a line is broken, and before any of it is cut off."""
+_BREAKS = (" · ", "  ", " ")
+"""Where a line may be broken, the best first."""
 _INKS: dict[LineStyle, str] = {
     "strong": COLOURS.bright_text,
     "plain": COLOURS.text,
     "quiet": _QUIET_INK,
     "warning": COLOURS.amber,
+    "moving": COLOURS.text,
 }
 _SIDE_LETTER_POINTS = 26.0
 _END_LETTER_POINTS = 17.0
@@ -199,10 +205,10 @@ class FilmOverlay(QObject):
         at_right: bool,
         at_bottom: bool,
     ) -> Iterator[PlacedText]:
-        """Cut off where there is no room."""
+        """Smaller, then on two lines where there is no room."""
         free = _LETTER_ROOM * font_scale()
         room = int(min(area.width() * _CORNER_SHARE, area.width() / 2 - free))
-        fitted = [_fit_line(line, room) for line in lines]
+        fitted = [part for line in lines for part in _fit_lines(line, room)]
         heights = [line.metrics().height() for line in fitted]
         top = area.bottom() - sum(heights) if at_bottom else area.top()
         for line, height in zip(fitted, heights, strict=True):
@@ -313,7 +319,7 @@ class FilmOverlay(QObject):
     def _moving_lines(self, state: ShownState) -> tuple[OverlayLine, ...]:
         """The last ones of the lower right corner, which change as a hand drags."""
         window, zoom = self.window_words(state.window), self._zoom_words(state)
-        return OverlayLine(window), OverlayLine(zoom)
+        return OverlayLine(window, "moving"), OverlayLine(zoom, "moving")
 
     def _zoom_words(self, state: ShownState) -> str:
         words = self.tr("zoom {0:.0f}%").format(state.zoom * 100)
@@ -338,14 +344,33 @@ class FilmOverlay(QObject):
 
 
 def _fit_line(line: OverlayLine, room: int) -> HaloedLine:
-    """A name that is too long is written smaller before any of it is cut off."""
+    """A line that is too long is written smaller before any of it is cut off. Those that move are
+    not, or they would jump."""
     style = line.style
     haloed = HaloedLine(line.text, _POINT_SIZES[style], _INKS[style], is_bold=style == "strong")
-    for smaller in _SMALLER_NAMES if style == "strong" else ():
+    for smaller in _SMALLER if style != "moving" else ():
         if haloed.metrics().horizontalAdvance(line.text) > room:
-            haloed = replace(haloed, point_size=smaller)
+            haloed = replace(haloed, point_size=min(smaller, haloed.point_size))
     text = haloed.metrics().elidedText(line.text, Qt.TextElideMode.ElideRight, room)
     return replace(haloed, text=text)
+
+
+def _fit_lines(line: OverlayLine, room: int) -> tuple[HaloedLine, ...]:
+    """One line, or two where it would be cut off in one: who the patient is must not be guessed
+    from dots."""
+    fitted = _fit_line(line, room)
+    if fitted.text == line.text or line.style == "moving":
+        return (fitted,)
+    metrics = fitted.metrics()
+    for mark in _BREAKS:
+        head, found, rest = line.text.rpartition(mark)
+        while found and metrics.horizontalAdvance(head) > room:
+            head, found, last = head.rpartition(mark)
+            rest = f"{last}{mark}{rest}"
+        if found and head.strip():
+            cut = metrics.elidedText(rest.strip(), Qt.TextElideMode.ElideRight, room)
+            return replace(fitted, text=head), replace(fitted, text=cut)
+    return (fitted,)
 
 
 def _has_graphics(film: Film) -> bool:

@@ -2,15 +2,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import get_args
 
 import pytest
 from PySide6.QtCore import QItemSelectionModel, QPoint, Qt
-from PySide6.QtGui import QAccessible
+from PySide6.QtGui import QAccessible, QFontMetrics
 from PySide6.QtTest import QSignalSpy
 
-from workstation.catalog.study_catalog import StudyRow
+from workstation.catalog.study_catalog import StudyRow, StudyStatus
 from workstation.ui.film.header_wording import age_at, iso_date, join_present
 from workstation.ui.studies.study_list import StudyList
+from workstation.ui.studies.study_row_painter import join_fitting
+from workstation.ui.theme import ui_font
 
 FIRST = StudyRow(
     study_instance_uid="1.2.1",
@@ -75,6 +78,37 @@ def test_enter_confirms_the_current_study_again(qtbot, study_list: StudyList) ->
     spy = activations(study_list)
     qtbot.keyClick(study_list.view, Qt.Key.Key_Return)
     assert emitted(spy) == ["1.2.3"]
+
+
+def test_the_next_new_study_is_looked_for_from_the_open_one_on(study_list: StudyList) -> None:
+    last = replace(FIRST, study_instance_uid="1.2.4", patient_id="P4", patient_name="LAST")
+    study_list.set_studies([*(replace(row, patient_id=row.patient_name) for row in ROWS), last])
+    study_list.activate_study(SECOND.study_instance_uid)
+    spy = activations(study_list)
+    assert study_list.activate_next_new()
+    assert study_list.activate_next_new()
+    assert emitted(spy) == [last.study_instance_uid, FIRST.study_instance_uid]
+    study_list.put_study(replace(last, status="draft"))
+    assert not study_list.activate_next_new()
+    assert spy.count() == 2
+
+
+def test_an_earlier_study_is_no_next_one(study_list: StudyList) -> None:
+    earlier = replace(FIRST, study_instance_uid="1.2.0", study_date="20250101")
+    study_list.set_studies([FIRST, earlier])
+    study_list.activate_study(FIRST.study_instance_uid)
+    study_list.model.open(0)
+    assert study_list.model.rowCount() == 2
+    assert not study_list.activate_next_new()
+
+
+def test_parts_that_do_not_fit_are_left_out_whole(study_list: StudyList) -> None:
+    font = ui_font(9.5)
+    parts = ("2026-04-12", "DX", "PH-000017", "CHEST PA AND LATERAL")
+    room = QFontMetrics(font).horizontalAdvance("2026-04-12 · DX · PH-000")
+    assert join_fitting(parts, font, room) == "2026-04-12 · DX"
+    assert join_fitting(parts, font, 2000) == " · ".join(parts)
+    assert join_fitting(("2026-04-12",), font, 20) == "2026-04-12"  # cut off when it is drawn
 
 
 def test_steps_stop_at_both_ends(study_list: StudyList) -> None:
@@ -164,12 +198,12 @@ def test_rows_tell_everything_in_words(study_list: StudyList) -> None:
 def test_each_status_is_painted_with_its_own_shape(study_list: StudyList) -> None:
     same = replace(FIRST, patient_name="SAME", study_instance_uid="s")
     pictures = []
-    for status in ("new", "draft", "signed"):
+    for status in get_args(StudyStatus):
         study_list.set_studies([replace(same, status=status)])  # type: ignore[arg-type]
         picture = study_list.view.viewport().grab().toImage()
         mark = picture.copy(0, 0, 32, 34)
         pictures.append(bytes(mark.constBits()))
-    assert len(set(pictures)) == 3
+    assert len(set(pictures)) == len(get_args(StudyStatus)) == 6
 
 
 def test_selected_row_is_seen(study_list: StudyList) -> None:

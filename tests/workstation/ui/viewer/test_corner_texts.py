@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import QRectF
+from PySide6.QtGui import QFontMetrics
+from pytestqt.qtbot import QtBot
 
 from tests.workstation.ui.viewer.seen_film import ramp
 from workstation.dicom.instance_reader import read_film
 from workstation.reading.figure_wording import word_length
 from workstation.reading.figures import ruler_of
-from workstation.ui.viewer.film_overlay import _fit_line
+from workstation.ui.theme import ui_font
+from workstation.ui.viewer.film_overlay import OverlayLine, _fit_line, _fit_lines
 from workstation.ui.viewer.image_viewer import ImageViewer
 
 WriteFilm = Callable[..., Path]
@@ -57,3 +61,26 @@ def test_corners_of_a_narrow_viewport_leave_the_letter_and_the_name_readable(
     assert study.corner.x() >= ends[1] - 2
     words = _fit_line(corners.top_left[0], 332 // 2 - 14)
     assert words.text == "PHANTOM, ROSALIND"
+
+
+@pytest.mark.parametrize(
+    ("line", "written"),
+    [
+        (OverlayLine("born 1957-01-01 · 69 y · F"), ["born 1957-01-01", "69 y · F"]),
+        (OverlayLine("MOTI-OUYANG, XIULAN (Wade)", "strong"), ["MOTI-OUYANG,", "XIULAN (Wade)"]),
+        (OverlayLine("ID 17"), ["ID 17"]),
+        (OverlayLine("W 390000000  L 2050  sigmoid", "moving"), None),
+    ],
+)
+def test_who_the_patient_is_is_broken_over_two_lines_before_it_is_cut(
+    qtbot: QtBot, line: OverlayLine, written: list[str] | None
+) -> None:
+    room = QFontMetrics(ui_font(9.0, bold=line.style == "strong")).horizontalAdvance(
+        "MOTI-OUYANG, X" if line.style == "strong" else "born 1957-01-01 ·"
+    )
+    fitted = _fit_lines(line, room)
+    if written is None:  # would jump while a hand windows
+        assert len(fitted) == 1
+        return
+    assert [each.text for each in fitted] == written
+    assert all(each.metrics().horizontalAdvance(each.text) <= room for each in fitted)
