@@ -92,8 +92,9 @@ class OneShapeStep:
         Logits [L, vocabulary] float32 of the last block, the mask token's at -inf; the next pass
         overwrites them.
         """
-        canvas = self._canvas[start : start + len(ids)]
-        canvas.copy_(torch.tensor(ids), non_blocking=True)
+        is_cuda = self._device.type == "cuda"
+        fed = torch.tensor(ids, pin_memory=is_cuda)  # from pageable memory, copying would wait
+        self._canvas[start : start + len(ids)].copy_(fed, non_blocking=True)
         self._run_at(start + len(ids) - self.block_length, start)
         return self._logits
 
