@@ -40,13 +40,13 @@ def describe_unseen(film_count: int, *, has_lateral: bool = False) -> str:
     unseen = film_count - 1 - has_lateral
     if has_lateral and unseen > 0:
         text = translate(
-            "eligibility", "AI sees frontal, lateral; not: {0} more films, priors, indication"
+            "eligibility", "AI sees frontal, lateral; not: {0} more film(s), priors, indication"
         )
     elif has_lateral:
         text = translate("eligibility", "AI sees frontal, lateral; not: priors, indication")
     elif unseen > 0:
         text = translate(
-            "eligibility", "AI sees frontal only; not: {0} more films, priors, indication"
+            "eligibility", "AI sees frontal only; not: {0} more film(s), priors, indication"
         )
     else:
         text = translate("eligibility", "AI sees frontal only; not: lateral, priors, indication")

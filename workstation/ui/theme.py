@@ -207,6 +207,7 @@ QLineEdit, QPlainTextEdit, QTextEdit {{ background: {c.panel}; color: {c.text};
 QLineEdit:hover, QPlainTextEdit:hover, QTextEdit:hover {{ border-color: {c.strong_line}; }}
 QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus {{ border: 2px solid {c.accent};
     padding: 4px 6px; }}
+QComboBox, QAbstractSpinBox {{ min-height: 26px; }}
 QLineEdit:read-only, QPlainTextEdit[readOnly="true"], QTextEdit[readOnly="true"] {{
     background: {c.ground}; }}
 QLineEdit:disabled, QPlainTextEdit:disabled, QTextEdit:disabled {{ color: {c.faint_text}; }}
@@ -283,6 +284,8 @@ QProgressBar {{ background: {c.panel}; border: 1px solid {c.line}; border-radius
 QProgressBar::chunk {{ background: {c.accent}; border-radius: 3px; }}
 QStatusBar {{ background: {c.ground}; color: {c.muted_text}; border-top: 1px solid {c.line}; }}
 QStatusBar::item {{ border: 0; }}
+QStatusBar QPushButton, QStatusBar QToolButton {{ padding: 1px 9px; min-height: 16px; }}
+QStatusBar QPushButton:focus, QStatusBar QToolButton:focus {{ padding: 0 8px; }}
 QToolBar {{ background: {c.ground}; border: 0; border-bottom: 1px solid {c.line};
     spacing: 4px; padding: 4px 6px; }}
 QToolBar::separator {{ background: {c.line}; width: 1px; margin: 4px 6px; }}

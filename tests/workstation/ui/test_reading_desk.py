@@ -24,7 +24,7 @@ from inference.prompts import parse_sections
 from inference.report_language import NOT_A_FRONTAL_CHEST, compose_refusal, compose_report
 from workstation.app import build_records, build_window
 from workstation.catalog.database import open_database
-from workstation.drafting.drafting_worker import DraftingService
+from workstation.drafting.drafting_service import DraftingService
 from workstation.ui.main_window import MainWindow
 from workstation.ui.report.statement_row_painter import PROVENANCE, SENTENCE, STATUS
 
@@ -52,7 +52,9 @@ class ScriptedEngine:
         text = compose_refusal(language) if self.refuses else compose_report((), language)
         yield PrefillDone(name, 96, 8, 10.0)
         yield BlockCommitted(name, 0, (5,), (text[:20],), (0.9,), 1, 12.0)
-        yield BlockCommitted(name, 1, (6, 7), (text[20:], ""), (0.8, 1.0), 4, 14.0)
+        looks = 2 if request.decoding == "adaptive" else 0
+        last = BlockCommitted(name, 1, (6, 7), (text[20:], ""), (0.8, 1.0), 4, 14.0)
+        yield replace(last, second_looks=looks)
         findings, impression = parse_sections(text)
         refusal = NOT_A_FRONTAL_CHEST[language] if self.refuses else ""
         yield DraftFinished(
@@ -250,7 +252,7 @@ def test_frontal_then_lateral_go_to_a_model_that_takes_two(
     assert len(set(details["image_sha256"])) == 2  # type: ignore[call-overload]
     said = bench.panel.unseen_label.text()
     assert said == details["not_seen"]
-    assert "frontal and the lateral" in said
+    assert "frontal, lateral" in said
     assert "1 more" in said
     stored = bench.records.reports.load(uid)
     assert stored is not None
@@ -364,7 +366,7 @@ def test_second_looks_are_marked_in_adaptive_only(bench: Bench, write_film: Writ
     ):
         bench.choose(mode)
         bench.draft()
-        assert [rail.tiles.second_looks(rank) for rank in (0, 1)] == looks
+        assert [block.second_looks for block in rail.tiles.blocks] == looks
         assert rail.figures_text().startswith(figures)
         assert ("looked at 3 times" in rail.tiles.describe_block(1)) == (mode == "adaptive")
         assert bench.details("draft-finished")["decoding"]["mode"] == mode  # type: ignore[index]

@@ -35,10 +35,9 @@ _PASS_GAP = 5.0  # between the regions' blocks of one pass and those of the next
 
 
 class BlockTiles(QWidget):
-    """The tiles; hover tells tokens, passes and milliseconds, a click or Enter jumps to the text.
+    """The tiles; hover tells tokens, looks and milliseconds, a click or Enter jumps to the text.
 
-    is_marking_second_looks: a block that took more than one pass carries one notch for each
-    pass beyond the first (adaptive decoding; elsewhere the number says nothing about a block).
+    A block that was looked at again carries one notch for each look beyond the first.
     """
 
     block_clicked = Signal(int)
@@ -52,7 +51,6 @@ class BlockTiles(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.blocks: list[DraftBlock] = []
         self.is_running = False
-        self.is_marking_second_looks = False
         self._current = -1
 
     def sizeHint(self) -> QSize:
@@ -105,13 +103,10 @@ class BlockTiles(QWidget):
         )
         if block.region:
             text = f"{name_region(block.region)} · {text}"
-        if self.second_looks(rank):
-            text += "\n" + self.tr("In doubt at first: looked at {0} times").format(block.passes)
+        if block.second_looks:
+            looks = 1 + block.second_looks
+            text += "\n" + self.tr("In doubt at first: looked at {0} times").format(looks)
         return text + "\n" + (block.text.strip() or self.tr("(end of the answer)"))
-
-    def second_looks(self, rank: int) -> int:
-        """Passes a block took beyond the first, where that is a mark of doubt."""
-        return self.blocks[rank].passes - 1 if self.is_marking_second_looks else 0
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -125,7 +120,7 @@ class BlockTiles(QWidget):
             painter.drawRoundedRect(QRectF(tile.left(), 4, tile.width(), full), 1.5, 1.5)
             painter.setBrush(QColor(COLOURS.amber if is_low else COLOURS.accent))
             painter.drawRoundedRect(tile, 1.5, 1.5)
-            self._paint_second_looks(painter, tile, self.second_looks(rank))
+            self._paint_second_looks(painter, tile, block.second_looks)
             if rank == self._current and self.hasFocus():
                 painter.setPen(QPen(QColor(COLOURS.bright_text), 1))
                 painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -135,7 +130,7 @@ class BlockTiles(QWidget):
         painter.end()
 
     def _paint_second_looks(self, painter: QPainter, tile: QRectF, count: int) -> None:
-        """Notches from the foot of a tile upwards: seen without colour, and as many as passes."""
+        """Notches from the foot of a tile upwards: seen without colour, and as many as looks."""
         painter.setPen(QPen(QColor(COLOURS.panel), 1.5))
         for number in range(count):
             y = tile.bottom() - 4 - 4 * number
@@ -208,7 +203,7 @@ class BlockRail(QWidget):
         self.model_label.setFont(ui_font(9.5))
         self.model_label.setProperty("role", "muted")
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(10, 3, 10, 3)
+        layout.setContentsMargins(10, 1, 10, 1)
         layout.setSpacing(14)
         layout.addWidget(self.tiles, 1)
         layout.addWidget(self.figures_label)
@@ -221,7 +216,7 @@ class BlockRail(QWidget):
         self._mode = ""
         self._prefill_ms = 0.0
         self._figures: tuple[int, int, float, float] | None = None
-        self._region_looks = 0  # second looks of a draft by regions, told at its end
+        self._region_looks = 0  # passes of second looks, by regions: told at the end
         self._ending = ""
         self.tiles.is_running = False
         self._show()
@@ -262,7 +257,6 @@ class BlockRail(QWidget):
         self.clear()
         self._mode = decoding
         self.tiles.is_running = True
-        self.tiles.is_marking_second_looks = decoding == "adaptive"
         self._show()
 
     def set_prefill(self, event: PrefillDone) -> None:
@@ -335,7 +329,8 @@ class BlockRail(QWidget):
 
     def _passes_text(self, passes: int) -> str:
         text = self.tr("1 pass") if passes == 1 else self.tr("{0} passes").format(passes)
-        looks = sum(self.tiles.second_looks(rank) for rank in range(self.tiles.tile_count))
+        # Regions that are looked at again in the same pass share it: their looks are no passes.
+        looks = sum(block.second_looks for block in self.tiles.blocks if not block.region)
         looks += self._region_looks
         if looks == 0:
             return text

@@ -48,7 +48,7 @@ class ExportDesk(QObject):
     ) -> None:
         super().__init__(window)
         self._desk, self._network, self._settings = desk, network, settings
-        self._window = window
+        self._window, self._reports = window, records.reports
         self.ask_printer = ask_printer or self._show_print_dialog
         sources = ReportSources(
             records.catalog, records.reports, records.audit, records.measurements
@@ -137,12 +137,22 @@ class ExportDesk(QObject):
         return dialog.exec() == QDialog.DialogCode.Accepted
 
     def _ready_study(self) -> str:
-        """The open study's UID, its report saved; "" where there is none."""
+        """The open study's UID, its report saved; "" where there is no study or no report."""
         study_uid = self._desk.study_instance_uid
         if not study_uid:
             self._tell(self.tr("Open a study with a report first."))
             return ""
-        return study_uid if self._desk.save() else ""
+        if not self._desk.save():
+            return ""
+        try:
+            stored = self._reports.load(study_uid)
+        except CatalogUnavailable as error:
+            self._tell(str(error))
+            return ""
+        if stored is None or stored.state.is_blank:
+            self._tell(self.tr("This study has no report yet."))
+            return ""
+        return study_uid
 
     def _senders(self) -> list[ReportSender]:
         """Those of the network settings that can work."""

@@ -98,7 +98,12 @@ class ImportControls(QWidget):
     def _on_finished(self, added: int, duplicates: int, refused: int) -> None:
         self.setVisible(self._importer.can_resume)
         self._show_running(False)
-        text = self.tr("{0} films added, {1} known already, {2} refused.")
+        parts = [self.tr("1 film added") if added == 1 else self.tr("{0} films added")]
+        if duplicates:
+            parts.append(self.tr("{1} known already"))
+        if refused:
+            parts.append(self.tr("{2} refused"))
+        text = ", ".join(parts) + "."
         if self._states_kept:
             text += " " + self.tr("{0} presentation states kept.").format(self._states_kept)
             self._states_kept = 0

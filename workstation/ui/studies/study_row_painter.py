@@ -156,14 +156,14 @@ def _paint_lines(
 
 
 def join_fitting(parts: Sequence[str], font: QFont, room: int) -> str:
-    """As many as there is room for; the last is cut off where enough of it would be left."""
+    """As many as there is room for. Only the last one may be cut off, where enough of it is left:
+    half an ID is worse than none."""
     metrics, joined = QFontMetrics(font), ""
     for part in parts:
         longer = join_present(joined, part)
         if metrics.horizontalAdvance(longer) > room:
             left = room - metrics.horizontalAdvance(joined)
-            is_cut = left > _LEAST_CUT_WIDTH or not joined
-            return longer if is_cut else joined
+            return longer if part is parts[-1] and left > _LEAST_CUT_WIDTH else joined
         joined = longer
     return joined
 

@@ -36,7 +36,7 @@ _POINT_SIZES: dict[LineStyle, float] = {
 }  # fmt: skip
 _SMALLER = (10.5, 9.0)
 """Before a line is broken, and before any of it is cut off."""
-_BREAKS = (" · ", "  ", " ")
+_BREAKS = (" · ", " (", ", ", "  ", " ")
 """Where a line may be broken, the best first."""
 _INKS: dict[LineStyle, str] = {
     "strong": COLOURS.bright_text,
@@ -368,7 +368,8 @@ def _fit_lines(line: OverlayLine, room: int) -> tuple[HaloedLine, ...]:
             head, found, last = head.rpartition(mark)
             rest = f"{last}{mark}{rest}"
         if found and head.strip():
-            cut = metrics.elidedText(rest.strip(), Qt.TextElideMode.ElideRight, room)
+            head, rest = head + ("," if mark == ", " else ""), mark.strip(" ·,") + rest.strip()
+            cut = metrics.elidedText(rest, Qt.TextElideMode.ElideRight, room)
             return replace(fitted, text=head), replace(fitted, text=cut)
     return (fitted,)
 

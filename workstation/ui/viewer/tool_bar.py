@@ -38,7 +38,8 @@ class ViewerToolBar(QToolBar):
         self.setMovable(False)
         self.setStyleSheet(
             # No min-width here: it would let words be squeezed to an ellipsis.
-            "QToolButton { padding: 2px 0; }"
+            "QToolButton { padding: 1px 0; }"
+            f"QToolBar {{ padding: 2px 6px; {'' if is_for_film else 'border: 0;'} }}"
             "QToolButton#qt_toolbar_ext_button { padding: 0; }"
             "QToolButton::menu-indicator { image: none; }"
             f"QToolButton:checked {{ background: {COLOURS.accent_dim};"

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pydicom
 import pytest
 from PySide6.QtCore import QSettings, Qt
@@ -26,7 +27,7 @@ from tests.workstation.exports.conftest import (
 )
 from tests.workstation.ui.test_accessible_names import nameless
 from workstation.app import build_window
-from workstation.drafting.drafting_worker import DraftingService
+from workstation.drafting.drafting_service import DraftingService
 from workstation.exports.export_formats import FORMATS, ExportOptions
 from workstation.exports.report_exporter import ReportExporter
 from workstation.network.report_sender import ReportSender
@@ -277,3 +278,16 @@ def test_without_a_study_there_is_nothing_to_hand_on(qtbot: QtBot, window: MainW
     with qtbot.waitSignal(window.exports.trouble, timeout=WAIT_MS) as told:
         window.exports.open_dialog()
     assert told.args == ["Open a study with a report first."]
+
+
+def test_without_a_report_there_is_nothing_to_hand_on(
+    qtbot: QtBot, window: MainWindow, write_film: Callable[..., Path]
+) -> None:
+    pixels = np.zeros((32, 32), np.uint16)
+    path = write_film("new.dcm", pixels, PatientID="NEW", StudyInstanceUID="2.25.77")
+    window.import_paths([path])
+    qtbot.waitUntil(lambda: window.desk.study_instance_uid == "2.25.77", timeout=WAIT_MS)
+    with qtbot.waitSignal(window.exports.trouble, timeout=WAIT_MS) as told:
+        window.exports.open_dialog()
+    assert told.args == ["This study has no report yet."]
+    assert window.exports.dialog is None

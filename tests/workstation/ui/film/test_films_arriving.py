@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from workstation.app import build_records, build_window
 from workstation.catalog.database import open_database
-from workstation.drafting.drafting_worker import DraftingService
+from workstation.drafting.drafting_service import DraftingService
 from workstation.network.instance_store import InstanceStore
 from workstation.network.storage_service import IntakeEvent
 from workstation.ui.main_window import MainWindow
@@ -89,7 +89,7 @@ def test_a_film_that_comes_later_waits_in_the_tabs(
     assert tabs(window) == ["1 · PA", "NEW  2 · LL"]
     assert window.film_tabs.isVisible()
     assert "NEW" in window.film_tabs.accessibleTabName(1)
-    assert "in the tabs" in window.statusBar().currentMessage() or "films added" in (
+    assert "in the tabs" in window.statusBar().currentMessage() or "1 film added" in (
         window.statusBar().currentMessage()
     )
     # What the reader looks at is as it was.

@@ -108,7 +108,8 @@ def test_parts_that_do_not_fit_are_left_out_whole(study_list: StudyList) -> None
     room = QFontMetrics(font).horizontalAdvance("2026-04-12 · DX · PH-000")
     assert join_fitting(parts, font, room) == "2026-04-12 · DX"
     assert join_fitting(parts, font, 2000) == " · ".join(parts)
-    assert join_fitting(("2026-04-12",), font, 20) == "2026-04-12"  # cut off when it is drawn
+    cut = QFontMetrics(font).horizontalAdvance("2026-04-12 · DX · PH-000017 · CHEST PA AND")
+    assert join_fitting(parts, font, cut) == " · ".join(parts)  # cut off when it is drawn
 
 
 def test_steps_stop_at_both_ends(study_list: StudyList) -> None:

@@ -67,7 +67,8 @@ def test_corners_of_a_narrow_viewport_leave_the_letter_and_the_name_readable(
     ("line", "written"),
     [
         (OverlayLine("born 1957-01-01 · 69 y · F"), ["born 1957-01-01", "69 y · F"]),
-        (OverlayLine("MOTI-OUYANG, XIULAN (Wade)", "strong"), ["MOTI-OUYANG,", "XIULAN (Wade)"]),
+        (OverlayLine("OUYANG, LI (Wade, X)", "strong"), ["OUYANG, LI", "(Wade, X)"]),
+        (OverlayLine("MOTI-OUYANG, XIULAN", "strong"), ["MOTI-OUYANG,", "XIULAN"]),
         (OverlayLine("ID 17"), ["ID 17"]),
         (OverlayLine("W 390000000  L 2050  sigmoid", "moving"), None),
     ],
