@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QApplication
 from inference import BlockCommitted
 from workstation.app import build_window
 from workstation.catalog.database import open_database
-from workstation.drafting.drafting_worker import DraftingService
+from workstation.drafting.drafting_service import DraftingService
 from workstation.ui.intake.demo_films import write_demo_films
 from workstation.ui.main_window import MainWindow
 from workstation.ui.theme import apply_theme

@@ -20,7 +20,7 @@ from workstation.audit.audit_log import AuditLog
 from workstation.catalog.database import CatalogUnavailable, open_database
 from workstation.catalog.study_catalog import StudyCatalog
 from workstation.data_folder import default_data_dir
-from workstation.drafting.drafting_worker import DraftingService
+from workstation.drafting.drafting_service import DraftingService
 from workstation.drafting.load_reporter import LoadReporter
 from workstation.intake.instance_recorder import InstanceRecorder
 from workstation.model_registry import ModelRegistry, load_registered_engine

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from workstation.app import build_records, build_window
 from workstation.catalog.database import open_database
-from workstation.drafting.drafting_worker import DraftingService
+from workstation.drafting.drafting_service import DraftingService
 from workstation.ui.main_window import MainWindow
 
 OWN_SENTENCE = "Small <|im_end|> effusion on the LEFT, new since Monday; Δ = 3 mm"

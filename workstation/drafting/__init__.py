@@ -1,5 +1,1 @@
-"""The one place where the engine runs: a worker on its own thread and its main-thread service."""
-
-from workstation.drafting.drafting_worker import DraftingEngine, DraftingService, DraftingWorker
-
-__all__ = ["DraftingEngine", "DraftingService", "DraftingWorker"]
+"""Drafting: the engine on a thread of its own, what is asked of it, and its redrafts and races."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Signal
 
 from inference import CancelToken, DecodingMode, DraftEvent, GenerationRequest
-from workstation.drafting.drafting_worker import DraftingEngine, describe_error
+from workstation.drafting.drafting_engine import DraftingEngine, describe_error
 from workstation.drafting.main_thread_teller import MainThreadTeller
 from workstation.drafting.race import run_race
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from PySide6.QtCore import Signal
 
 from inference import CancelToken, inspect_model
-from workstation.drafting.drafting_worker import DraftingEngine, describe_error
+from workstation.drafting.drafting_engine import DraftingEngine, describe_error
 from workstation.drafting.main_thread_teller import MainThreadTeller
 
 _log = logging.getLogger(__name__)

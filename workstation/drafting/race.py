@@ -28,7 +28,7 @@ from inference import (
     GenerationRequest,
     PrefillDone,
 )
-from workstation.drafting.drafting_worker import DraftingEngine, describe_error
+from workstation.drafting.drafting_engine import DraftingEngine, describe_error
 
 _log = logging.getLogger(__name__)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from inference import (
     BlockCommitted,
@@ -17,12 +17,8 @@ from inference import (
     GenerationRequest,
     PrefillDone,
 )
+from workstation.drafting.drafting_engine import DraftingEngine
 from workstation.reporting.redraft import GrowingAnswer, RedraftedSentence, RedraftPlan
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
-
-    from workstation.drafting.drafting_worker import DraftingEngine
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from inference import (
     BlockCommitted,
@@ -16,6 +16,7 @@ from inference import (
     PrefillDone,
 )
 from inference.report_language import split_sentences
+from workstation.drafting.drafting_engine import DraftingEngine
 from workstation.drafting.redraft_run import (
     AnswerRestarted,
     RedraftEvent,
@@ -31,11 +32,6 @@ from workstation.reporting.region_redraft import (
     place_parts,
 )
 from workstation.reporting.report_state import HEADINGS, JOINERS, SECTIONS, Section
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
-
-    from workstation.drafting.drafting_worker import DraftingEngine
 
 
 def run_region_redraft(

@@ -21,7 +21,7 @@ from inference import DecodingMode
 from inference.report_language import Language
 from workstation.catalog.database import CatalogUnavailable
 from workstation.catalog.study_catalog import UnknownStudy
-from workstation.drafting.drafting_worker import DraftingService
+from workstation.drafting.drafting_service import DraftingService
 from workstation.reading.hanging import PLACES
 from workstation.ui.accounts.account_desk import AccountDesk
 from workstation.ui.audit.audit_window import AuditOpener

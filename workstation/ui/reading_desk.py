@@ -17,7 +17,7 @@ from workstation.accounts.account_store import AccountStore
 from workstation.audit.audit_log import AuditLog
 from workstation.catalog.database import CatalogUnavailable
 from workstation.catalog.study_catalog import StudyCatalog, UnknownStudy
-from workstation.drafting.drafting_worker import DraftingService
+from workstation.drafting.drafting_service import DraftingService
 from workstation.reading.hanging import find_priors
 from workstation.reading.measurement_store import MeasurementStore
 from workstation.reporting.autosave import Autosave

@@ -22,8 +22,9 @@ from inference import (
     ModelImage,
     PrefillDone,
 )
-from workstation.drafting import DraftingService, race
+from workstation.drafting import race
 from workstation.drafting.decoding_race import DecodingRace
+from workstation.drafting.drafting_service import DraftingService
 from workstation.drafting.race import RaceResult, run_race, time_of
 
 DESCRIPTION = EngineDescription(

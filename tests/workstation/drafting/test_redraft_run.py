@@ -19,7 +19,7 @@ from inference import (
     load_engine,
 )
 from inference.phantom import render_film, sample_case
-from workstation.drafting.drafting_worker import DraftingEngine
+from workstation.drafting.drafting_engine import DraftingEngine
 from workstation.drafting.redraft_run import (
     AnswerRestarted,
     RedraftEvent,

@@ -37,7 +37,7 @@ from workstation.accounts.secrets import SecretHasher
 from workstation.app import build_window
 from workstation.audit.audit_log import AuditLog
 from workstation.catalog.database import DATABASE_NAME, open_database
-from workstation.drafting.drafting_worker import DraftingService
+from workstation.drafting.drafting_service import DraftingService
 from workstation.exports.export_formats import FORMATS
 from workstation.reporting.draft_report import DraftReport
 from workstation.reporting.report_store import ReportStore
@@ -65,7 +65,7 @@ TYPIST = """
     from PySide6.QtWidgets import QApplication
     from workstation.app import build_window
     from workstation.catalog.database import open_database
-    from workstation.drafting.drafting_worker import DraftingService
+    from workstation.drafting.drafting_service import DraftingService
 
     def go_on(milliseconds):
         clock = QElapsedTimer()

@@ -18,7 +18,7 @@ from pytestqt.qtbot import QtBot
 from workstation.app import build_records, build_window
 from workstation.catalog.database import open_database
 from workstation.dicom.film import Film
-from workstation.drafting.drafting_worker import DraftingService
+from workstation.drafting.drafting_service import DraftingService
 from workstation.ui.main_window import MainWindow
 from workstation.ui.theme import apply_theme
 from workstation.ui.viewer.image_viewer import ImageViewer

@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from tests.workstation.network.conftest import connect, free_port
 from workstation.app import build_window
 from workstation.dicom.instance_reader import read_header
-from workstation.drafting.drafting_worker import DraftingService
+from workstation.drafting.drafting_service import DraftingService
 from workstation.network.settings import NetworkSettings, ReceiverSettings, settings_as_text
 from workstation.ui.main_window import MainWindow
 

@@ -34,7 +34,7 @@ from workstation.accounts.secrets import SecretHasher
 from workstation.app import build_window
 from workstation.audit.audit_log import AuditEntry, AuditLog
 from workstation.catalog.database import open_database
-from workstation.drafting.drafting_worker import DraftingService
+from workstation.drafting.drafting_service import DraftingService
 from workstation.ui.accounts.login_dialog import LoginDialog
 from workstation.ui.accounts.screen_lock import LockDialog
 from workstation.ui.accounts.secret_dialogs import ReauthenticationDialog

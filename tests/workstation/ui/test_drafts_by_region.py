@@ -26,7 +26,7 @@ from inference.report_language import compose_report
 from tests.workstation.region_streams import PARTS, stream_regions
 from workstation.app import build_records, build_window
 from workstation.catalog.database import open_database
-from workstation.drafting.drafting_worker import DraftingService
+from workstation.drafting.drafting_service import DraftingService
 from workstation.ui.main_window import MainWindow
 
 WriteFilm = Callable[..., Path]

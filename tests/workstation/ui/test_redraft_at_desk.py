@@ -25,7 +25,7 @@ from inference.prompts import parse_sections
 from workstation.app import build_records, build_window
 from workstation.audit.audit_log import AuditEntry
 from workstation.catalog.database import open_database
-from workstation.drafting.drafting_worker import DraftingService
+from workstation.drafting.drafting_service import DraftingService
 from workstation.ui.main_window import MainWindow
 
 WriteFilm = Callable[..., Path]

@@ -28,7 +28,7 @@ from workstation.accounts.secrets import SecretHasher
 from workstation.app import build_window
 from workstation.audit.audit_log import AuditLog
 from workstation.catalog.study_catalog import StudyCatalog
-from workstation.drafting.drafting_worker import DraftingService
+from workstation.drafting.drafting_service import DraftingService
 from workstation.reporting.report_store import ReportStore
 from workstation.ui.main_window import MainWindow
 from workstation.ui.report.sign_dialog import SignDialog

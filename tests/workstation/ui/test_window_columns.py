@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 
 from workstation.app import build_window
 from workstation.catalog.database import open_database
-from workstation.drafting.drafting_worker import DraftingService
+from workstation.drafting.drafting_service import DraftingService
 from workstation.reporting.draft_report import DraftReport
 from workstation.ui.main_window import MainWindow
 from workstation.ui.theme import apply_theme, font_scale, set_font_scale, ui_font

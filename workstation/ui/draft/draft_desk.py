@@ -18,7 +18,7 @@ from inference import (
 )
 from workstation.audit.audit_log import AuditLog
 from workstation.dicom.display_pipeline import model_image
-from workstation.drafting.drafting_worker import DraftingService
+from workstation.drafting.drafting_service import DraftingService
 from workstation.drafting.eligibility import describe_unseen, reason_not_to_draft
 from workstation.drafting.redraft_run import AnswerRestarted, RedraftFinished, RedraftRequest
 from workstation.reporting.redraft import NothingToRedraft, RedraftPlan

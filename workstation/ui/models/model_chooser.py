@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 from inference import DecodingMode, EngineError
 from workstation.audit.audit_log import AuditLog
 from workstation.catalog.database import CatalogUnavailable
-from workstation.drafting.drafting_worker import DraftingService
+from workstation.drafting.drafting_service import DraftingService
 from workstation.drafting.model_inspector import ModelInspector
 from workstation.model_registry import ModelRegistry, RegisteredModel
 from workstation.ui.models.model_choice import ModelChoice, remembered_choice

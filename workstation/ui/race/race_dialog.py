@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 
 from inference import DecodingMode, DraftEvent
 from workstation.drafting.decoding_race import DecodingRace
-from workstation.drafting.drafting_worker import DraftingService
+from workstation.drafting.drafting_service import DraftingService
 from workstation.drafting.race import MOST_LANES, RaceResult
 from workstation.ui.race.film_thumbnail import FilmThumbnail
 from workstation.ui.race.race_column import RaceColumn

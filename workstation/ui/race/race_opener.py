@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
-from workstation.drafting.drafting_worker import DraftingService
+from workstation.drafting.drafting_service import DraftingService
 from workstation.drafting.eligibility import reason_not_to_draft
 from workstation.ui.film.film_desk import FilmDesk
 from workstation.ui.race.race_dialog import RaceDialog

@@ -20,7 +20,7 @@ from workstation.accounts.account import Account
 from workstation.accounts.account_store import AccountStore
 from workstation.app import build_window
 from workstation.audit.audit_log import AuditLog
-from workstation.drafting.drafting_worker import DraftingService
+from workstation.drafting.drafting_service import DraftingService
 from workstation.ui.accounts.screen_lock import LockCover, ScreenLock
 from workstation.ui.main_window import MainWindow
 from workstation.ui.report.sign_dialog import SignDialog

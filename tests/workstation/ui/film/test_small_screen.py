@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from workstation.app import build_window
 from workstation.catalog.database import open_database
-from workstation.drafting.drafting_worker import DraftingService
+from workstation.drafting.drafting_service import DraftingService
 from workstation.ui.main_window import MainWindow
 from workstation.ui.theme import ui_font
 

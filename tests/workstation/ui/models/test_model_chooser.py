@@ -23,7 +23,7 @@ from inference import (
 )
 from workstation.app import build_records, build_window
 from workstation.catalog.database import open_database
-from workstation.drafting.drafting_worker import DraftingService
+from workstation.drafting.drafting_service import DraftingService
 from workstation.drafting.load_reporter import LoadReporter
 from workstation.model_registry import ModelRegistry, RegisteredModel, load_registered_engine
 from workstation.ui.main_window import MainWindow

@@ -27,7 +27,7 @@ from inference.prompts import parse_sections
 from inference.report_language import compose_report
 from workstation.app import build_records, build_window
 from workstation.catalog.database import open_database
-from workstation.drafting.drafting_worker import DraftingService
+from workstation.drafting.drafting_service import DraftingService
 from workstation.ui.main_window import MainWindow
 from workstation.ui.race.race_dialog import RaceDialog
 

@@ -25,7 +25,7 @@ from inference.report_language import compose_report
 from tests.workstation.region_streams import PARTS, stream_regions
 from workstation.app import build_window
 from workstation.catalog.database import open_database
-from workstation.drafting.drafting_worker import DraftingService
+from workstation.drafting.drafting_service import DraftingService
 from workstation.ui.race.race_dialog import RaceDialog
 
 GREY = (np.indices((64, 64)).sum(0) * 30).astype(np.uint16)

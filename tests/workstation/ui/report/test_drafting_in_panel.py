@@ -19,7 +19,7 @@ from inference import (
     PrefillDone,
 )
 from tests.workstation.ui.report.panel_reading import findings_shown, flip, row_of
-from workstation.drafting import DraftingService
+from workstation.drafting.drafting_service import DraftingService
 from workstation.reporting.draft_report import DraftReport
 from workstation.ui.report.report_panel import ReportPanel
 

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from tests.workstation.ui.test_accessible_names import nameless
 from workstation.app import build_window
 from workstation.audit.audit_log import AuditLog
-from workstation.drafting.drafting_worker import DraftingService
+from workstation.drafting.drafting_service import DraftingService
 from workstation.reporting.signature import SignRequest
 from workstation.reporting.site_rules import DEFAULT_RULES, RULES_NAME, load_rules, make_rules
 from workstation.ui.main_window import MainWindow

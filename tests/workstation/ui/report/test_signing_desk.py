@@ -17,7 +17,7 @@ from workstation.accounts.account_store import AccountStore
 from workstation.accounts.secrets import SecretHasher
 from workstation.app import build_window
 from workstation.audit.audit_log import AuditLog
-from workstation.drafting.drafting_worker import DraftingService
+from workstation.drafting.drafting_service import DraftingService
 from workstation.reporting.report_store import ReportStore
 from workstation.ui.accounts.secret_dialogs import ReauthenticationDialog
 from workstation.ui.main_window import MainWindow

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from sqlalchemy import Engine
 
 from workstation.app import build_window
-from workstation.drafting.drafting_worker import DraftingService
+from workstation.drafting.drafting_service import DraftingService
 from workstation.reporting.draft_report import DraftReport
 from workstation.ui.report.report_editor import ReportEditor
 from workstation.ui.report.spelling_desk import SpellingDesk

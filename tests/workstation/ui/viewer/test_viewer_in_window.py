@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from workstation.app import build_records, build_window
 from workstation.catalog.database import open_database
-from workstation.drafting.drafting_worker import DraftingService
+from workstation.drafting.drafting_service import DraftingService
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 

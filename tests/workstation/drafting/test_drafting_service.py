@@ -23,7 +23,7 @@ from inference import (
     WeightsMismatch,
     load_engine,
 )
-from workstation.drafting import DraftingService
+from workstation.drafting.drafting_service import DraftingService
 
 DESCRIPTION = EngineDescription(
     model_name="scripted",
@@ -325,7 +325,7 @@ def test_embedded_model_drafts_through_the_service(qtbot) -> None:
 
 
 def test_environment_errors_keep_their_words() -> None:
-    from workstation.drafting.drafting_worker import describe_error
+    from workstation.drafting.drafting_engine import describe_error
 
     assert describe_error(EngineError("no such folder: x")) == "no such folder: x"
     assert describe_error(ValueError("x")) == "ValueError: x"
