@@ -58,6 +58,9 @@ REMASKING_STRATEGIES: tuple[Remasking, ...] = (
 )
 StopReason = Literal["stop", "length", "repetition"]
 
+Products = Literal["exact", "bfloat16", "int8", "fp8"]
+"""How linear products of decoder and vision tower are computed; see inference.reduced_linear."""
+
 PassPath = Literal["auto", "graphs", "one-shape", "any-shape"]
 """How a model's passes run: of one shape, captured as CUDA graphs; of one shape, not captured; of
 whatever shape comes. "auto": graphs on a GPU, any shape on a CPU. In fp32 it changes no token."""
@@ -213,6 +216,8 @@ class BlockCommitted:
     token.
     is_pinned: of each token, whether the request brought it (its confidence is 1); empty
     where it brought none of them.
+    second_looks: of ``adaptive`` and ``regions-adaptive``, how often this block was looked at
+    again; regions that are looked at in the same pass share it.
     region: which part of the report it continues, in the modes of regions: their texts are one
     answer in the report's order (inference.in_report_order). is_region_end: that part is complete.
     """
@@ -227,6 +232,7 @@ class BlockCommitted:
     is_pinned: tuple[bool, ...] = ()
     region: str = ""
     is_region_end: bool = False
+    second_looks: int = 0
 
 
 @dataclass(frozen=True)

@@ -40,8 +40,9 @@ def stream_answer(
     """Each block as it belongs to the answer, until that ends; no block is asked for after."""
     request, pinned = draft.request, draft.pinned
     index, drafted, decode_ms = 0, 0, 0.0
+    is_adaptive = request.decoding == "adaptive"
     while answer.stop_reason is None:
-        resumed, offset = Stopwatch(), len(answer.token_ids)
+        resumed, offset, passes = Stopwatch(), len(answer.token_ids), session.passes
         block = next(blocks)
         token_ids, texts = answer.extend(block.token_ids)
         decode_ms += resumed.elapsed_ms  # the engine's time, not the listener's
@@ -57,10 +58,11 @@ def stream_answer(
             passes=session.passes,
             elapsed_ms=draft.clock.elapsed_ms,
             is_pinned=flags if any(flags) else (),
+            second_looks=max(0, session.passes - passes - 1) if is_adaptive else 0,
         )
         index += 1
         drafted += not all(flags)
-    looks_again = request.decoding in ("adaptive", "guided")
+    looks_again = is_adaptive or request.decoding == "guided"
     extra_passes = session.passes - drafted if looks_again else 0
     assert answer.stop_reason is not None
     kept = sum(at in pinned for at in range(len(answer.token_ids)))

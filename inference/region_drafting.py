@@ -158,6 +158,7 @@ def stream_regions(
             is_pinned=(True,) * count if block.is_given else (),
             region=block.part,
             is_region_end=block.is_end,
+            second_looks=block.second_looks,
         )
         index += 1
     yield finish_draft(

@@ -31,6 +31,7 @@ class PartBlock(NamedTuple):
     confidences: list[float]
     is_end: bool
     is_given: bool = False
+    second_looks: int = 0
 
 
 class Stream:
@@ -54,6 +55,7 @@ class Stream:
     def open_block(self) -> None:
         length, mask = self._session.block_length, self._session.mask_token_id
         self.block = OpenBlock(0, [mask] * length, mask, 0)
+        self.second_looks = 0
 
     def rows(self, ids: list[int] | None = None) -> PartRows:
         """The open block as it is fed; ids: in place of its own."""
@@ -61,7 +63,8 @@ class Stream:
 
     def close_block(self) -> PartBlock:
         """The block is decided: it belongs to the answer, and the next pass stores it."""
-        return self._take(self.block.ids, self.block.confidences)
+        block = self._take(self.block.ids, self.block.confidences)
+        return block._replace(second_looks=self.second_looks)
 
     def give(self, token_ids: Sequence[int]) -> Iterator[PartBlock]:
         """Its whole text, stop id included, is not drafted."""
@@ -143,7 +146,8 @@ def fill_adaptive(threshold: float, max_passes: int, stop_ids: Collection[int]) 
                 fed.append(stream.rows([mask if token is None else token for token in canvas]))
             session.extra_passes += 1
             again = session.look(fed, [look.choose for _, _, look in looks])
-            for (_, doubt, look), block in zip(looks, again, strict=True):
+            for (stream, doubt, look), block in zip(looks, again, strict=True):
+                stream.second_looks += 1
                 doubt.take(block, look.masked)
             doubtful = [(stream, doubt) for stream, doubt, _ in looks]
         for stream, doubt in doubts:

@@ -10,6 +10,8 @@ UNUSABLE = 2
 """Nothing could be begun: the catalog, the settings or the model can't be used."""
 NOT_LOGGED_IN = 4
 """The catalog has accounts and nobody was let in."""
+INTERRUPTED = 130
+"""Ended by Ctrl+C, as a shell has it (128 + SIGINT)."""
 
 
 def tell_failure(reason: object) -> None:

@@ -2,49 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
 import torch
 
-from inference.api import GenerationRequest
+from inference.api import BlockCommitted, DraftFinished, GenerationRequest
 from inference.engine import ReportEngine
+from tests.inference.decoding.naive_loops import naive_adaptive
 
 Ask = Callable[..., GenerationRequest]
 Decode = Callable[..., Any]
 MakePlain = Callable[..., Any]
-
-
-def _naive_adaptive(
-    plain: Any, threshold: float, max_passes: int, stop_ids: Collection[int] = ()
-) -> Any:
-    """echo.md, "Adaptive decoding": commit what is sure, look again at the rest."""
-    length, mask = plain.block_length, plain.mask_token_id
-    ids, confidences, passes = list(plain.prompt), {}, 0
-    while len(ids) < len(plain.prompt) + plain.new_tokens:
-        ids += [mask] * (length - len(ids) % length)
-        masked = {position for position, token in enumerate(ids) if token == mask}
-        for look in range(1, max_passes + 1):
-            for position in masked:
-                ids[position] = mask
-            probabilities = plain.logits(ids, length).softmax(-1)
-            passes += 1
-            for position in masked:
-                ids[position] = int(probabilities[position].argmax())
-                confidences[position] = float(probabilities[position].max())
-            block = range(len(ids) - length, len(ids))
-            stops = [p for p in block if p >= len(plain.prompt) and ids[p] in stop_ids]
-            stop = min(stops, default=len(ids))
-            doubtful = {p for p in masked if p <= stop and confidences[p] < threshold}
-            followers = set(range(stop, len(ids)))
-            if masked == doubtful | (followers if stop in doubtful else set()):
-                doubtful.remove(max(doubtful, key=lambda p: (confidences[p], -p)))
-            if not doubtful or look == max_passes:
-                break
-            masked = doubtful | (followers if stop in doubtful else set())
-    return plain.answer(ids, confidences, passes)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +32,7 @@ def test_adaptive_equals_naive_loop(
 ) -> None:
     request = ask("adaptive", adaptive_threshold=threshold, adaptive_max_passes=max_passes)
     cached = decode(engine, request)
-    plain = _naive_adaptive(recompute(engine, request), threshold, max_passes)
+    plain = naive_adaptive(recompute(engine, request), threshold, max_passes)
     assert cached.ids == plain.ids
     assert cached.confidences == pytest.approx(plain.confidences, abs=1e-4)
     assert cached.passes == plain.passes
@@ -172,6 +144,15 @@ def test_adaptive_equals_naive_loop_around_a_stop(
     for position in range(0, 12):
         stop_ids = frozenset({free.ids[position]})
         stopping = ReportEngine(replace(engine._checkpoint, stop_ids=stop_ids), engine._device)
-        cached, naive = decode(stopping, request), _naive_adaptive(plain, 0.6, 8, stop_ids)
+        cached, naive = decode(stopping, request), naive_adaptive(plain, 0.6, 8, stop_ids)
         assert cached.ids == naive.ids[: len(cached.ids)]
         assert cached.ids[-1] in stop_ids or len(cached.ids) == request.max_new_tokens
+
+
+def test_each_block_tells_its_second_looks(engine: ReportEngine, ask: Ask) -> None:
+    *events, finished = engine.draft(ask("adaptive", adaptive_threshold=0.5, pinned=((9, 70),)))
+    assert isinstance(finished, DraftFinished)
+    blocks = [event for event in events if isinstance(event, BlockCommitted)]
+    assert sum(block.second_looks for block in blocks) == finished.extra_passes > 0
+    for before, block in pairwise(blocks):
+        assert block.passes - before.passes == 1 + block.second_looks

@@ -8,10 +8,34 @@ from typing import Any
 
 import pytest
 
-from inference.api import DecodingMode, GenerationRequest, ModelImage
+from inference.api import (
+    REGION_MODES,
+    REMASKING_STRATEGIES,
+    BlockCommitted,
+    DecodingMode,
+    GenerationRequest,
+    ModelImage,
+    Remasking,
+)
 from inference.checkpoint import embedded_folder
 from inference.engine import ReportEngine
 from inference.phantom import render_film, sample_case
+from inference.prompts import END_OF_TEXT
+from inference.report_check import CanonicalPartCheck, CanonicalReportCheck
+from inference.report_conflicts import ReportSoFar
+from inference.report_parts import IMPRESSION, PARTS
+from inference.training.tokenizer import special_id
+from tests.inference.decoding.naive_loops import (
+    Fill,
+    NaiveStreams,
+    fill_adaptive,
+    fill_multi_step,
+    fill_one_step,
+    naive_adaptive,
+    naive_checked,
+    naive_guided,
+    pick_named,
+)
 
 pytestmark = pytest.mark.skipif(
     not (embedded_folder() / "model.safetensors").exists(), reason="no embedded model here"
@@ -88,6 +112,123 @@ def test_multi_step_equals_full_recompute(
     cached = decode(embedded, request)
     assert cached.ids == naive.ids[:length]
     assert cached.confidences == pytest.approx(naive.confidences[:length], abs=1e-4)
+
+
+@pytest.mark.parametrize("remasking", REMASKING_STRATEGIES[1:])
+def test_each_remasking_equals_full_recompute(
+    embedded: ReportEngine,
+    film: ModelImage,
+    decode: Callable[..., Any],
+    recompute: Callable[..., Any],
+    naive_blocks: Callable[..., Any],
+    remasking: Remasking,
+) -> None:
+    request = GenerationRequest(
+        "r", (film,), decoding="multi-step", denoising_steps=3, remasking=remasking, seed=5,
+        entropy_bound=0.2, max_new_tokens=24,
+    )  # fmt: skip
+    plain = recompute(embedded, request)
+    naive = naive_blocks(plain, 3, 1.0, pick_named(remasking, 5, 0.2))
+    assert decode(embedded, request).ids == naive.ids[: plain.first_stop(naive.ids)]
+
+
+@pytest.mark.parametrize(("threshold", "most"), [(0.999, 4), (0.7, 8)])
+def test_adaptive_equals_full_recompute(
+    embedded: ReportEngine,
+    film: ModelImage,
+    decode: Callable[..., Any],
+    recompute: Callable[..., Any],
+    threshold: float,
+    most: int,
+) -> None:
+    """By confidence alone: the report grammar is asked below."""
+    checkpoint = embedded._checkpoint
+    manifest = replace(checkpoint.manifest, canonical_wording=False)
+    unchecked = ReportEngine(replace(checkpoint, manifest=manifest), embedded._device)
+    request = GenerationRequest(
+        "r", (film,), decoding="adaptive", adaptive_threshold=threshold, adaptive_max_passes=most,
+        max_new_tokens=32,
+    )  # fmt: skip
+    plain = recompute(unchecked, request)
+    naive = naive_adaptive(plain, threshold, most, checkpoint.stop_ids)
+    length, cached = plain.first_stop(naive.ids), decode(unchecked, request)
+    assert cached.ids == naive.ids[:length]
+    assert cached.confidences == pytest.approx(naive.confidences[:length], abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    "said", ["", "Findings: No pneumothorax. Left left", "Findings. Impression:"]
+)
+def test_adaptive_with_the_report_grammar_equals_full_recompute(
+    embedded: ReportEngine,
+    film: ModelImage,
+    decode: Callable[..., Any],
+    recompute: Callable[..., Any],
+    said: str,
+) -> None:
+    """Behind what no report says there is much to mend."""
+    checkpoint = embedded._checkpoint
+    if not checkpoint.manifest.canonical_wording:
+        pytest.skip("the embedded model's wording is its own")
+    request = GenerationRequest("r", (film,), decoding="adaptive", max_new_tokens=40)
+    kept = checkpoint.tokenizer.encode(said, add_special_tokens=False).ids
+    kept = tuple(kept[: len(kept) // 8 * 8])  # whole blocks, as the loop has them
+    plain = recompute(embedded, request)
+    check = CanonicalReportCheck(checkpoint.tokenizer, "en", checkpoint.stop_ids)
+    naive = naive_checked(plain, 0.7, 8, checkpoint.stop_ids, check, kept)
+    assert decode(embedded, replace(request, prefix_ids=kept)).ids == naive
+
+
+def test_guided_equals_full_recompute(
+    embedded: ReportEngine,
+    film: ModelImage,
+    decode: Callable[..., Any],
+    recompute: Callable[..., Any],
+) -> None:
+    if "guided" not in embedded.description.decoding_modes:
+        pytest.skip("the embedded model has no autoregressive weights")
+    request = GenerationRequest(
+        "r", (film,), decoding="guided", guided_ratio=0.5, guided_rounds=2, max_new_tokens=32
+    )
+    plain, judge = (
+        recompute(embedded, replace(request, decoding=mode))
+        for mode in ("one-step", "autoregressive")
+    )
+    stop_ids = embedded._checkpoint.stop_ids
+    ids, _ = naive_guided(plain, judge, 0.5, 2, stop_ids, {})
+    assert decode(embedded, request).ids == ids
+
+
+@pytest.mark.parametrize("mode", REGION_MODES)
+def test_regions_equal_full_recompute(
+    embedded: ReportEngine, film: ModelImage, recompute: Callable[..., Any], mode: DecodingMode
+) -> None:
+    if mode not in embedded.description.decoding_modes:
+        pytest.skip(f"the embedded model offers no {mode}")
+    checkpoint = embedded._checkpoint
+    request = GenerationRequest("r", (film,), decoding=mode, denoising_steps=3)
+    plain, tokenizer = recompute(embedded, request), checkpoint.tokenizer
+    name_ids = checkpoint.manifest.region_name_ids
+    naive = NaiveStreams(plain, special_id(tokenizer, END_OF_TEXT), name_ids, checkpoint.stop_ids)
+
+    def check_of(part: str) -> CanonicalPartCheck:
+        said = ReportSoFar()
+        if part == IMPRESSION:
+            for ids in naive.streams.values():
+                said = said.with_text(tokenizer.decode(ids))
+            said = said.with_heading()
+        return CanonicalPartCheck(tokenizer, "en", checkpoint.stop_ids, part, said)
+
+    fills: dict[str, Fill] = {
+        "regions": fill_one_step(plain),
+        "regions-multi-step": fill_multi_step(plain, 3, request.confidence_threshold),
+        "regions-adaptive": fill_adaptive(plain, 0.7, 8, checkpoint.stop_ids, check_of),
+    }
+    expected = {part: naive.draft(part, fills[mode]) for part in PARTS}
+    blocks = [event for event in embedded.draft(request) if isinstance(event, BlockCommitted)]
+    for part in PARTS:
+        drafted = [t for block in blocks if block.region == part for t in block.token_ids]
+        assert drafted == expected[part], part
 
 
 @pytest.mark.parametrize("mode", ["one-step", "adaptive", "multi-step", "autoregressive"])

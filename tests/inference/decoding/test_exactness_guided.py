@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,60 +17,11 @@ from inference.api import (
     PrefillDone,
 )
 from inference.engine import ReportEngine
+from tests.inference.decoding.naive_loops import naive_guided
 
 Ask = Callable[..., GenerationRequest]
 Decode = Callable[..., Any]
 MakePlain = Callable[..., Any]
-
-
-def _naive_draft(
-    plain: Any, fixed: Mapping[int, int], stop_ids: Collection[int]
-) -> tuple[list[int], int, int]:
-    """(whole blocks, length of the answer in them, passes), one pass a block with a mask."""
-    begin, mask, passes = len(plain.prompt), plain.mask_token_id, 0
-    ids = list(plain.prompt)
-    while True:
-        for _ in range(plain.block_length - len(ids) % plain.block_length):
-            ids.append(fixed.get(len(ids) - begin, mask))
-        if mask in ids:
-            passes += 1
-            logits = plain.logits(ids, plain.block_length)
-            logits[begin : begin + max(fixed, default=0), list(stop_ids)] = float("-inf")
-            ids = [int(logits[p].argmax()) if t == mask else t for p, t in enumerate(ids)]
-        answer = ids[begin:]
-        stops = [at for at, token in enumerate(answer) if token in stop_ids]
-        if stops or len(answer) >= plain.new_tokens:
-            return answer, min([*(at + 1 for at in stops), plain.new_tokens]), passes
-
-
-def _naive_guided(
-    plain: Any,
-    judge: Any,
-    ratio: float,
-    rounds: int,
-    stop_ids: Collection[int],
-    pins: Mapping[int, int],
-) -> tuple[list[int], int]:
-    answer, length, passes = _naive_draft(plain, pins, stop_ids)
-    disputes: list[dict[int, int]] = []
-    for _ in range(rounds):
-        passes += 1
-        logits = judge.logits([*judge.prompt, *answer[:length]], 1)[len(judge.prompt) - 1 : -1]
-        chances = logits.softmax(-1)
-        bad = {
-            at
-            for at in range(length)
-            if at not in pins and chances[at, answer[at]] < ratio * chances[at].max()
-        }
-        if length - 1 in bad and answer[length - 1] in stop_ids:
-            bad |= set(range(length, len(answer)))
-        kept = {at: token for at, token in enumerate(answer) if at not in bad}
-        if not bad or kept in disputes:
-            break
-        disputes.append(kept)
-        answer, length, more = _naive_draft(plain, kept, stop_ids)
-        passes += more
-    return answer[:length], passes
 
 
 def _both(
@@ -85,7 +36,7 @@ def _both(
         for mode in ("one-step", "autoregressive")
     )
     stop_ids = engine._checkpoint.stop_ids
-    naive = _naive_guided(plain, judge, request.guided_ratio, request.guided_rounds, stop_ids, pins)
+    naive = naive_guided(plain, judge, request.guided_ratio, request.guided_rounds, stop_ids, pins)
     return decode(engine, request), naive
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from itertools import pairwise
-from random import Random
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ import pytest
 from inference.api import GenerationRequest, Remasking
 from inference.decoding.draft_session import DraftSession
 from inference.engine import ReportEngine
+from tests.inference.decoding.naive_loops import pick_named
 
 Ask = Callable[..., GenerationRequest]
 Decode = Callable[..., Any]
@@ -40,30 +40,6 @@ def test_multi_step_equals_naive_loop(
     assert cached.passes == plain.passes + blocks - 1
 
 
-def _pick_named(remasking: Remasking, seed: int, bound: float) -> Callable[..., Collection[int]]:
-    random = Random(seed)
-
-    def pick(
-        confidences: dict[int, float], entropies: dict[int, float], masked: list[int], minimum: int
-    ) -> Collection[int]:
-        count = min(minimum, len(masked))
-        if remasking == "low_confidence_static":
-            return sorted(masked, key=lambda p: (-confidences[p], p))[:count]
-        if remasking == "sequential":
-            return masked[:count]
-        if remasking == "random":
-            return random.sample(masked, count)
-        taken: list[int] = []
-        for position in sorted(masked, key=lambda p: entropies[p]):
-            total = [entropies[p] for p in [*taken, position]]
-            if sum(total) - max(total) > bound and len(taken) >= count:
-                break
-            taken.append(position)
-        return taken
-
-    return pick
-
-
 @pytest.mark.parametrize("steps", [4, 2])
 @pytest.mark.parametrize(
     "remasking", ["low_confidence_static", "sequential", "random", "entropy_bounded"]
@@ -85,7 +61,7 @@ def test_each_remasking_equals_naive_loop(
         entropy_bound=1.0,
     )
     cached, plain = decode(engine, request), recompute(engine, request)
-    naive = naive_blocks(plain, steps, 1.0, _pick_named(remasking, 3, 1.0))
+    naive = naive_blocks(plain, steps, 1.0, pick_named(remasking, 3, 1.0))
     assert cached.ids == naive.ids
     assert cached.confidences == pytest.approx(naive.confidences, abs=1e-4)
     blocks = math.ceil((request.max_new_tokens + len(plain.prompt) % 4) / 4)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import replace
 from random import Random
 from typing import Any
 
 import pytest
-import torch
 
 from inference import in_report_order
 from inference.api import (
@@ -22,13 +20,16 @@ from inference.api import (
     PrefillDone,
     UnsupportedRequest,
 )
-from inference.decoding.block_doubts import BlockDoubts
-from inference.decoding.open_block import Block, OpenBlock
-from inference.decoding.prompt_ids import rope_positions
 from inference.engine import ReportEngine
 from inference.prompts import END_OF_TEXT
 from inference.report_parts import IMPRESSION, PARTS, REGIONS
 from inference.training.tokenizer import special_id
+from tests.inference.decoding.naive_loops import (
+    NaiveStreams,
+    fill_adaptive,
+    fill_multi_step,
+    fill_one_step,
+)
 
 NAME_IDS = tuple(range(300, 310))
 STOPS = frozenset(Random(8).sample(range(60, 300), 16))  # streams end at different lengths
@@ -64,110 +65,14 @@ def ask(make_request: Callable[..., GenerationRequest]) -> Callable[..., Generat
     )
 
 
-class NaiveStreams:
-    """Streams as the stock model sees them, everything computed anew for every look."""
-
-    def __init__(self, plain: Any, filler: int) -> None:
-        self.plain, self.filler = plain, filler
-        self.streams: dict[str, list[int]] = {}
-
-    @torch.no_grad()
-    def look(self, part: str, stored: list[int], block: list[int]) -> torch.Tensor:
-        """Logits at block, which follows stored in its stream; the mask token's suppressed."""
-        plain, length = self.plain, self.plain.block_length
-        others = {name: ids for name, ids in self.streams.items() if part == IMPRESSION}
-        ids, rows = list(plain.prompt), [("", at // length, at) for at in range(len(plain.prompt))]
-        for name, own in {**others, part: stored + block}.items():
-            ids += [NAME_IDS[PARTS.index(name)], *own]
-            offsets = range(len(own) + 1)
-            rows += [(name, (at - 1) // length, len(plain.prompt) + at) for at in offsets]
-        allowed = [
-            [
-                (to == "" and (of != "" or to_block <= of_block))
-                or (to == of and to_block <= of_block)
-                or (of == IMPRESSION and to not in ("", IMPRESSION))
-                for to, to_block, _ in rows
-            ]
-            for of, of_block, _ in rows
-        ]
-        embeddings = plain.model.get_input_embeddings()(torch.tensor([ids]))
-        image = plain.model.config.image_token_id
-        embeddings[0, [at for at, token in enumerate(plain.prompt) if token == image]] = (
-            plain.vision
-        )
-        positions = rope_positions(plain.model, plain.prompt, plain.grids, len(ids))
-        output = plain.model(
-            inputs_embeds=embeddings,
-            position_ids=positions[:, [at for _, _, at in rows]][:, None],
-            attention_mask={"full_attention": torch.tensor(allowed)[None, None]},
-            use_cache=False,
-        )
-        logits = output.logits[0].float()[-len(block) :]
-        logits[:, plain.mask_token_id] = float("-inf")
-        return logits
-
-    def draft(self, part: str, fill: Callable[..., list[int]]) -> list[int]:
-        """The stream's tokens up to its stop."""
-        stored: list[int] = []
-        while True:
-            block = fill(lambda ids: self.look(part, stored, ids))  # noqa: B023 - called at once
-            stops = [at for at, token in enumerate(block) if token in STOPS]
-            if stops:
-                kept = block[: stops[0] + 1]
-                self.streams[part] = stored + kept + [self.filler] * (len(block) - len(kept))
-                return stored + kept
-            stored = stored + block
-
-
-def _fill_one_step(plain: Any) -> Callable[..., list[int]]:
-    masks = [plain.mask_token_id] * plain.block_length
-    return lambda look: look(masks).argmax(-1).tolist()
-
-
-def _fill_multi_step(plain: Any, steps: int, threshold: float) -> Callable[..., list[int]]:
-    def fill(look: Callable[[list[int]], torch.Tensor]) -> list[int]:
-        mask, ids = plain.mask_token_id, [plain.mask_token_id] * plain.block_length
-        while mask in ids:
-            sure, tokens = look(ids).softmax(-1).max(-1)
-            open_places = [at for at, token in enumerate(ids) if token == mask]
-            ranking = sorted(open_places, key=lambda at: (-float(sure[at]), at))
-            for rank, at in enumerate(ranking):
-                if float(sure[at]) > threshold or rank < math.ceil(len(ids) / steps):
-                    ids[at] = int(tokens[at])
-        return ids
-
-    return fill
-
-
-def _fill_adaptive(plain: Any, threshold: float, most: int) -> Callable[..., list[int]]:
-    def fill(look: Callable[[list[int]], torch.Tensor]) -> list[int]:
-        mask = plain.mask_token_id
-        block = OpenBlock(0, [mask] * plain.block_length, mask, 0)
-        doubts = BlockDoubts(block, _found(look(block.ids)), threshold, STOPS)
-        for left in reversed(range(most - 1)):
-            again = doubts.choose(None, [], left == 0)
-            if again is None:
-                break
-            canvas = [mask if token is None else token for token in doubts.canvas(again.masked)]
-            doubts.take(_found(look(canvas)), again.masked)
-        return doubts.token_ids
-
-    return fill
-
-
-def _found(logits: torch.Tensor) -> Block:
-    sure, tokens = logits.softmax(-1).max(-1)
-    return Block(tokens.tolist(), sure.tolist())
-
-
 FILLS = {
-    "regions": (_fill_one_step, {}),
+    "regions": (fill_one_step, {}),
     "regions-multi-step": (
-        lambda plain: _fill_multi_step(plain, 4, 0.3),
+        lambda plain: fill_multi_step(plain, 4, 0.3),
         {"denoising_steps": 4, "confidence_threshold": 0.3},
     ),
     "regions-adaptive": (
-        lambda plain: _fill_adaptive(plain, 0.3, 3),
+        lambda plain: fill_adaptive(plain, 0.3, 3, STOPS),
         {"adaptive_threshold": 0.3, "adaptive_max_passes": 3},
     ),
 }
@@ -195,7 +100,8 @@ def test_tokens_are_those_of_plain_loops(
     make_fill, settings = FILLS[mode]
     request = ask(mode, **settings)
     plain = recompute(region_engine, request)
-    naive = NaiveStreams(plain, special_id(region_engine._checkpoint.tokenizer, END_OF_TEXT))
+    filler = special_id(region_engine._checkpoint.tokenizer, END_OF_TEXT)
+    naive = NaiveStreams(plain, filler, NAME_IDS, STOPS)
     expected = {part: naive.draft(part, make_fill(plain)) for part in PARTS}
     blocks, finished = _draft(region_engine, request)
     assert _texts(blocks) == expected
@@ -209,8 +115,13 @@ def test_tokens_are_those_of_plain_loops(
         assert finished.passes == longest + conclusion
     else:
         assert finished.passes > longest + conclusion
+    looks: dict[int, int] = {}  # by the pass that ended a round, those of its regions
+    for block in blocks:
+        looks[block.passes] = max(looks.get(block.passes, 0), block.second_looks)
+    assert sum(looks.values()) == finished.extra_passes
     if mode == "regions-adaptive":
         assert finished.extra_passes == finished.passes - longest - conclusion
+        assert 0 in {block.second_looks for block in blocks}, "not all regions were in doubt"
 
 
 def test_blocks_of_a_round_come_in_report_order_and_add_up_to_the_text(

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from inference import DraftEvent, EngineDescription, GenerationRequest
+from inference import CancelToken, DraftEvent, EngineDescription, GenerationRequest
 from inference.report_language import compose_report
 from tests.workstation.region_streams import PARTS, stream_regions
 from workstation.commands.draft import run_draft
@@ -31,7 +31,9 @@ class ScriptedEngine:
     description: EngineDescription = DESCRIPTION
     requests: list[GenerationRequest] = field(default_factory=list)
 
-    def draft(self, request: GenerationRequest) -> Iterator[DraftEvent]:
+    def draft(
+        self, request: GenerationRequest, cancel: CancelToken | None = None
+    ) -> Iterator[DraftEvent]:
         self.requests.append(request)
         yield from stream_regions(request.request_id, TEXT, given=dict(request.region_texts))
 

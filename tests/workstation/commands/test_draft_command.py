@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +16,8 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 from inference import (
     BlockCommitted,
+    CancelToken,
+    DraftCancelled,
     DraftEvent,
     DraftFinished,
     EngineDescription,
@@ -25,6 +29,7 @@ from inference.prompts import parse_sections
 from inference.report_language import compose_report
 from workstation.commands import draft as draft_command
 from workstation.commands.draft import run_draft
+from workstation.commands.exit_codes import INTERRUPTED
 
 _ZH = compose_report((), "zh")
 _TEXT = "Findings: No pleural effusion. Large left pneumothorax. Impression: Left pneumothorax."
@@ -37,20 +42,28 @@ class ScriptedEngine:
     max_images: int = 1
     failing: str = ""
     refusing: str = ""
+    interrupted_at: str = ""
     requests: list[GenerationRequest] = field(default_factory=list)
 
     @property
     def description(self) -> EngineDescription:
         return EngineDescription(
-            "scripted", "1", "a" * 64, "/models/scripted", "cpu", "float32", 8,
+            "scripted", "1", "a" * 64, "/models/scripted", "cuda", "bfloat16", 8,
             ("one-step", "adaptive", "multi-step"), ("en", "zh"), self.max_images,
         )  # fmt: skip
 
-    def draft(self, request: GenerationRequest) -> Iterator[DraftEvent]:
+    def draft(
+        self, request: GenerationRequest, cancel: CancelToken | None = None
+    ) -> Iterator[DraftEvent]:
         self.requests.append(request)
         name = request.request_id
         if name == self.failing:
             raise EngineError("out of memory while drafting")
+        if name == self.interrupted_at:
+            os.kill(os.getpid(), signal.SIGINT)
+        if cancel is not None and cancel.is_cancelled:
+            yield DraftCancelled(name, 0, 1.0)
+            return
         if name == self.refusing:
             yield DraftFinished(name, "", "", "", "stop", 0, 0, 0.0, 0.0, refusal="It is blank.")
             return
@@ -307,6 +320,18 @@ def test_study_that_fails_is_named_and_the_others_done(
     captured = capsys.readouterr()
     assert captured.err == f"{paths[0]}: out of memory while drafting\n"
     assert len(_json_lines(captured.out)) == 1
+
+
+def test_ctrl_c_ends_after_the_studies_that_are_finished(
+    engine: ScriptedEngine, write_film: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine.interrupted_at = "1.2.3.2"
+    paths = [write_film(f"{study}.dcm", study=study) for study in (1, 2, 3)]
+    assert run_draft(paths, "one-step", "scripted", "cpu", as_json=True) == INTERRUPTED
+    captured = capsys.readouterr()
+    assert [study["study_instance_uid"] for study in _json_lines(captured.out)] == ["1.2.3.1"]
+    assert [request.request_id for request in engine.requests] == ["1.2.3.1", "1.2.3.2"]
+    assert captured.err == "stopped: what was finished is printed\n"
 
 
 def test_mode_that_the_model_lacks_is_refused(

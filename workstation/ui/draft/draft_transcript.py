@@ -45,9 +45,10 @@ class DraftBlock:
     """One committed block; start and end are offsets into the raw answer.
 
     mean_confidence is over the tokens with text: what follows the stop token says nothing.
-    duration_ms and passes run from the block before (from the end of prefill for the first);
-    blocks of several regions that were filled in one pass share them. passed: passes of the whole
-    draft until then.
+    duration_ms runs from the block before (from the end of prefill for the first); blocks of
+    several regions that were filled in one pass share it. passed: passes of the whole draft until
+    then.
+    second_looks: how often it was looked at again.
     """
 
     index: int
@@ -57,9 +58,9 @@ class DraftBlock:
     tokens: int
     mean_confidence: float
     duration_ms: float
-    passes: int
     region: str = ""
     passed: int = 0
+    second_looks: int = 0
 
 
 class DraftTranscript:
@@ -99,7 +100,6 @@ class DraftTranscript:
             for text, confidence in zip(event.token_texts, event.confidences, strict=True)
             if text
         ] or list(event.confidences)
-        duration_ms, passes = self._measure(event)
         block = DraftBlock(
             index=event.index,
             start=start,
@@ -107,21 +107,21 @@ class DraftTranscript:
             text=self.raw_text[start:],
             tokens=len(event.token_ids),
             mean_confidence=sum(spoken) / len(spoken) if spoken else 0.0,
-            duration_ms=duration_ms,
-            passes=passes,
+            duration_ms=self._measure(event),
             region=event.region,
             passed=event.passes,
+            second_looks=event.second_looks,
         )
         self._elapsed_ms, self._passes = event.elapsed_ms, event.passes
         self.blocks.append(block)
         return block
 
-    def _measure(self, event: BlockCommitted) -> tuple[float, int]:
-        """Milliseconds and passes of its block."""
+    def _measure(self, event: BlockCommitted) -> float:
+        """Milliseconds of its block."""
         before = self.blocks[-1] if self.blocks else None
         if before is not None and event.region and event.passes == self._passes:
-            return before.duration_ms, before.passes  # another region of the same pass
-        return max(0.0, event.elapsed_ms - self._elapsed_ms), event.passes - self._passes
+            return before.duration_ms  # another region of the same pass
+        return max(0.0, event.elapsed_ms - self._elapsed_ms)
 
     def answer(self, language: Language) -> tuple[tuple[str, float], ...]:
         """(text, confidence) of every token as the report reads; joined they are its text."""

@@ -50,7 +50,6 @@ class RaceColumn(QFrame):
         self.state_label = self._label("race_state", ui_font(9.5, bold=True))
         self.message_label = self._label("race_message", ui_font(), "muted")
         self.tiles = BlockTiles(self)
-        self.tiles.is_marking_second_looks = decoding == "adaptive"
         self.view = DraftView(self)
         self.tiles.block_clicked.connect(self.view.jump_to_block)
         self._lay_out()
