@@ -24,13 +24,15 @@ def expose(case: PhantomCase, tissue_cm: Array, view: View) -> Array:
     rng = np.random.default_rng((case.seed, case.study, size, view == "LL"))
     transmitted = np.exp(-_MU_PER_CM * np.clip(tissue_cm, 0.0, None)).astype(np.float32)
     pixel_mm = FIELD_MM / size
-    transmitted = _blur(transmitted, _BLUR_MM / pixel_mm)
+    blur_px = _BLUR_MM / pixel_mm
+    transmitted = _blur(transmitted, blur_px)
     scattering = transmitted * np.clip(tissue_cm / _SCATTERING_CM, 0.0, 1.0)  # none in open air
     arriving = transmitted + _SCATTER_SHARE * blur_coarsely(scattering, 16)
     quanta = _QUANTA_PER_MM2 * case.patient.exposure * pixel_mm**2
     counts = arriving * quanta / (1 + _SCATTER_SHARE)
     noise = rng.standard_normal(counts.shape, dtype=np.float32)
-    counts = counts + noise * np.sqrt(counts + _ELECTRONIC_NOISE)
+    # Light spreads in the scintillator whatever it came from: quantum noise is blurred as well.
+    counts = counts + _blur(noise * np.sqrt(counts + _ELECTRONIC_NOISE), blur_px)
     signal = -np.log(np.clip(counts / quanta, 1e-4, None))
     return _store(_present(signal))
 

@@ -87,6 +87,20 @@ def test_less_exposure_gives_more_noise() -> None:
     assert spread[0] > 1.8 * spread[1]
 
 
+def test_noise_of_a_large_film_is_blurred_as_the_image_and_no_less_at_training_size() -> None:
+    case = _healthy()
+    size = 5 * SIZE
+    water = np.full((size, size), 18.0, dtype=np.float32)
+    water[:100] = 4.0
+    noise = expose(case, water, "PA")[600:].astype(float)
+    noise -= noise.mean(axis=1, keepdims=True)
+    beside = float((noise[:, 1:] * noise[:, :-1]).mean() / noise.var())
+    assert 0.15 < beside < 0.6  # white noise has none
+    small = expose(case, water[::5, ::5], "PA")[120:].astype(float)
+    reduced = noise.reshape(-1, 5, SIZE, 5).mean((1, 3))
+    assert reduced.std() == pytest.approx(small.std(), rel=0.15)
+
+
 def test_thicker_tissue_is_never_darker() -> None:
     steps = np.repeat(np.linspace(2, 30, 28), 8).astype(np.float32)
     film = expose(_healthy(), np.tile(steps, (SIZE, 1)), "PA").astype(float)
