@@ -15,9 +15,9 @@ from inference.phantom.lung_volume import LungFields
 FEWEST_PIXELS = 1024  # of a film's side: 0.4 mm a pixel
 _GRID_MM = 0.3
 _REACH_MM = 0.6 * FIELD_MM  # of the grid on each side; films are shifted and scaled against it
-_BONE_SHARE = 0.28  # of a bone's thickness, where it is thin
+_BONE_SHARE = 0.24  # of a bone's thickness, where it is thin
 _THICK_BONE_CM = 0.8  # many layers of trabeculae average out
-_VESSELS_CM = 0.026  # for a centimetre of lung; independent layers add as roots
+_VESSELS_CM = 0.024  # for a centimetre of lung; independent layers add as roots
 
 
 def is_resolved(canvas: Canvas) -> bool:
