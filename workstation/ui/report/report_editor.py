@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
-
-from PySide6.QtCore import QElapsedTimer, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -17,33 +14,19 @@ from PySide6.QtWidgets import (
 )
 
 from inference import Calibration
-from inference.report_language import (
-    CannotRewrite,
-    Language,
-    Statement,
-    Status,
-    word_statement,
-)
-from workstation.reporting.draft_report import DraftReport, StatementGone
+from workstation.reporting.draft_report import DraftReport
 from workstation.reporting.report_checks import ReportCheck, ReportContext
-from workstation.reporting.report_state import SECTIONS, Edit, ReportSigned, Section, check_section
-from workstation.reporting.sentence_place import place_sentence
+from workstation.reporting.report_state import SECTIONS, Edit, Section, check_section
 from workstation.reporting.spelling import Speller
 from workstation.ui.report import report_keys
 from workstation.ui.report.check_bar import CheckBar
 from workstation.ui.report.checklist_lines import ChecklistLine
 from workstation.ui.report.finding_picker import FindingPicker
 from workstation.ui.report.live_checks import LiveChecks
+from workstation.ui.report.report_changes import ReportChanges
 from workstation.ui.report.section_editor import SectionEditor
 from workstation.ui.report.section_heights import SectionHeights
 from workstation.ui.report.statement_pages import StatementPages
-from workstation.ui.report.statement_rows import StatementRow
-
-UI_LANGUAGE: Language = "en"
-"""What refusals are explained in: the language of the app's own words, not of the report."""
-
-TYPING_BURST_MS = 1500
-"""Typing with shorter pauses than this is one undo step."""
 
 _LOW = 620
 """Below this height [px] the texts need every line."""
@@ -65,8 +48,6 @@ class ReportEditor(QWidget):
         self.setObjectName("report_editor")
         self._report: DraftReport | None = None
         self._stop_observing = _do_nothing
-        self._typing_clock = QElapsedTimer()
-        self._typing_section: Section | None = None
         self._speller: Speller | None = None
         self.listing = StatementPages(self)
         self.statement_list, self.checklist = self.listing.statements, self.listing.checklist
@@ -79,8 +60,9 @@ class ReportEditor(QWidget):
         }
         self.editors["findings"].setAccessibleName(self.tr("Findings"))
         self.editors["impression"].setAccessibleName(self.tr("Impression"))
+        self._changes = ReportChanges(self.flush_typing, self)
         self._live_checks = LiveChecks(
-            self.check_bar, self.statement_list, self.editors, self._change, self
+            self.check_bar, self.statement_list, self.editors, self._changes.make, self
         )
         self._lay_out()
         self._connect()
@@ -140,23 +122,24 @@ class ReportEditor(QWidget):
         return legend
 
     def _connect(self) -> None:
-        rows = self.statement_list
-        rows.flip_requested.connect(self._on_flip_requested)
-        rows.restate_requested.connect(self._on_restate_requested)
-        rows.withdraw_requested.connect(self._on_withdraw_requested)
-        rows.accept_requested.connect(self._on_accept_requested)
-        rows.lock_requested.connect(self._on_lock_requested)
-        rows.delete_requested.connect(self._on_delete_requested)
-        rows.sentence_edited.connect(self._on_sentence_edited)
+        changes, rows = self._changes, self.statement_list
+        changes.refused.connect(self.refused)
+        rows.flip_requested.connect(changes.flip)
+        rows.restate_requested.connect(changes.restate)
+        rows.withdraw_requested.connect(changes.withdraw)
+        rows.accept_requested.connect(changes.accept)
+        rows.lock_requested.connect(changes.lock)
+        rows.delete_requested.connect(changes.delete)
+        rows.sentence_edited.connect(changes.edit)
         rows.refused.connect(self.refused)
         rows.row_hovered.connect(self._on_row_hovered)
         rows.hover_ended.connect(self._on_hover_ended)
         rows.row_clicked.connect(self._on_row_clicked)
-        self.checklist.status_requested.connect(self._on_status_requested)
+        self.checklist.status_requested.connect(changes.set_status)
         self.checklist.line_clicked.connect(self._on_line_clicked)
         self.listing.page_changed.connect(self._show_listing)
         self.add_button.clicked.connect(self.open_finding_picker)
-        self.finding_picker.sentence_added.connect(self._on_sentence_added)
+        self.finding_picker.sentence_added.connect(changes.add_finding)
         self.finding_picker.closed.connect(self.add_button.show)
         self.editors["findings"].typed.connect(self._on_findings_typed)
         self.editors["impression"].typed.connect(self._on_impression_typed)
@@ -198,7 +181,7 @@ class ReportEditor(QWidget):
         self._stop_observing()
         self._report = report
         self._stop_observing = report.on_edit(self._on_edit) if report else _do_nothing
-        self._typing_section = None
+        self._changes.set_report(report)
         self.finding_picker.hide()
         self.add_button.show()
         self._show_report()
@@ -213,20 +196,13 @@ class ReportEditor(QWidget):
 
     def end_typing(self) -> None:
         """The same, and what is typed next is an undo step of its own."""
-        self.flush_typing()
-        self._typing_section = None
+        self._changes.end_typing()
 
     def undo(self) -> None:
-        self.flush_typing()
-        if self._report is not None:
-            self._typing_section = None
-            self._report.undo()
+        self._changes.undo()
 
     def redo(self) -> None:
-        self.flush_typing()
-        if self._report is not None:
-            self._typing_section = None
-            self._report.redo()
+        self._changes.redo()
 
     def open_finding_picker(self) -> None:
         if self._report is not None:
@@ -278,114 +254,27 @@ class ReportEditor(QWidget):
         for editor in self.editors.values():
             editor.set_speller(speller)
 
-    # -- what the reader asks ----------------------------------------------------------------
-
     def _on_findings_typed(self, text: str) -> None:
-        self._take_typing("findings", text)
+        self._changes.take_typing("findings", text)
 
     def _on_impression_typed(self, text: str) -> None:
-        self._take_typing("impression", text)
+        self._changes.take_typing("impression", text)
 
-    def _take_typing(self, section: Section, text: str) -> None:
-        if self._report is None or self._report.is_signed:
+    def _on_word_added(self, word: str) -> None:
+        if self._speller is None:
             return
-        is_burst = (
-            self._typing_section == section and self._typing_clock.elapsed() < TYPING_BURST_MS
-        )
-        self._report.set_section_text(section, text, merge=is_burst)
-        self._typing_section = section
-        self._typing_clock.start()
+        try:
+            self._speller.add_word(word)
+        except OSError as error:
+            self.refused.emit(self.tr("“{0}” was not kept: {1}").format(word, error))
+        self.set_speller(self._speller)
 
-    def _on_flip_requested(self, row: StatementRow) -> None:
-        assert row.sentence is not None
-        assert row.statement is not None
-        sentence, statement = row.sentence, row.statement
-        self._change(lambda r: r.flip_statement(row.section, sentence.id, statement))
-
-    def _on_restate_requested(self, row: StatementRow, wanted: Statement) -> None:
-        assert row.sentence is not None
-        assert row.statement is not None
-        sentence, statement = row.sentence, row.statement
-        self._change(lambda r: r.restate_statement(row.section, sentence.id, statement, wanted))
-
-    def _on_withdraw_requested(self, row: StatementRow) -> None:
-        assert row.sentence is not None
-        assert row.statement is not None
-        sentence, statement = row.sentence, row.statement
-        self._change(lambda r: r.withdraw_statement(row.section, sentence.id, statement))
-
-    def _on_accept_requested(self, section: str, sentence_id: int, accepted: bool) -> None:
-        self._change(lambda r: r.accept_sentence(check_section(section), sentence_id, accepted))
-
-    def _on_lock_requested(self, section: str, sentence_id: int, locked: bool) -> None:
-        self._change(lambda r: r.set_locked(check_section(section), sentence_id, locked))
-
-    def _on_status_requested(self, line: ChecklistLine, status: Status | None) -> None:
-        """The checklist: a statement gets another status, or a sentence its place."""
-        assert line.concept is not None
-        if line.state == (status or "not stated"):
-            return
-        said, sentence, section = line.statement, line.sentence, line.section
-        if said is not None and sentence is not None:
-            if status is None:
-                self._change(lambda r: r.withdraw_statement(section, sentence.id, said))
-            else:
-                wanted = replace(said, status=status)
-                self._change(lambda r: r.restate_statement(section, sentence.id, said, wanted))
-        elif status is not None and self._report is not None:
-            language = self._report.language
-            self._add(word_statement(line.concept.name, status, language=language))
+    # -- one place in list and text ----------------------------------------------------------
 
     def _on_line_clicked(self, line: ChecklistLine) -> None:
         if line.statement is not None:
             self.editors[line.section].jump_to(line.statement.start, line.statement.end)
             self.editors[line.section].light_words(line.statement.start, line.statement.end)
-
-    def _on_delete_requested(self, section: str, sentence_id: int) -> None:
-        self._change(lambda r: r.delete_sentence(check_section(section), sentence_id))
-
-    def _on_sentence_edited(self, section: str, sentence_id: int, text: str) -> None:
-        self._change(lambda r: r.edit_sentence(check_section(section), sentence_id, text))
-
-    def _on_sentence_added(self, text: str) -> None:
-        self._add(text)
-
-    def _add(self, text: str) -> None:
-        """A sentence of the findings, at its place in report order."""
-        if self._report is None:
-            return
-        self.flush_typing()
-        place = place_sentence(self._report, "findings", text)
-        replaced = place.replaces
-        if replaced is not None:
-            self._change(lambda r: r.edit_sentence("findings", replaced.id, text))
-        else:
-            self._change(lambda r: r.add_sentence("findings", text, place.index))
-        if place.disagrees is not None:
-            self.refused.emit(
-                self.tr("Added. “{0}” says something else: please check it.").format(
-                    place.disagrees.text
-                )
-            )
-
-    def _change(self, change: Callable[[DraftReport], object]) -> None:
-        """Make one change; a refusal is said in words and changes nothing."""
-        if self._report is None:
-            return
-        self.flush_typing()
-        self._typing_section = None
-        try:
-            change(self._report)
-        except CannotRewrite as error:
-            self.refused.emit(
-                self.tr("Not changed: {0} Please edit the sentence.").format(
-                    error.explain(UI_LANGUAGE).rstrip(".") + "."
-                )
-            )
-        except (StatementGone, KeyError):
-            self.refused.emit(self.tr("Not changed: the sentence was edited meanwhile."))
-        except ReportSigned as error:
-            self.refused.emit(str(error))
 
     def _on_row_hovered(self, section: str, start: int, end: int) -> None:
         for name, editor in self.editors.items():
@@ -414,15 +303,6 @@ class ReportEditor(QWidget):
 
     def _section_of(self, editor: object) -> Section:
         return next(section for section, each in self.editors.items() if each is editor)
-
-    def _on_word_added(self, word: str) -> None:
-        if self._speller is None:
-            return
-        try:
-            self._speller.add_word(word)
-        except OSError as error:
-            self.refused.emit(self.tr("“{0}” was not kept: {1}").format(word, error))
-        self.set_speller(self._speller)
 
 
 def _do_nothing() -> None:
