@@ -138,18 +138,29 @@ def test_regions_fill_beside_whole_reports(
 
 
 def test_embedded_model_drafts_phantoms_as_it_would_alone() -> None:
+    """With every mode it offers, in both languages, all in one batch."""
     engine = load_engine("embedded", "cpu")
+    films = [ModelImage(render_film(sample_case(seed), 256)) for seed in (11, 12)]
     requests = [
         GenerationRequest(
-            f"{seed} {language}",
-            (ModelImage(render_film(sample_case(seed), 256)),),
-            language=language,
-            max_new_tokens=40,
+            f"{seed} {mode}",
+            (films[seed],),
+            language=engine.description.languages[seed - 1],
+            decoding=mode,
+            max_new_tokens=24 if mode == "autoregressive" else 64,
         )
-        for seed in (11, 12)
-        for language in engine.description.languages
+        for mode in engine.description.decoding_modes
+        for seed in (0, 1)
     ]
     _assert_same(_tell(draft_batch(engine, requests)), _alone(engine, requests))
+
+
+def test_a_batch_of_one_is_the_study_alone(
+    tiny_engine: ReportEngine, make_request: MakeRequest
+) -> None:
+    for mode in MODES:
+        request = make_request(decoding=mode)
+        _assert_same(_tell(draft_batch(tiny_engine, [request])), _alone(tiny_engine, [request]))
 
 
 def test_passes_are_run_together(
