@@ -16,9 +16,13 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from inference.api import DecodingMode, EngineError, GenerationRequest
+from inference.decoding import text_decoder
+from inference.decoding.attention_paths import attend_fused
 from inference.decoding.cuda_graphs import Capture
+from inference.decoding.one_shape_step import OneShapeStep
 from inference.engine import ReportEngine
 from inference.pass_paths import StepShelf, choose_path
+from inference.weight_loading import build_empty_model
 
 Ask = Callable[..., GenerationRequest]
 Decode = Callable[..., Any]
@@ -60,6 +64,21 @@ def _is_view(made: Any, args: tuple[Any, ...]) -> bool:
 
 def _tensors(held: Any) -> list[torch.Tensor]:
     return [one for one in tree_leaves(held) if isinstance(one, torch.Tensor)]
+
+
+@pytest.mark.parametrize("unstored", [40, 60, 64])
+def test_pass_needs_no_value_and_nothing_of_the_host(
+    tiny_engine: ReportEngine, monkeypatch: pytest.MonkeyPatch, unstored: int
+) -> None:
+    """On a device without values every look at one fails, and so does a tensor left elsewhere."""
+    monkeypatch.setattr(text_decoder, "choose_attention", lambda *_: attend_fused)
+    decoder = text_decoder.TextDecoder(build_empty_model(tiny_engine._checkpoint.config))
+    assert decoder.device == torch.device("meta")
+    with torch.inference_mode():
+        step = OneShapeStep(decoder, block_length=4, capacity=256, mask_token_id=1, stop_ids=[2])
+        step.lay_out({0: 5}, last_pinned=70)
+        step._run_at(64, unstored)
+        step.run([1, 1, 1, 1], 64)
 
 
 @pytest.fixture

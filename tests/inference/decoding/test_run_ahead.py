@@ -86,6 +86,16 @@ def test_no_answer_stops_before_its_last_pinned_token(ahead: ReportEngine, ask: 
     assert one_shape[9] == 30
 
 
+def test_what_one_draft_pinned_lets_the_next_one_stop(ahead: ReportEngine, ask: Ask) -> None:
+    adaptive = ask("adaptive", adaptive_threshold=0.0)
+    free, _ = _tell(ahead, adaptive)
+    engine = _stopping_at(ahead, free[2])
+    _tell(engine, replace(ask("one-step"), pinned=((9, 30),)))
+    stopped, finished = _tell(engine, adaptive)
+    assert stopped == free[: free.index(free[2]) + 1]
+    assert finished.stop_reason == "stop"
+
+
 @pytest.mark.parametrize("looks", range(7))
 def test_cancel_is_looked_at_before_every_pass(ahead: ReportEngine, ask: Ask, looks: int) -> None:
     class CancelledAtLook(CancelToken):
