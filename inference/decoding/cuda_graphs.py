@@ -52,9 +52,10 @@ def capture_or_refuse(
         if computes(replay):
             return replay
     except RuntimeError as error:
-        if is_out_of_memory(error):
-            raise
-        failure = _first_cause(error)
+        cause = _first_cause(error)
+        if is_out_of_memory(cause):
+            raise cause from None
+        failure = str(cause).split("\n", 1)[0]
     # Outside the handler: its traceback would keep the pass's tensors.
     raise EngineError(
         f"{device}: decoding could not be captured as a CUDA graph ({failure}). It runs without "
@@ -63,8 +64,8 @@ def capture_or_refuse(
     )
 
 
-def _first_cause(error: BaseException) -> str:
+def _first_cause(error: Exception) -> Exception:
     """Ending a capture that failed fails too, and hides what failed first."""
-    while error.__context__ is not None:
+    while isinstance(error.__context__, Exception):
         error = error.__context__
-    return str(error).split("\n", 1)[0]
+    return error

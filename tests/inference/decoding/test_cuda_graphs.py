@@ -167,7 +167,10 @@ def test_memory_that_runs_out_in_capture_is_told_as_such(
     tiny_engine: ReportEngine, ask: Ask
 ) -> None:
     def run_out(run: Callable[[], None], device: torch.device) -> Callable[[], None]:
-        raise torch.OutOfMemoryError("CUDA out of memory")
+        try:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        finally:
+            raise RuntimeError("operation failed due to a previous error during capture")
 
     engine = next(steps := _with_capture(tiny_engine, run_out))
     with pytest.raises(EngineError, match="out of memory"):
