@@ -231,6 +231,11 @@ class BlockRail(QWidget):
         )
         self._show()
 
+    def show_loading(self, model: str) -> None:
+        """A model is being loaded; which one is told by the status bar."""
+        self.model_label.setText(self.tr("model is loading…"))
+        self.model_label.setToolTip(model)
+
     def set_engine(self, description: EngineDescription | None) -> None:
         """Name the model that drafts; None: there is none."""
         if description is None:

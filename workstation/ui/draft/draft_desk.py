@@ -198,9 +198,9 @@ class DraftDesk(QObject):
         has_lateral = self._films.lateral is not None or self._films.is_lateral_loading
         self._panel.set_unseen(describe_unseen(self._films.count, has_lateral=has_lateral))
 
-    def _on_engine_loading(self, _model: str) -> None:
+    def _on_engine_loading(self, model: str) -> None:
         self._engine_trouble = self.tr("The model is still loading.")
-        self._rail.set_engine(None)
+        self._rail.show_loading(model)
         self.show_whether_draftable()
 
     def _on_load_progressed(self, progress: LoadProgress) -> None:

@@ -18,6 +18,7 @@ from workstation.intake.picture_details import PictureDescriber
 from workstation.intake.study_removal import RemovalOutcome, RemovalPlan, StudyRemoval
 from workstation.intake.thumbnails import ThumbnailStore
 from workstation.ui.background_task import BackgroundTask
+from workstation.ui.film.header_wording import iso_date, join_present
 from workstation.ui.intake.folder_watcher import FolderWatcher
 from workstation.ui.intake.importer import Importer
 from workstation.ui.intake.picture_desk import OpenStudy, PictureDesk
@@ -180,10 +181,16 @@ class IntakeDesk(QObject):
         self.said.emit(" ".join(parts))
 
     def _names_of(self, study_instance_uids: list[str]) -> list[str]:
+        """With ID and date: two patients may share a name, and one has several studies."""
         index, names = self._studies.model.studies, []
         for uid in study_instance_uids:
             at = index.position_of(uid)
-            names.append(self._studies.model.name_of(index.rows[at]) if at is not None else uid)
+            if at is None:
+                names.append(uid)
+                continue
+            row = index.rows[at]
+            name = self._studies.model.name_of(row)
+            names.append(join_present(name, row.patient_id, iso_date(row.study_date)))
         return names
 
     # -- pictures ----------------------------------------------------------------------------

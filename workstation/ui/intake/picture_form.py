@@ -50,7 +50,7 @@ class PictureForm(QDialog):
         self.preview.setFixedSize(_PREVIEW, _PREVIEW)
         self.preview.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.preview.setAccessibleName(self.tr("The picture"))
-        self.name_field = self._field(self.tr("Family^given, or as it is written"))
+        self.name_field = self._field(self.tr("Family^Given"))
         self.id_field = self._field("")
         self.birth_field = self._field(self.tr("YYYY-MM-DD"))
         self.date_field = self._field(self.tr("YYYY-MM-DD"))

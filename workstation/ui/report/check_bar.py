@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QPointF, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -29,6 +30,9 @@ from workstation.ui.theme import COLOURS
 
 LIST_HEIGHT = 230
 """At most, of the open list [px]; beyond that it scrolls."""
+
+_INDENT = 20
+"""Of the buttons, below the message beside its sign [px]."""
 
 
 class CheckSign(QWidget):
@@ -94,7 +98,9 @@ class CheckLine(QFrame):
     def _make_buttons(self) -> None:
         self.fix_button = QPushButton(self.check.fix.label if self.check.fix else "", self)
         self.fix_button.setObjectName("check_fix")
-        self.fix_button.setToolTip(self.tr("Make this edit (F); Undo takes it back"))
+        words = self.tr("Make this edit (F); Undo takes it back")
+        self.fix_button.setToolTip("\n".join((self.fix_button.text(), words)).strip())
+        self.fix_button.setAccessibleName(self.fix_button.text())
         self.fix_button.setVisible(self.check.fix is not None and self.override is None)
         self.fix_button.clicked.connect(self._fix)
         self.override_button = QPushButton(self.tr("Override…"), self)
@@ -105,6 +111,7 @@ class CheckLine(QFrame):
         for button in (self.fix_button, self.override_button):
             button.setStyleSheet("padding: 2px 9px; min-height: 15px;")
             button.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+            button.setMinimumWidth(40)  # its words must not hold the column open
         self.override_button.setProperty("role", "quiet")
         self.reason_field = QLineEdit(self)
         self.reason_field.setObjectName("check_reason")
@@ -118,8 +125,9 @@ class CheckLine(QFrame):
         head.setSpacing(6)
         head.addWidget(self.sign, 0, Qt.AlignmentFlag.AlignTop)
         head.addWidget(self.message_label, 1)
-        buttons = QHBoxLayout()
-        buttons.setContentsMargins(20, 0, 0, 0)
+        self._buttons = buttons = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        buttons.setContentsMargins(_INDENT, 0, 0, 0)
+        buttons.setSpacing(3)
         buttons.addWidget(self.fix_button)
         buttons.addWidget(self.override_button)
         buttons.addStretch(1)
@@ -130,6 +138,20 @@ class CheckLine(QFrame):
         if self.override is None:
             column.addLayout(buttons)
             column.addWidget(self.reason_field)
+
+    def fit(self, width: int) -> None:
+        """Both buttons in a row where their words have room, else one below the other."""
+        if self.override is not None:
+            return
+        room, button = width - _INDENT - 12, self.fix_button
+        words, metrics = self.check.fix.label if self.check.fix else "", button.fontMetrics()
+        around = button.sizeHint().width() - metrics.horizontalAdvance(button.text())
+        wanted = around + metrics.horizontalAdvance(words)
+        beside = wanted + self.override_button.sizeHint().width() + 3 <= room
+        directions = QBoxLayout.Direction
+        self._buttons.setDirection(directions.LeftToRight if beside else directions.TopToBottom)
+        least = max(room - around, 40)
+        button.setText(metrics.elidedText(words, Qt.TextElideMode.ElideRight, least))
 
     def ask_reason(self) -> None:
         """Open the field for the reason."""
@@ -307,6 +329,8 @@ class CheckBar(QFrame):
         if inside is None:
             return
         width = max(200, self.width())
+        for line in self.lines:
+            line.fit(width)
         layout = inside.layout()
         needed = layout.heightForWidth(width) if layout is not None else 0
         self.list_area.setFixedHeight(min(LIST_HEIGHT, max(needed, 30) + 4))

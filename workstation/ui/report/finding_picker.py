@@ -105,6 +105,7 @@ class FindingPicker(QFrame):
         box.setObjectName("picker_concept")
         box.setAccessibleName(self.tr("Finding or device"))
         box.setEditable(True)
+        box.setMinimumWidth(80)
         box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         for concept in CONCEPTS:
             box.addItem(concept.label, concept.name)
@@ -124,6 +125,7 @@ class FindingPicker(QFrame):
         box.setObjectName(f"picker_{name}")
         box.setAccessibleName(label)
         box.setToolTip(label)
+        box.setMinimumWidth(60)  # the column stays as wide as the reader has made it
         for value in values:
             box.addItem(value or f"({label.lower()})", value or None)
         box.currentIndexChanged.connect(self._on_picked)

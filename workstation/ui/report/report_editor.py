@@ -8,7 +8,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QSizePolicy,
-    QSplitter,
     QVBoxLayout,
     QWidget,
 )
@@ -25,7 +24,7 @@ from workstation.ui.report.finding_picker import FindingPicker
 from workstation.ui.report.live_checks import LiveChecks
 from workstation.ui.report.report_changes import ReportChanges
 from workstation.ui.report.section_editor import SectionEditor
-from workstation.ui.report.section_heights import SectionHeights
+from workstation.ui.report.section_heights import SectionHeights, SectionSplitter
 from workstation.ui.report.statement_pages import StatementPages
 
 _LOW = 620
@@ -74,9 +73,7 @@ class ReportEditor(QWidget):
         column.setSpacing(4)
         column.addWidget(self.listing, 1)
         column.addWidget(self.finding_picker)
-        self.splitter = QSplitter(Qt.Orientation.Vertical, self)
-        self.splitter.setObjectName("report_splitter")
-        self.splitter.setChildrenCollapsible(False)
+        self.splitter = SectionSplitter(self)
         self.splitter.addWidget(listing)
         for section, title, height in (
             ("findings", self.tr("Findings"), 130),
@@ -141,6 +138,7 @@ class ReportEditor(QWidget):
         self.add_button.clicked.connect(self.open_finding_picker)
         self.finding_picker.sentence_added.connect(changes.add_finding)
         self.finding_picker.closed.connect(self.add_button.show)
+        self.finding_picker.closed.connect(self.heights.share)
         self.editors["findings"].typed.connect(self._on_findings_typed)
         self.editors["impression"].typed.connect(self._on_impression_typed)
         for editor in self.editors.values():
@@ -163,7 +161,6 @@ class ReportEditor(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.listing.show_provenance_lines(1 if event.size().height() < _LOW else 2)
-        self.heights.share()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSplitter, QTextEdit, QWidget
 
 from workstation.ui.report.statement_pages import StatementPages
@@ -12,19 +13,39 @@ _MOST_OF_FINDINGS = 0.5  # of what the impression leaves, where the list does no
 _ROUNDING = 2  # px
 
 
+class SectionSplitter(QSplitter):
+    """Signal: resized(), its children already."""
+
+    resized = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(Qt.Orientation.Vertical, parent)
+        self.setObjectName("report_splitter")
+        self.setChildrenCollapsible(False)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.resized.emit()
+
+
 class SectionHeights(QObject):
-    """`share` is called when another report is shown and when the column is resized; the impression
-    grows out of its room by itself. Never otherwise, since nothing is to move under the reader's
-    eyes. From the first pull at the splitter on, the reader's heights count."""
+    """Shares when there is more or less room, and when the impression grows out of its own; `share`
+    is called when another report is shown. Never otherwise, since nothing is to move under the
+    reader's eyes. From the first pull at the splitter on, the reader's heights count."""
 
     def __init__(
-        self, splitter: QSplitter, pages: StatementPages, findings: QTextEdit, impression: QTextEdit
+        self,
+        splitter: SectionSplitter,
+        pages: StatementPages,
+        findings: QTextEdit,
+        impression: QTextEdit,
     ) -> None:
         super().__init__(splitter)
         self._splitter, self._pages = splitter, pages
         self._findings, self._impression = findings, impression
         self.are_chosen = False
         splitter.splitterMoved.connect(self._on_moved)
+        splitter.resized.connect(self.share)
         layout = impression.document().documentLayout()
         layout.documentSizeChanged.connect(self._on_impression_changed)
 

@@ -29,6 +29,7 @@ from workstation.ui.report.statement_row_painter import (
 )
 from workstation.ui.report.statement_rows import StatementRow
 from workstation.ui.report.statement_table import StatementTable
+from workstation.ui.theme import font_scale
 
 _STATUSES: dict[Wish, Status] = {
     "present": "present",
@@ -98,7 +99,7 @@ class StatementList(QTableView):
     def _fit_columns(self, *, is_narrow: bool) -> None:
         self.setColumnHidden(REGION, is_narrow)
         for column, width in (NARROW_WIDTHS if is_narrow else COLUMN_WIDTHS).items():
-            self.horizontalHeader().resizeSection(column, width)
+            self.horizontalHeader().resizeSection(column, round(width * font_scale()))
         self._span_headings()
 
     def _span_headings(self) -> None:
@@ -109,10 +110,16 @@ class StatementList(QTableView):
                 self.setSpan(number, first, 1, DELETE + 1 - first)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        is_narrow = event.size().width() < NARROW
+        is_narrow = event.size().width() < NARROW * font_scale()
         if is_narrow != self.isColumnHidden(REGION):
             self._fit_columns(is_narrow=is_narrow)
         super().resizeEvent(event)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Larger words need wider columns."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange and hasattr(self, "table"):
+            self._fit_columns(is_narrow=self.width() < NARROW * font_scale())
 
     def set_rows(self, rows: Sequence[StatementRow]) -> None:
         """Show these rows; the current sentence stays current."""

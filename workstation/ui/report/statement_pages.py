@@ -26,7 +26,9 @@ from workstation.ui.report.sentence_provenance import describe_provenance, summa
 from workstation.ui.report.statement_list import StatementList
 from workstation.ui.report.statement_row_painter import NARROW
 from workstation.ui.report.statement_rows import list_rows
-from workstation.ui.theme import COLOURS, ui_font
+from workstation.ui.theme import COLOURS, font_scale, ui_font
+
+_WIDEST = 780  # px, at the usual text size
 
 
 class StatementPages(QWidget):
@@ -100,7 +102,11 @@ class StatementPages(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
         column.addLayout(switch)
-        column.addWidget(self.pages, 1)
+        row = QHBoxLayout()  # in a wide window what belongs together must not drift apart
+        row.addWidget(self.pages, 1)
+        row.addStretch(0)
+        self.pages.setMaximumWidth(round(_WIDEST * font_scale()))
+        column.addLayout(row, 1)
         column.addWidget(self.provenance_line)
 
     def show_provenance_lines(self, count: int) -> None:
@@ -138,7 +144,7 @@ class StatementPages(QWidget):
         self.provenance_line.setToolTip("\n".join(lines))
 
     def _name_checklist(self) -> None:
-        count, is_narrow = self.checklist.unstated_count, self.width() < NARROW
+        count, is_narrow = self.checklist.unstated_count, self.width() < NARROW * font_scale()
         said = self.tr("Checklist ✓")
         if count:
             words = (

@@ -72,8 +72,8 @@ class RemovalDialog(QDialog):
     def _describe(self, plan: RemovalPlan, names: list[str]) -> list[tuple[str, str]]:
         lines: list[tuple[str, str]] = []
         if len(names) > 1:
-            shown = " · ".join(names[:4])
-            more = self.tr(" and {0} more").format(len(names) - 4) if len(names) > 4 else ""
+            shown = "\n".join(names[:4])
+            more = self.tr("\nand {0} more").format(len(names) - 4) if len(names) > 4 else ""
             lines.append((shown + more, "muted"))
         if plan.draft_count:
             text = (

@@ -8,6 +8,7 @@ from typing import get_args
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QComboBox,
+    QGridLayout,
     QHBoxLayout,
     QSizePolicy,
     QToolButton,
@@ -124,13 +125,17 @@ class FilterBar(QWidget):
         self.clear_button.setProperty("role", "quiet")
         self.clear_button.setToolTip(self.tr("Show all studies"))
         self.clear_button.clicked.connect(self.clear)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(4)
+        grid = QGridLayout(self)  # in one row their words would be cut off
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(4)
+        grid.addWidget(self.status_box, 0, 0)
+        grid.addWidget(self.date_box, 0, 1, 1, 2)
+        grid.addWidget(self.film_box, 1, 0)
+        grid.addWidget(self.clear_button, 1, 2)
+        grid.setColumnStretch(0, 1)
+        grid.setColumnStretch(1, 1)
         for box in (self.status_box, self.date_box, self.film_box):
-            row.addWidget(box, 1)
             box.currentIndexChanged.connect(self.filter_changed)
-        row.addWidget(self.clear_button)
 
     @property
     def is_active(self) -> bool:

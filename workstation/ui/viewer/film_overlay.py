@@ -161,7 +161,8 @@ class FilmOverlay(QObject):
         )  # fmt: skip
         if still != self._still:
             corners, moving = self.corners(film, state), self._moving_lines(state)
-            above = sum(_fit_line(line, 0).metrics().height() for line in moving)
+            room = int(area.width())
+            above = sum(_fit_line(line, room).metrics().height() for line in moving)
             self._placed_still = (
                 *self._place(corners.top_left, area, ratio, False, False),
                 *self._place(corners.top_right, area, ratio, True, False),
@@ -344,11 +345,10 @@ class FilmOverlay(QObject):
 
 
 def _fit_line(line: OverlayLine, room: int) -> HaloedLine:
-    """A line that is too long is written smaller before any of it is cut off. Those that move are
-    not, or they would jump."""
+    """A line that is too long is written smaller before any of it is cut off."""
     style = line.style
     haloed = HaloedLine(line.text, _POINT_SIZES[style], _INKS[style], is_bold=style == "strong")
-    for smaller in _SMALLER if style != "moving" else ():
+    for smaller in _SMALLER:
         if haloed.metrics().horizontalAdvance(line.text) > room:
             haloed = replace(haloed, point_size=min(smaller, haloed.point_size))
     text = haloed.metrics().elidedText(line.text, Qt.TextElideMode.ElideRight, room)
@@ -362,6 +362,9 @@ def _fit_lines(line: OverlayLine, room: int) -> tuple[HaloedLine, ...]:
     if fitted.text == line.text or line.style == "moving":
         return (fitted,)
     metrics = fitted.metrics()
+    first, _, rest = line.text.partition(_BREAKS[0])
+    if rest and all(metrics.horizontalAdvance(part) <= room for part in (first, rest)):
+        return replace(fitted, text=first), replace(fitted, text=rest)  # no lone last word
     for mark in _BREAKS:
         head, found, rest = line.text.rpartition(mark)
         while found and metrics.horizontalAdvance(head) > room:

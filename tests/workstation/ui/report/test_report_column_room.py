@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtWidgets import QTextEdit
+from pytestqt.qtbot import QtBot
 
 from workstation.reporting.draft_report import DraftReport
 from workstation.ui.report.patient_line import ReportPatient
@@ -15,7 +16,7 @@ FINDINGS = (
     "is mildly enlarged. The hila are not enlarged. No displaced fracture."
 )
 IMPRESSION = "Moderate bilateral pleural effusions. The cardiac silhouette is mildly enlarged."
-LOWEST = (338, 622)  # of a window of 1280 x 720
+LOWEST = (358, 622)  # of a window of 1280 x 720
 
 
 @pytest.fixture
@@ -70,3 +71,25 @@ def test_the_state_is_told_whole_and_the_patient_as_far_as_there_is_room(
     assert head.patient_label.toolTip().endswith("ID 17 · 76 y · F")
     head.show_patient(None)
     assert head.patient_label.text() == "Report"
+
+
+def test_open_checks_and_the_picker_leave_the_column_as_wide_as_it_is(
+    qtbot: QtBot, panel: ReportPanel
+) -> None:
+    impression = panel.report.state.impression
+    panel.report.edit_sentence("impression", impression[0].id, "Moderate right pleural effusion.")
+    panel.report.delete_sentence("impression", impression[1].id)
+    editor, bar = panel.editor, panel.editor.check_bar
+    bar.show_next()
+    editor.open_finding_picker()
+    assert panel.minimumSizeHint().width() <= LOWEST[0]
+    assert len(bar.lines) == 2
+    qtbot.waitUntil(lambda: not bar.list_area.verticalScrollBar().isVisible())
+    for line in bar.lines:
+        assert line.width() <= bar.list_area.viewport().width()
+        for part in (line.message_label, line.fix_button, line.override_button):
+            assert part.geometry().right() <= line.width()
+    assert bar.list_area.horizontalScrollBar().maximum() == 0
+    assert bar.lines[0].fix_button.text() == "Make the impression say bilateral"
+    assert bar.lines[1].fix_button.text().endswith("…")
+    assert "cardiac silhouette is mildly enlarged" in bar.lines[1].fix_button.toolTip()
