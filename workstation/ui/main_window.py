@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QByteArray, QSettings, Qt
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QApplication,
     QDialog,
@@ -17,22 +17,22 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from inference import DecodingMode
-from inference.report_language import Language
 from workstation.catalog.database import CatalogUnavailable
 from workstation.catalog.study_catalog import UnknownStudy
 from workstation.drafting.drafting_service import DraftingService
+from workstation.intake.instance_recorder import RecordInstance
 from workstation.reading.hanging import PLACES
 from workstation.ui.accounts.account_desk import AccountDesk
 from workstation.ui.audit.audit_window import AuditOpener
 from workstation.ui.draft.block_rail import BlockRail
+from workstation.ui.draft.draft_choices import DraftChoices
 from workstation.ui.exports.export_desk import ExportDesk
 from workstation.ui.film.film_column import FilmColumn
 from workstation.ui.film.film_desk import FilmDesk
 from workstation.ui.film.film_loader import FilmLoader
 from workstation.ui.intake.import_controls import ImportControls
 from workstation.ui.intake.import_report import RefusedFilesPanel
-from workstation.ui.intake.importer import Importer, RecordInstance
+from workstation.ui.intake.importer import Importer
 from workstation.ui.intake.intake_desk import IntakeDesk
 from workstation.ui.models.model_chooser import ModelChooser
 from workstation.ui.models.model_progress import ModelProgress
@@ -73,6 +73,7 @@ class MainWindow(QMainWindow):
         self.desk = ReadingDesk(
             records, drafting, self.films, self.report_panel, self.block_rail, self
         )
+        self.draft_choices = DraftChoices(self.desk, drafting, settings, self)
         self.models = ModelChooser(drafting, records.audit, records.user, settings, self)
         self.races = RaceOpener(records, drafting, self.films, self.desk, self)
         self.intake = IntakeDesk(records, self.importer, self.study_list, self.desk, settings, self)
@@ -92,7 +93,9 @@ class MainWindow(QMainWindow):
         self.language_group = self.menus.language_group
         self._connect()
         self._restore_layout()
-        self._restore_choices()
+        self.draft_choices.follow(self.decoding_group, self.language_group)
+        self.menus.read_first_action.setChecked(self.desk.is_reading_first)
+        self._restore_view_choices()
         self.refresh_studies()
         self.intake.start()
         self.network.restore()
@@ -171,15 +174,14 @@ class MainWindow(QMainWindow):
         self.report_rules.changed.connect(self._audit_setting)
         self.report_rules.load()
         self.models.trouble.connect(self.show_trouble)
-        self.models.decoding_chosen.connect(self._choose_decoding)
+        self.models.decoding_chosen.connect(self.draft_choices.choose_mode)
+        self.draft_choices.said.connect(self._say_briefly)
         self.statusBar().insertPermanentWidget(0, self.network.light)
         self.network.films_arrived.connect(self.refresh_studies)
         self.network.refused.connect(self.refused_panel.add)
         self.network.trouble.connect(self.show_trouble)
         self.exports.trouble.connect(self.show_trouble)
         self.report_panel.sign_requested.connect(self.sign)
-        self.decoding_group.triggered.connect(self._on_decoding_chosen)
-        self.language_group.triggered.connect(self._on_language_chosen)
         self._drafting.engine_ready.connect(self.menus.offer)
         self.import_controls.first_film_imported.connect(self._open_imported)
         self.import_controls.summed_up.connect(self._on_import_summed_up)
@@ -226,7 +228,8 @@ class MainWindow(QMainWindow):
         self.report_panel.focus_page()
 
     def _on_layout_chosen(self, layout: str) -> None:
-        self._remember("layout", layout or "auto")
+        if self._settings is not None:
+            self._settings.setValue("layout", layout or "auto")
         self.menus.show_layout(layout)
 
     # -- import ------------------------------------------------------------------------------
@@ -264,7 +267,7 @@ class MainWindow(QMainWindow):
         self.films.look_for_arrivals()
         self.films.fill_while_importing(False)
         self.refresh_studies()
-        self.statusBar().showMessage(text, 10_000)
+        self._say_briefly(text)
 
     def fetch_priors(self) -> None:
         """The open patient's other films, from the first server of the network settings."""
@@ -272,66 +275,13 @@ class MainWindow(QMainWindow):
 
     # -- drafting and signing ----------------------------------------------------------------
 
-    def _on_decoding_chosen(self, action: QAction) -> None:
-        mode: DecodingMode = action.data()
-        self.desk.decoding = mode
-        self._remember("decoding", mode)
-
-    def _on_language_chosen(self, action: QAction) -> None:
-        language: Language = action.data()
-        self.desk.choose_language(language)
-        self._remember("draft_language", language)
-
-    def read_first(self, is_on: bool) -> None:
-        """Whether first drafts stay covered until the reader reveals them."""
-        self.desk.read_first(is_on)
-        self._remember("read_first", "on" if is_on else "off")
-
     def choose_model(self) -> None:
         """Which model drafts, where it runs and how it decodes."""
         self.models.open(self.desk.decoding)
 
-    def _choose_decoding(self, mode: str) -> None:
-        for action in self.decoding_group.actions():
-            if action.data() == mode:
-                action.trigger()
-
-    def choose_quickest(self) -> None:
-        """Adaptive decoding in the layout that was quicker when the model was loaded."""
-        description = self._drafting.engine_description
-        if description is None or description.decoding_times is None:
-            return
-        sequence_ms, regions_ms = description.decoding_times
-        self._choose_decoding("regions-adaptive" if regions_ms < sequence_ms else "adaptive")
-        words = self.tr("Decoding a typical report here: by regions {0} ms, in one sequence {1} ms")
-        self.statusBar().showMessage(words.format(round(regions_ms), round(sequence_ms)), 10_000)
-
     def race_strategies(self) -> None:
         """Decode the open study by several strategies side by side; no report is touched."""
         self.races.open()
-
-    def _restore_choices(self) -> None:
-        """Mode and language as they were chosen last.
-
-        At the start English, and adaptive decoding by regions: with the embedded model the best in
-        quality (its card). A model without it decodes adaptively in one sequence.
-        """
-        first = {"decoding": "regions-adaptive", "draft_language": "en"}
-        groups = {"decoding": self.decoding_group, "draft_language": self.language_group}
-        for key, group in groups.items():
-            stored = self._settings.value(key) if self._settings is not None else None
-            chosen = stored or first[key]
-            actions = group.actions()
-            next((each for each in actions if each.data() == chosen), actions[0]).setChecked(True)
-        mode, language = (group.checkedAction() for group in groups.values())
-        assert mode is not None
-        assert language is not None
-        self.desk.decoding = mode.data()
-        self.desk.choose_language(language.data())
-        is_on = self._settings is not None and self._settings.value("read_first") == "on"
-        self.desk.is_reading_first = is_on
-        self.menus.read_first_action.setChecked(is_on)
-        self._restore_view_choices()
 
     def _restore_view_choices(self) -> None:
         layout = self._settings.value("layout") if self._settings is not None else None
@@ -339,31 +289,13 @@ class MainWindow(QMainWindow):
         self.menus.show_layout(self.films.layout_choice or "")
         self.text_size.restore()
 
-    def _remember(self, key: str, value: str) -> None:
-        if self._settings is not None:
-            self._settings.setValue(key, value)
-
     def sign(self) -> None:
         """Show what would be signed, ask for the name, sign."""
         self.desk.sign(self.desk.signing.ask)
 
     def add_measurements_to_report(self) -> None:
         """The figures of the film shown, as sentences at the end of the findings."""
-        report = self.report_panel.report
-        if report is None or report.is_signed:
-            self.show_trouble(self.tr("There is no open report to write into."))
-            return
-        if not self.films.is_current_film_active:
-            self.show_trouble(self.tr("These figures are on a film of another study."))
-            return
-        self.report_panel.flush_typing()
-        there = {sentence.text for sentence in report.state.findings}
-        sentences = self.viewer.measurement_sentences(report.language)
-        new = [sentence for sentence in sentences if sentence not in there]
-        for sentence in new:
-            report.add_sentence("findings", sentence)
-        self.desk.save()
-        self.show_trouble(self.tr("{0} measurements written.").format(len(new)))
+        self.desk.add_measurements(self.viewer)
 
     def show_keys(self) -> None:
         """The cheat sheet; the viewer's keys are changed there."""
@@ -385,6 +317,9 @@ class MainWindow(QMainWindow):
             self._records.audit.append("settings", user=self._name_user(), details=details)
         except CatalogUnavailable as error:
             self.show_trouble(str(error))
+
+    def _say_briefly(self, text: str) -> None:
+        self.statusBar().showMessage(text, 10_000)
 
     def show_trouble(self, text: str) -> None:
         """Something the reader should know; nothing stops for it."""

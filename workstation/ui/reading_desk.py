@@ -36,6 +36,7 @@ from workstation.ui.report.report_context import describe_context
 from workstation.ui.report.report_panel import ReportPanel
 from workstation.ui.report.signing_desk import AskSigner, SigningDesk
 from workstation.ui.report.spelling_desk import SpellingDesk
+from workstation.ui.viewer.image_viewer import ImageViewer
 
 SAVE_RETRY_MS = 2000
 
@@ -235,6 +236,26 @@ class ReadingDesk(QObject):
 
     def _show_calibration(self) -> None:
         self._drafts.show_calibration(self._model_sha256)
+
+    # -- measurements ------------------------------------------------------------------------
+
+    def add_measurements(self, viewer: ImageViewer) -> None:
+        """The figures of the film shown, as sentences at the end of the findings."""
+        report = self._panel.report
+        if report is None or report.is_signed:
+            self.trouble.emit(self.tr("There is no open report to write into."))
+            return
+        if not self._films.is_current_film_active:
+            self.trouble.emit(self.tr("These figures are on a film of another study."))
+            return
+        self._panel.flush_typing()
+        there = {sentence.text for sentence in report.state.findings}
+        sentences = viewer.measurement_sentences(report.language)
+        new = [sentence for sentence in sentences if sentence not in there]
+        for sentence in new:
+            report.add_sentence("findings", sentence)
+        self.save()
+        self.trouble.emit(self.tr("{0} measurements written.").format(len(new)))
 
     # -- saving, signing ---------------------------------------------------------------------
 

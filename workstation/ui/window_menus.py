@@ -213,12 +213,13 @@ class WindowMenus(QObject):
             choice = self.add_choice(menu, self.decoding_group, names[mode], mode)
             choice.setVisible(mode not in REGION_MODES)  # these only where a model offers them
         menu.addSeparator()
-        words, choose = self.tr("&Quickest here, as measured"), self._window.choose_quickest
+        words = self.tr("&Quickest here, as measured")
+        choose = self._window.draft_choices.choose_quickest
         self.quickest_action = self._add(menu, words, "", choose)
         self.quickest_action.setVisible(False)
 
     def _on_read_first(self) -> None:
-        self._window.read_first(self.read_first_action.isChecked())
+        self._window.draft_choices.read_first(self.read_first_action.isChecked())
 
     def _fill_report_menu(self) -> None:
         window, menu = self._window, self._menu(self.tr("&Report"))

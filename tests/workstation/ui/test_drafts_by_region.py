@@ -168,7 +168,7 @@ def test_at_first_drafts_are_adaptive_by_regions_or_in_one_sequence_where_there_
     def checked() -> object:
         return bench.window.decoding_group.checkedAction().data()
 
-    bench.window._restore_choices()
+    bench.window.draft_choices.restore()
     assert bench.window.desk.decoding == "regions-adaptive"
     assert checked() == "regions-adaptive"
     bench.load("one-step", "adaptive")
