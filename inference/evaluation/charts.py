@@ -38,13 +38,20 @@ def _text(x: float, y: float, words: str, anchor: str = "start", colour: str = _
     )
 
 
-def _legend(names: Sequence[str], x: float, y: float) -> list[str]:
-    parts = []
+_LEGEND_ROW = 17.0
+
+
+def _legend(names: Sequence[str], left: float, y: float, width: float) -> tuple[list[str], float]:
+    """Coloured names in as many rows as they need, and the y of the last."""
+    parts, x = [], left
     for name, colour in zip(names, cycle(COLOURS), strict=False):
+        advance = 30.0 + 7 * len(name)
+        if x > left and x + advance > left + width:
+            x, y = left, y + _LEGEND_ROW
         parts.append(f'<rect x="{x:.1f}" y="{y - 10:.1f}" width="11" height="11" fill="{colour}"/>')
         parts.append(_text(x + 16, y, name))
-        x += 30 + 7 * len(name)
-    return parts
+        x += advance
+    return parts, y
 
 
 def draw_concept_bars(results: Sequence[Result]) -> str:
@@ -53,10 +60,10 @@ def draw_concept_bars(results: Sequence[Result]) -> str:
     # The count of true ones is the same in every decoding but for studies not yet drafted.
     true = {name: max(r[name].true for r in rows if name in r) for r in rows for name in r}
     concepts = sorted(true, key=lambda name: (-true[name], name))
-    left, width, bar, top = 210.0, 420.0, 9.0, 34.0
-    pitch = bar * len(results) + 9
+    left, width, bar = 210.0, 420.0, 9.0 if len(results) < 5 else 5.0
+    parts, last = _legend([result.decoding for result in results], left, 14, width)
+    top, pitch = last + 20, bar * len(results) + 9
     bottom = top + pitch * len(concepts)
-    parts = _legend([result.decoding for result in results], left, 14)
     for tick in range(6):
         x = left + width * tick / 5
         parts.append(_line(x, top - 4, x, bottom, _GRID))
@@ -89,13 +96,14 @@ def _bar(
 
 def draw_reliability(curves: Sequence[Reliability], title: str) -> str:
     """Share right over confidence, a dot a bin, its area by the number of statements."""
-    left, top, side = 52.0, 40.0, 300.0
+    left, side = 52.0, 300.0
+    legend, last = _legend([curve.label for curve in curves], left, 31, side)
+    top = last + 9
 
     def place(confidence: float, right: float) -> tuple[float, float]:
         return left + side * confidence, top + side * (1 - right)
 
-    parts = [_text(left, 14, title)]
-    parts += _legend([curve.label for curve in curves], left, 31)
+    parts = [_text(left, 14, title), *legend]
     for tick in range(6):
         (x, low), (_, y) = place(tick / 5, 0), place(0, tick / 5)
         parts += [_line(x, top, x, top + side, _GRID), _line(left, y, left + side, y, _GRID)]
@@ -127,9 +135,12 @@ def draw_reliability(curves: Sequence[Reliability], title: str) -> str:
 
 
 def draw_speed_and_f1(results: Sequence[Result]) -> str:
-    """micro-F1 over tokens a pass, whiskers the 95 % intervals; a dot a decoding."""
+    """micro-F1 over tokens a pass, whiskers the 95 % intervals; a numbered dot a decoding."""
     known = [(r, r.estimates["tokens_per_pass"], r.estimates["micro_f1"]) for r in results]
-    left, top, width, height = 52.0, 20.0, 420.0, 260.0
+    left, width, height = 52.0, 420.0, 260.0
+    names = [f"{number} {result.decoding}" for number, result in enumerate(results, 1)]
+    legend, last = _legend(names, left, 14, width)
+    top = last + 26
     fastest = max((speed.value or 0.0 for _, speed, _ in known), default=0.0)
     step = next(s for s in (0.5, 1, 2, 5, 10, 20, 50, 100, 1000) if 5 * s > fastest)
     most = 5 * step
@@ -137,7 +148,7 @@ def draw_speed_and_f1(results: Sequence[Result]) -> str:
     def place(speed: float, f1: float) -> tuple[float, float]:
         return left + width * speed / most, top + height * (1 - f1)
 
-    parts = []
+    parts = legend
     for tick in range(6):
         (x, low), (_, y) = place(most * tick / 5, 0), place(0, tick / 5)
         parts += [_line(x, top, x, low, _GRID), _line(left, y, left + width, y, _GRID)]
@@ -145,7 +156,8 @@ def draw_speed_and_f1(results: Sequence[Result]) -> str:
             _text(x, low + 16, f"{step * tick:g}", "middle"),
             _text(left - 6, y + 4, f"{tick / 5:.1f}", "end"),
         ]
-    for (result, speed, f1), colour in zip(known, cycle(COLOURS), strict=False):
+    for number, (_, speed, f1) in enumerate(known):
+        colour = COLOURS[number % len(COLOURS)]
         if speed.value is None or f1.value is None:
             continue
         x, y = place(speed.value, f1.value)
@@ -155,7 +167,8 @@ def draw_speed_and_f1(results: Sequence[Result]) -> str:
             )  # fmt: skip
             parts += [_line(x1, y, x2, y, colour, 1.5), _line(x, y1, x, y2, colour, 1.5)]
         parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{colour}"/>')
-        parts.append(_text(x + 9, y - 8, result.decoding, colour=colour))
+        beside = x + 8 if number % 2 == 0 else x - 8  # two of one speed lie on one line
+        parts.append(_text(beside, y - 7, str(number + 1), "start" if beside > x else "end"))
     parts.append(_text(left + width / 2, top + height + 34, "tokens a pass", "middle"))
     parts.append(_text(left - 44, top - 7, "micro-F1"))
     return _svg(left + width + 24, top + height + 44, "micro-F1 and tokens a pass", parts)

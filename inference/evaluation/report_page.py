@@ -28,10 +28,12 @@ mark { background: #ffd7c2; text-decoration: underline wavy #d55e00 } del { colo
 .pictures { display: flex; flex-wrap: wrap; gap: 1rem } .wide { overflow-x: auto }
 svg { max-width: 100%; height: auto }
 """
+_COMPARED_IN_PAIRS = 4  # decodings; of more, each is held against the first alone
 _NOTES = (
     f"Intervals: 95 %, percentile bootstrap over studies, {RESAMPLES} resamples, seed {SEED}. "
-    "Differences are taken on the same resamples. A share that no study shows, or every one, has "
-    "Clopper and Pearson's interval.",
+    f"Differences are taken on the same resamples; of more than {_COMPARED_IN_PAIRS} decodings, "
+    "those to the first are shown here, every pair's with --json. A share that no study shows, or "
+    "every one, has Clopper and Pearson's interval.",
     "What a report says is measured on chest films. An empty, failed or refused draft misses "
     "everything there; it is never left out.",
     "CIDEr-D takes its IDF from the references of this run: it doesn't compare with other runs.",
@@ -56,6 +58,8 @@ def compose_page(
         said = [result for result in results if result.language == language]
         parts.append(f"<h2>Figures, {escape(language)}</h2>{_figure_table(said)}")
         compared = [d for d in differences if d.first.endswith(f"/{language}")]
+        if len(said) > _COMPARED_IN_PAIRS:
+            compared = [d for d in compared if d.first == said[0].name]
         parts.append(_difference_tables(compared, said))
         parts.append(_pictures(said))
         parts += [_examples(result) for result in said]
