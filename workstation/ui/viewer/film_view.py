@@ -21,7 +21,8 @@ from workstation.dicom.presentation_state import present
 from workstation.ui.film.header_wording import iso_date, join_present
 from workstation.ui.theme import COLOURS
 from workstation.ui.viewer.annotation_painter import AnnotationPainter
-from workstation.ui.viewer.film_overlay import FilmOverlay, ShownState
+from workstation.ui.viewer.corner_words import ShownState
+from workstation.ui.viewer.film_overlay import FilmOverlay
 from workstation.ui.viewer.film_picture import FilmPicture
 from workstation.ui.viewer.film_placeholder import Placeholder, paint_placeholder
 from workstation.ui.viewer.frame_bar import BAR_HEIGHT, FrameBar, FrameLoader
@@ -98,7 +99,8 @@ class FilmView(QWidget):
         """What stands in the film's corners, a line each; "" without a film."""
         if self._picture is None:
             return ""
-        return self._overlay.corners(self._picture.film, self._shown_state(self._picture)).text
+        state = self._shown_state(self._picture)
+        return self._overlay.words.corners(self._picture.film, state).text
 
     @property
     def is_preview(self) -> bool:

@@ -15,8 +15,8 @@ from workstation.dicom.instance_reader import read_film
 from workstation.reading.figure_wording import word_length
 from workstation.reading.figures import ruler_of
 from workstation.ui.theme import ui_font
-from workstation.ui.viewer.film_overlay import OverlayLine, _fit_line, _fit_lines
 from workstation.ui.viewer.image_viewer import ImageViewer
+from workstation.ui.viewer.overlay_lines import OverlayLine, fit_line, fit_lines
 
 WriteFilm = Callable[..., Path]
 
@@ -51,7 +51,7 @@ def test_corners_of_a_narrow_viewport_leave_the_letter_and_the_name_readable(
     assert picture is not None
     area = QRectF(14, 11, 332, 278)
     state = viewer._shown_state(picture)
-    corners = overlay.corners(picture.film, state)
+    corners = overlay.words.corners(picture.film, state)
     name = overlay._place(corners.top_left, area, 1.0, False, False)[0]
     study = overlay._place(corners.top_right, area, 1.0, True, False)[0]
     letters = overlay._place(state.letters, area, 1.0, False, False)
@@ -59,7 +59,7 @@ def test_corners_of_a_narrow_viewport_leave_the_letter_and_the_name_readable(
     ends = top.corner.x(), top.corner.x() + top.pixmap.width()
     assert name.corner.x() + name.pixmap.width() <= ends[0] + 2  # the halo's edge is empty
     assert study.corner.x() >= ends[1] - 2
-    words = _fit_line(corners.top_left[0], 332 // 2 - 14)
+    words = fit_line(corners.top_left[0], 332 // 2 - 14)
     assert words.text == "PHANTOM, ROSALIND"
 
 
@@ -79,7 +79,7 @@ def test_who_the_patient_is_is_broken_over_two_lines_before_it_is_cut(
     room = QFontMetrics(ui_font(9.0, bold=line.style == "strong")).horizontalAdvance(
         "MOTI-OUYANG, X" if line.style == "strong" else "born 1957-01-01 ·"
     )
-    fitted = _fit_lines(line, room)
+    fitted = fit_lines(line, room)
     if written is None:  # would jump while a hand windows
         assert len(fitted) == 1
         return
