@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QElapsedTimer, Qt
-from PySide6.QtGui import QFont
+from PySide6.QtGui import QFont, QFontMetrics
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from inference import BlockCommitted, DecodingMode, DraftEvent, DraftFinished, PrefillDone
@@ -46,8 +46,9 @@ class RaceColumn(QFrame):
         self._prefill_ms, self._shown_ms, self._tokens = 0.0, 0.0, 0
         self._live_clock = QElapsedTimer()
         self.clock_label = self._label("race_clock", _clock_font())
-        self.figures_label = self._label("race_figures", ui_font(9), "muted")
-        self.state_label = self._label("race_state", ui_font(9.5, bold=True))
+        self.figures_label = self._label("race_figures", ui_font(10.5))
+        self.state_label = self._label("race_state", _state_font())
+        self.state_label.setMinimumHeight(QFontMetrics(_place_font()).height())
         self.message_label = self._label("race_message", ui_font(), "muted")
         self.tiles = BlockTiles(self)
         self.view = DraftView(self)
@@ -113,11 +114,13 @@ class RaceColumn(QFrame):
         """Between events the clock goes on."""
         self._show_time(max(self._shown_ms, float(self._live_clock.elapsed())))
 
-    def stop(self, state: str, *, is_winner: bool = False) -> None:
-        """No more events; what there is stays."""
+    def stop(self, state: str, *, is_winner: bool = False, is_place: bool = False) -> None:
+        """No more events; what there is stays. is_place: state is its place in the race."""
         self.view.finish()
         self._show_tiles(is_running=False)
         self._say(state, COLOURS.accent if is_winner else COLOURS.bright_text)
+        if is_place:
+            self.state_label.setFont(_place_font())
 
     def fail(self, reason: str) -> None:
         """It left the race."""
@@ -175,7 +178,8 @@ class RaceColumn(QFrame):
             case DraftFinished():
                 place = word_place(self._place) if self._place else self.tr("done")
                 is_winner = self._place == 1 and not event.refused
-                self.stop(word_ending(event) or place, is_winner=is_winner)
+                ending = word_ending(event)
+                self.stop(ending or place, is_winner=is_winner, is_place=not ending)
                 self._show_figures(event.passes, event.tokens, event.tokens_per_second)
                 self._tell(event.refusal)
 
@@ -199,13 +203,23 @@ class RaceColumn(QFrame):
         self.message_label.setVisible(bool(message))
 
     def _say(self, state: str, shade: str = COLOURS.muted_text) -> None:
+        self.state_label.setFont(_state_font())
         self.state_label.setText(state)
         self.state_label.setStyleSheet(f"color: {shade}")
 
 
+def _state_font() -> QFont:
+    return ui_font(9.5, bold=True)
+
+
+def _place_font() -> QFont:
+    """As large as the name: who was first is what a room looks for."""
+    return ui_font(15, bold=True)
+
+
 def _clock_font() -> QFont:
     """Large, with digits of one width so that it doesn't tremble."""
-    font = ui_font(17, bold=True)
+    font = ui_font(24, bold=True)
     font.setStyleHint(QFont.StyleHint.SansSerif)
     font.setFeature(QFont.Tag("tnum"), 1)
     return font

@@ -5,12 +5,10 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
-    QCheckBox,
     QDialog,
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QSizePolicy,
     QSplitter,
     QVBoxLayout,
     QWidget,
@@ -23,6 +21,7 @@ from workstation.drafting.race import MOST_LANES, RaceResult
 from workstation.ui.race.film_thumbnail import FilmThumbnail
 from workstation.ui.race.race_column import RaceColumn
 from workstation.ui.race.race_controls import RaceControls
+from workstation.ui.race.race_head import RaceHead
 from workstation.ui.race.race_lanes import RaceLanes
 from workstation.ui.race.race_ledger import RaceLedger, RaceSubject
 from workstation.ui.race.race_playback import RacePlayback
@@ -74,7 +73,7 @@ class RaceDialog(QDialog):
         self.columns: dict[DecodingMode, RaceColumn] = {}
         self._build()
         self._show_columns()
-        self._show_phase(self.tr("Choose two to four strategies and start."))
+        self.head.show_phase(self.tr("Choose two to four strategies and start."))
 
     # -- making ------------------------------------------------------------------------------
 
@@ -97,52 +96,28 @@ class RaceDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(_MARGIN, 10, _MARGIN, 10)
         layout.setSpacing(_GAP)
-        layout.addLayout(self._build_head())
+        layout.addWidget(self._build_head())
         layout.addWidget(self.splitter, 1)
         layout.addLayout(self._build_foot())
         self.start_button.setDefault(True)
         self.start_button.setFocus()
 
-    def _build_head(self) -> QHBoxLayout:
-        self.phase_label = QLabel(self)
-        self.phase_label.setObjectName("race_phase")
-        self.phase_label.setFont(ui_font(12, bold=True))
-        self.phase_label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.choices: dict[DecodingMode, QCheckBox] = {}
-        head = QHBoxLayout()
-        head.setSpacing(14)
-        head.addWidget(self.phase_label, 1)
-        offered = [mode for mode in _FIRST_CHOICE if mode in self._subject.strategies]
-        first = offered[:MOST_LANES]
-        for mode in self._subject.strategies:
-            box = QCheckBox(name_strategy(mode), self)
-            box.setObjectName(f"race_choice_{mode}")
-            box.setChecked(mode in first or len(self._subject.strategies) <= MOST_LANES)
-            box.toggled.connect(self._on_choice_changed)
-            self.choices[mode] = box
-            head.addWidget(box)
-        self.start_button = QPushButton(self.tr("Start"), self)
-        self.start_button.setObjectName("race_start")
-        self.start_button.setProperty("role", "primary")
-        self.start_button.clicked.connect(self.start)
-        self.stop_button = QPushButton(self.tr("Stop"), self)
-        self.stop_button.setObjectName("race_stop")
-        self.stop_button.setToolTip(self.tr("Stop (Esc)"))
-        self.stop_button.setEnabled(False)
-        self.stop_button.setAutoDefault(False)
-        self.stop_button.clicked.connect(self.stop)
-        head.addWidget(self.start_button)
-        head.addWidget(self.stop_button)
-        return head
+    def _build_head(self) -> RaceHead:
+        strategies = self._subject.strategies
+        offered = [mode for mode in _FIRST_CHOICE if mode in strategies]
+        are_few = len(strategies) <= MOST_LANES
+        self.head = RaceHead(strategies, strategies if are_few else offered[:MOST_LANES], self)
+        self.head.start_asked.connect(self.start)
+        self.head.stop_asked.connect(self.stop)
+        self.head.choice_changed.connect(self._on_choice_changed)
+        self.choices = self.head.choices
+        self.start_button, self.stop_button = self.head.start_button, self.head.stop_button
+        self.phase_label, self.conditions_label = self.head.phase_label, self.head.conditions_label
+        return self.head
 
     def _build_stage(self) -> QHBoxLayout:
         engine = self._subject.engine
         self.thumbnail = FilmThumbnail(self._subject.films, GUTTER - _GAP, self)
-        self.conditions_label = QLabel(self)
-        self.conditions_label.setObjectName("race_conditions")
-        self.conditions_label.setWordWrap(True)
-        self.conditions_label.setProperty("role", "muted")
-        self.conditions_label.setFont(ui_font(9.5))
         model = QLabel(
             self.tr("{0} {1}\n{2} · {3} · {4}").format(
                 engine.model_name,
@@ -164,7 +139,6 @@ class RaceDialog(QDialog):
         gutter.setSpacing(8)
         gutter.addWidget(self.thumbnail, 1)
         gutter.addWidget(model)
-        gutter.addWidget(self.conditions_label)
         gutter.addStretch(1)
         self._column_row = QHBoxLayout()
         self._column_row.setSpacing(_GAP)
@@ -214,7 +188,7 @@ class RaceDialog(QDialog):
 
     @property
     def chosen_strategies(self) -> tuple[DecodingMode, ...]:
-        return tuple(mode for mode, box in self.choices.items() if box.isChecked())
+        return self.head.chosen
 
     @property
     def is_running(self) -> bool:
@@ -228,11 +202,11 @@ class RaceDialog(QDialog):
         if self.is_running or not self._can_start():
             return
         if self._drafting.is_drafting:
-            self._show_phase(self.tr("A draft is being written. Start again when it is done."))
+            self.head.show_phase(self.tr("A draft is being written. Start again when it is done."))
             return
         requests = self._subject.requests(self.chosen_strategies)
         if not self._ledger.begin(self._subject, requests):
-            self._show_phase(self.tr("The audit log can't be written: there is no race."))
+            self.head.show_phase(self.tr("The audit log can't be written: there is no race."))
             return
         self._forget_result()
         for column in self.columns.values():
@@ -251,7 +225,7 @@ class RaceDialog(QDialog):
         """The race ends within one pass; a replay jumps to its end."""
         if self._race is not None:
             self._race.cancel_token.cancel()
-            self._show_phase(self.tr("Stopping…"))
+            self.head.show_phase(self.tr("Stopping…"))
         elif self.result_shown is not None:
             self.playback.pause()
             self.playback.seek(self.playback.duration_ms)
@@ -272,11 +246,11 @@ class RaceDialog(QDialog):
             self._running = self.columns[decoding]
             self._running.begin()
             self._ticker.start()
-            self._show_phase(self.tr("Running alone: {0}").format(name))
+            self.head.show_phase(self.tr("Running alone: {0}").format(name))
         else:
             self._ticker.stop()
             text = self.tr("Timing lap {0} of {1}: {2}, alone")
-            self._show_phase(text.format(lap - 1, laps - 1, name))
+            self.head.show_phase(text.format(lap - 1, laps - 1, name))
 
     def _on_event(self, decoding: DecodingMode, event: DraftEvent) -> None:
         if not self._is_closed:
@@ -305,7 +279,9 @@ class RaceDialog(QDialog):
         self.conditions_label.setText(
             word_conditions(result)
             + " "
-            + self.tr("Same film, weights of the same model folder, same machine.")
+            + self.tr("Same film, weights of the same model folder, same machine ({0}).").format(
+                self._subject.engine.device
+            )
         )
         self.playback.duration_ms = result.duration_ms
         if result.duration_ms > 0:
@@ -318,7 +294,7 @@ class RaceDialog(QDialog):
         if not self._is_closed:
             self._ledger.cancel()
             self._end_run()
-            self._show_phase(self.tr("Stopped: nothing was timed."))
+            self.head.show_phase(self.tr("Stopped: nothing was timed."))
             for column in self.columns.values():
                 column.stop(self.tr("stopped"))
 
@@ -326,7 +302,7 @@ class RaceDialog(QDialog):
         if not self._is_closed:
             self._ledger.fail(message)
             self._end_run()
-            self._show_phase(self.tr("The race failed: {0}").format(message))
+            self.head.show_phase(self.tr("The race failed: {0}").format(message))
 
     def _end_run(self) -> None:
         self._race = None
@@ -354,13 +330,13 @@ class RaceDialog(QDialog):
             text = self.tr("Replay at full speed")
         else:
             text = self.tr("Replay in slow motion, {0}: clocks show real times")
-        self._show_phase(text.format(word_speed(speed)))
+        self.head.show_phase(text.format(word_speed(speed)))
 
     def _show_table(self) -> None:
         """All have ended: what they say is compared."""
         if self.result_shown is None:
             return
-        self._show_phase(word_outcome(self.result_shown))
+        self.head.show_phase(word_outcome(self.result_shown))
         if self.table.isHidden():
             self.table.show_result(self.result_shown)
             self.table.show()
@@ -378,17 +354,9 @@ class RaceDialog(QDialog):
         return 2 <= len(self.chosen_strategies) <= MOST_LANES
 
     def _show_whether_running(self) -> None:
-        for box in self.choices.values():
-            box.setEnabled(not self.is_running)
-        self.start_button.setEnabled(not self.is_running and self._can_start())
-        self.stop_button.setEnabled(self.is_running)
+        self.head.show_whether_running(is_running=self.is_running, can_start=self._can_start())
         if not self.is_running and not self._can_start():
-            self._show_phase(self.tr("Choose two to four strategies and start."))
-
-    def _show_phase(self, text: str) -> None:
-        if text != self.phase_label.text():
-            self.phase_label.setText(text)
-            self.phase_label.setToolTip(text)
+            self.head.show_phase(self.tr("Choose two to four strategies and start."))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape and (self.is_running or self.playback.is_playing):

@@ -20,6 +20,7 @@ from workstation.reporting.statement_comparison import ComparedFinding, compare_
 from workstation.ui.race.race_wording import (
     name_strategy,
     word_assertions,
+    word_extra_passes,
     word_passes,
     word_ratio,
     word_time,
@@ -106,10 +107,15 @@ class RaceTable(QTableWidget):
                 other = ending.tokens_per_second if ending and each is not ending else 0.0
                 text = _ratio_text(each.tokens_per_second, other)
                 self._set(row, rank, speed + text, is_bold=True)
-        row = self._add_row(self.tr("Passes, tokens"))
+        row = self._add_row(self.tr("Passes"))
         for rank, each in enumerate(_endings(lanes)):
             if each:
-                self._set(row, rank, f"{word_passes(each.passes)} · {word_tokens(each.tokens)}")
+                passes = word_passes(each.passes) + word_extra_passes(lanes[rank].decoding, each)
+                self._set(row, rank, passes)
+        row = self._add_row(self.tr("Tokens"))
+        for rank, each in enumerate(_endings(lanes)):
+            if each:
+                self._set(row, rank, word_tokens(each.tokens))
 
     # -- findings ----------------------------------------------------------------------------
 

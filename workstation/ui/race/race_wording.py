@@ -107,6 +107,17 @@ def word_passes(passes: int) -> str:
     return _translate(_CONTEXT, "{0} passes").format(passes)
 
 
+def word_extra_passes(decoding: DecodingMode, ending: DraftFinished) -> str:
+    """What the passes beyond one a block were for, for instance " (2 second looks)"."""
+    if not ending.extra_passes:
+        return ""
+    if decoding == "guided":
+        return _translate(_CONTEXT, " ({0} to check and redraft)").format(ending.extra_passes)
+    if ending.extra_passes == 1:
+        return _translate(_CONTEXT, " (1 second look)")
+    return _translate(_CONTEXT, " ({0} second looks)").format(ending.extra_passes)
+
+
 def word_tokens(tokens: int) -> str:
     if tokens == 1:
         return _translate(_CONTEXT, "1 token")

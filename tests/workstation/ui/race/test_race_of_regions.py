@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QSettings
+from PySide6.QtCore import QSettings, Qt
 from pytestqt.qtbot import QtBot
 
 from inference import (
@@ -49,11 +49,24 @@ class ScriptedEngine:
     ) -> Iterable[DraftEvent]:
         name = request.request_id
         if request.decoding.startswith("regions"):
-            yield from stream_regions(name, OTHER)
+            events = stream_regions(name, OTHER)
+            is_adaptive = request.decoding == "regions-adaptive"
+            yield from _looked_at_again(events) if is_adaptive else events
             return
         yield PrefillDone(name, 96, 8, 10.0)
         yield BlockCommitted(name, 0, (5, 6), (NORMAL, ""), (0.9, 1.0), 1, 12.0)
         yield DraftFinished(name, NORMAL, *parse_sections(NORMAL), "stop", 1, 2, 10.0, 2.0)
+
+
+def _looked_at_again(events: Iterable[DraftEvent]) -> Iterator[DraftEvent]:
+    """As if the lungs had been in doubt at first."""
+    for event in events:
+        if isinstance(event, BlockCommitted) and (event.region, event.passes) == ("lungs", 1):
+            yield replace(event, second_looks=1)
+        elif isinstance(event, DraftFinished):
+            yield replace(event, extra_passes=1)
+        else:
+            yield event
 
 
 @pytest.fixture
@@ -126,3 +139,31 @@ def test_each_region_has_its_own_strip_on_the_time_axis(qtbot, open_dialog) -> N
     before = lanes.sizeHint().height()
     dialog.choices["regions-adaptive"].setChecked(False)
     assert lanes.sizeHint().height() < before - 22
+
+
+def test_second_looks_are_told_by_block_and_in_all(qtbot, open_dialog) -> None:
+    dialog = open_dialog(DESCRIPTION)
+    with qtbot.waitSignal(dialog.playback.playing_changed, timeout=60_000):
+        dialog.start()
+    dialog.stop()
+    labels = [dialog.table.item(row, 0).text() for row in range(dialog.table.rowCount())]
+    lanes = [lane.decoding for lane in dialog.result_shown.lanes]
+    passes = dialog.table.item(labels.index("Passes"), 1 + lanes.index("regions-adaptive"))
+    assert passes.text().endswith(" (1 second look)")
+    tiles = dialog.columns["regions-adaptive"].tiles
+    again = [block.region for block in tiles.blocks if block.second_looks]
+    assert again == ["lungs"]
+    rank = next(rank for rank, block in enumerate(tiles.blocks) if block.second_looks)
+    assert "looked at 2 times" in tiles.describe_block(rank)
+
+
+def test_the_choice_makes_way_for_the_race_and_comes_back(qtbot, open_dialog) -> None:
+    dialog = open_dialog(DESCRIPTION)
+    box = dialog.choices["one-step"]
+    assert box.isVisibleTo(dialog)
+    with qtbot.waitSignal(dialog.playback.playing_changed, timeout=60_000):
+        dialog.start()
+    assert not box.isVisibleTo(dialog)
+    assert "each alone" in dialog.conditions_label.text()
+    qtbot.keyClick(dialog.head.choose_button, Qt.Key.Key_Space)
+    assert box.isVisibleTo(dialog)
