@@ -157,7 +157,7 @@ class StatementList(QTableView):
     def set_calibration(self, calibration: Calibration | None) -> None:
         """How the confidences of the rows are to be read; None: as the model gives them."""
         if calibration != self.table.calibration:
-            self.table.calibration = calibration
+            self.table.calibration = self.row_painter.calibration = calibration
             self.viewport().update()
 
     # -- rows ------------------------------------------------------------------------------

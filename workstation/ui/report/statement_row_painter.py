@@ -14,6 +14,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from inference import Calibration
+from workstation.reporting.report_state import Sentence
 from workstation.ui.draft.draft_transcript import LOW_CONFIDENCE
 from workstation.ui.report.chip_painter import (
     CHIP_GAP,
@@ -23,6 +25,7 @@ from workstation.ui.report.chip_painter import (
     paint_status,
     paint_warning,
 )
+from workstation.ui.report.sentence_provenance import read_confidence
 from workstation.ui.report.statement_chips import Chip, list_chips
 from workstation.ui.report.statement_rows import StatementRow
 from workstation.ui.theme import COLOURS, ui_font
@@ -36,7 +39,7 @@ NARROW = 460
 """Below this width of the list [px] the regions give way to the sentences."""
 ROW_POINT_SIZE = 10.0
 SURE = 0.9
-"""From this confidence on the figure is grey: the eye is to find the others."""
+"""From this figure on it is grey: the eye is to find the others."""
 _PADDING = 6
 _WRAP = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
 
@@ -51,6 +54,12 @@ class StatementRowPainter(QStyledItemDelegate):
         """The row of the words under the pointer in the text."""
         self.checked_sentences: dict[int, bool] = {}
         """Sentences that a check speaks of: id -> whether one of them blocks signing."""
+        self.calibration: Calibration | None = None
+
+    def is_sure(self, sentence: Sentence) -> bool:
+        """Of an AI sentence whose confidence is shown, as it is shown: calibrated."""
+        share = read_confidence(sentence, self.calibration)
+        return share is not None and share >= SURE
 
     def sizeHint(self, option: QStyleOptionViewItem, index: AnyIndex) -> QSize:
         row: StatementRow = index.data(ROW_ROLE)
@@ -138,7 +147,6 @@ class StatementRowPainter(QStyledItemDelegate):
         middle, x = line.center().y(), line.left() + 5
         provenance = row.sentence.provenance
         doubtful = row.sentence.confidence is not None and row.sentence.confidence < LOW_CONFIDENCE
-        sure = row.sentence.confidence is not None and row.sentence.confidence >= SURE
         ink = COLOURS.amber if doubtful else COLOURS.accent
         if row.sentence.accepted:
             ink = COLOURS.muted_text
@@ -150,7 +158,7 @@ class StatementRowPainter(QStyledItemDelegate):
             pen.setCapStyle(Qt.PenCapStyle.FlatCap)
             painter.setPen(pen)
             painter.drawLine(QPointF(x, middle - 6), QPointF(x, middle + 7))
-        painter.setPen(QColor(COLOURS.muted_text if sure and provenance == "ai" else ink))
+        painter.setPen(QColor(COLOURS.muted_text if self.is_sure(row.sentence) else ink))
         inner = line.adjusted(11, 0, 0, 0)
         painter.drawText(inner, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
 

@@ -38,7 +38,7 @@ def row_height(*, is_earlier: bool = False) -> int:
 
 
 class StudyRowDelegate(QStyledItemDelegate):
-    """Two lines: the name, which is what one looks for; date, modality, ID, description and
+    """Two lines: the name, which is what one looks for; date, ID, modality, description and
     status, as far as they fit. One line for earlier studies."""
 
     thumbnails: ThumbnailSource | None = None
@@ -144,7 +144,7 @@ def _paint_lines(
     room = area.width() - QFontMetrics(small_font).horizontalAdvance(status) - _BETWEEN_ENDS
     about = join_fitting(
         (
-            iso_date(row.study_date), "/".join(row.modalities), row.patient_id,
+            iso_date(row.study_date), row.patient_id, "/".join(row.modalities),
             row.study_description,
         ),
         small_font, room,
@@ -156,15 +156,15 @@ def _paint_lines(
 
 
 def join_fitting(parts: Sequence[str], font: QFont, room: int) -> str:
-    """As many as there is room for. Only the last one may be cut off, where enough of it is left:
-    half an ID is worse than none."""
+    """Those there is room for, the first ones first. Only the last may be cut off, where enough of
+    it is left: half an ID is worse than none."""
     metrics, joined = QFontMetrics(font), ""
     for part in parts:
         longer = join_present(joined, part)
-        if metrics.horizontalAdvance(longer) > room:
-            left = room - metrics.horizontalAdvance(joined)
-            return longer if part is parts[-1] and left > _LEAST_CUT_WIDTH else joined
-        joined = longer
+        left = room - metrics.horizontalAdvance(joined)
+        may_be_cut = part is parts[-1] and left > _LEAST_CUT_WIDTH
+        if may_be_cut or metrics.horizontalAdvance(longer) <= room:
+            joined = longer
     return joined
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -10,9 +11,10 @@ from pytestqt.qtbot import QtBot
 
 from inference import Calibration
 from workstation.reporting.draft_report import DraftReport
-from workstation.reporting.report_state import SentenceOrigin
+from workstation.reporting.report_state import Sentence, SentenceOrigin
 from workstation.ui.report.sentence_provenance import describe_provenance
 from workstation.ui.report.statement_pages import StatementPages
+from workstation.ui.report.statement_row_painter import StatementRowPainter
 from workstation.ui.report.version_wording import format_utc
 
 DRAFTED, TOUCHED = "2026-04-12T10:00:00+00:00", datetime(2026, 4, 12, 10, 5, tzinfo=UTC)
@@ -68,3 +70,13 @@ def test_calibration_is_named_and_no_disease_is_promised(report: DraftReport) ->
     assert first.startswith("AI, calibrated confidence 0.45")
     assert "Not a probability of disease." in first
     assert any("weights abababababab…" in line for line in more)
+
+
+def test_figures_are_quiet_only_where_the_model_was_sure(qtbot: QtBot) -> None:
+    painter = StatementRowPainter()
+    sure, unsure = Sentence(1, "A.", "ai", 0.99), Sentence(2, "B.", "ai", 0.9)
+    assert not painter.is_sure(sure)  # without a calibration no figure is shown
+    painter.calibration = ((0.0, 0.0), (0.9, 0.6), (1.0, 1.0))
+    assert painter.is_sure(sure)
+    assert not painter.is_sure(unsure)
+    assert not painter.is_sure(replace(sure, provenance="edited"))

@@ -104,11 +104,11 @@ def test_an_earlier_study_is_no_next_one(study_list: StudyList) -> None:
 
 def test_parts_that_do_not_fit_are_left_out_whole(study_list: StudyList) -> None:
     font = ui_font(9.5)
-    parts = ("2026-04-12", "DX", "PH-000017", "CHEST PA AND LATERAL")
-    room = QFontMetrics(font).horizontalAdvance("2026-04-12 · DX · PH-000")
+    parts = ("2026-04-12", "PH-000017", "DX", "CHEST PA AND LATERAL")
+    room = QFontMetrics(font).horizontalAdvance("2026-04-12 · PH-000")
     assert join_fitting(parts, font, room) == "2026-04-12 · DX"
     assert join_fitting(parts, font, 2000) == " · ".join(parts)
-    cut = QFontMetrics(font).horizontalAdvance("2026-04-12 · DX · PH-000017 · CHEST PA AND")
+    cut = QFontMetrics(font).horizontalAdvance("2026-04-12 · PH-000017 · DX · CHEST PA AND")
     assert join_fitting(parts, font, cut) == " · ".join(parts)  # cut off when it is drawn
 
 
