@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from inference.api import (
     DECODING_MODES,
+    PRODUCTS,
     REGION_MODES,
     REMASKING_STRATEGIES,
     BlockCommitted,
@@ -25,6 +26,8 @@ from inference.api import (
     ModelImage,
     PassPath,
     PrefillDone,
+    Products,
+    ProductsRefused,
     Remasking,
     StopReason,
     UnsupportedRequest,
@@ -56,6 +59,8 @@ def load_engine(
     on_progress: ProgressListener | None = None,
     expected_sha256: str = "",
     passes: PassPath = "auto",
+    products: Products = "exact",
+    threads: int = 0,
 ) -> ReportEngine:
     """Load the embedded model, or any local Qwen2.5-VL block diffusion folder.
 
@@ -66,13 +71,26 @@ def load_engine(
     expected_sha256: refuse a model whose model_sha256 is another.
     passes: "auto" (what the environment variable ECHO_PASSES says, else CUDA graphs on a GPU and
     passes of any shape on a CPU), "graphs", "one-shape" (without graphs) or "any-shape".
+    products: of decoder and vision tower. "exact", or where speed is worth a small loss "bfloat16"
+    or "int8" (CPU), "fp8" (GPUs that multiply it): the model is then loaded exact first, both look
+    at a few films, and ProductsRefused is raised unless they agree, or where it would be no gain.
+    threads: of the CPU, for all that torch does from now on; 0: as it is (torch's choice is one
+    for each physical core).
     Raises WeightsMismatch or EngineError, naming the file and the reason; EngineError also says
     what would fit where the device has too little memory, before anything is loaded.
     """
     from inference.engine import ReportEngine
 
     return ReportEngine.load(
-        model, device, dtype, digest_cache, on_progress, expected_sha256, passes
+        model,
+        device,
+        dtype,
+        digest_cache,
+        on_progress,
+        expected_sha256,
+        passes,
+        products,
+        threads,
     )
 
 
@@ -113,6 +131,7 @@ def inspect_model(
 
 __all__ = [
     "DECODING_MODES",
+    "PRODUCTS",
     "REGION_MODES",
     "REMASKING_STRATEGIES",
     "BlockCommitted",
@@ -131,6 +150,8 @@ __all__ = [
     "LoadProgress",
     "ModelImage",
     "PrefillDone",
+    "Products",
+    "ProductsRefused",
     "ProgressListener",
     "Remasking",
     "StopReason",

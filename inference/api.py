@@ -61,6 +61,8 @@ StopReason = Literal["stop", "length", "repetition"]
 Products = Literal["exact", "bfloat16", "int8", "fp8"]
 """How linear products of decoder and vision tower are computed; see inference.reduced_linear."""
 
+PRODUCTS: tuple[Products, ...] = ("exact", "bfloat16", "int8", "fp8")
+
 PassPath = Literal["auto", "graphs", "one-shape", "any-shape"]
 """How a model's passes run: of one shape, captured as CUDA graphs; of one shape, not captured; of
 whatever shape comes. "auto": graphs on a GPU, any shape on a CPU. In fp32 it changes no token."""
@@ -72,6 +74,11 @@ class EngineError(Exception):
 
 class WeightsMismatch(EngineError):
     """A model folder whose files, keys or shapes are not what its config promises."""
+
+
+class ProductsRefused(EngineError):
+    """Reduced products that are no gain here, or change too much of what a model says; the same
+    model can be loaded with exact ones."""
 
 
 class UnsupportedRequest(EngineError):
@@ -212,8 +219,8 @@ class BlockCommitted:
     token_texts joined over all blocks give the raw answer; special tokens (stop) carry an
     empty text, so that the answer is exactly the concatenation. confidences are the model's
     probability of each committed token: never a probability of disease. passes counts
-    forward passes since prefill, checks of ``guided`` included. Autoregressive blocks hold one
-    token.
+    forward passes since prefill, checks of ``guided`` and one that is under way included.
+    Autoregressive blocks hold one token.
     is_pinned: of each token, whether the request brought it (its confidence is 1); empty
     where it brought none of them.
     second_looks: of ``adaptive`` and ``regions-adaptive``, how often this block was looked at
@@ -332,7 +339,9 @@ class EngineDescription:
     """What is loaded, for the status line, the audit log and headless output.
 
     calibration: at least one point, or None where the model brings none. decoding_times: measured
-    on this device at load; None for a model that decodes in one sequence only.
+    on this device at load; None for a model that decodes in one sequence only. products: how the
+    linear products are computed; token_agreement: measured at load, the share of tokens that are
+    those of exact products (the least, where modes have weights of their own); None for "exact".
     """
 
     model_name: str
@@ -347,3 +356,13 @@ class EngineDescription:
     max_images: int
     calibration: Calibration | None = None
     decoding_times: DecodingTimes | None = None
+    products: Products = "exact"
+    token_agreement: float | None = None
+
+    @property
+    def precision(self) -> dict[str, str | float]:
+        """What its numbers are computed in, for the audit log and headless output: JSON-able."""
+        told: dict[str, str | float] = {"dtype": self.dtype, "products": self.products}
+        if self.token_agreement is not None:
+            told["token_agreement"] = round(self.token_agreement, 4)
+        return told

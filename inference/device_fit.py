@@ -2,7 +2,9 @@
 
 needed = weights + KV cache + activations, with b the bytes of a number in the chosen dtype:
 
-    weights      b · parameters, a tied output head counted once
+    weights      b · parameters, a tied output head counted once; less what reduced products save
+                 (inference.reduced_products) once the model is loaded. Loading takes all of them,
+                 as the exact model is what the reduced one is compared with
     KV cache     b · 2 · layers · KV heads · head size · positions, twice on a GPU: passes captured
                  as graphs find keys and values at one place, whichever prompt they come from
     positions    vision tokens of the largest films the model takes + text of the prompt
@@ -24,10 +26,11 @@ from dataclasses import dataclass
 import torch
 from transformers import Qwen2_5_VLConfig
 
-from inference.api import EngineError
+from inference.api import EngineError, Products
 from inference.free_memory import free_memory
 from inference.image_processor import ImageProcessor
 from inference.manifest import Manifest
+from inference.reduced_products import saved_bytes
 
 MAX_NEW_TOKENS = 512  # GenerationRequest's default
 _PROMPT_TEXT_TOKENS = 128  # both prompts with system turn stay below, in stock Qwen2.5's tokenizer
@@ -60,13 +63,15 @@ class FitOption:
     dtype: str
     needed_bytes: int
     free_bytes: int | None
+    products: Products = "exact"
 
     @property
     def fits(self) -> bool:
         return self.free_bytes is None or self.needed_bytes <= self.free_bytes
 
     def __str__(self) -> str:
-        return f"{self.dtype} on {name_device(self.device)}"
+        reduced = f" with {self.products} products" if self.products != "exact" else ""
+        return f"{self.dtype}{reduced} on {name_device(self.device)}"
 
     def describe(self) -> str:
         """In words: what it needs, what is free, and whether that does."""
@@ -85,7 +90,7 @@ class ModelSize:
     manifest: Manifest
     parameters: int
 
-    def need(self, dtype: torch.dtype, caches: int = 1) -> MemoryNeed:
+    def need(self, dtype: torch.dtype, caches: int = 1, products: Products = "exact") -> MemoryNeed:
         """See the module's formula. caches: how often keys and values are held."""
         text, vision, films = self.config.text_config, self.config.vision_config, self.processor
         patches = self.manifest.max_images * films.max_pixels // films.patch_size**2
@@ -98,16 +103,18 @@ class ModelSize:
         in_prefill = prompt * (8 * text.hidden_size + 3 * text.intermediate_size)
         pixels = patches * _COLOURS * films.temporal_patch_size * films.patch_size**2
         return MemoryNeed(
-            weights=dtype.itemsize * self.parameters,
+            weights=dtype.itemsize * self.parameters - saved_bytes(products, self.config, dtype),
             kv_cache=caches * dtype.itemsize * per_position * positions,
             activations=dtype.itemsize * max(in_tower, in_prefill)
             + (torch.float32.itemsize + dtype.itemsize) * pixels,
         )
 
-    def option(self, device: torch.device, dtype: torch.dtype) -> FitOption:
+    def option(
+        self, device: torch.device, dtype: torch.dtype, products: Products = "exact"
+    ) -> FitOption:
         name = str(dtype).removeprefix("torch.")
-        needed = self.need(dtype, _caches_on(device)).total
-        return FitOption(str(device), name, needed, free_memory(device))
+        needed = self.need(dtype, _caches_on(device), products).total
+        return FitOption(str(device), name, needed, free_memory(device), products)
 
     def options(self) -> Iterator[FitOption]:
         """Every device and dtype of this machine, GPUs and exact dtypes first."""

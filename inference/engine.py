@@ -26,6 +26,7 @@ from inference.api import (
     GenerationRequest,
     PassPath,
     PrefillDone,
+    Products,
 )
 from inference.checkpoint import Checkpoint, embedded_folder, open_checkpoint
 from inference.decoding.draft_session import DecodingCancelled, DraftSession, raise_if_cancelled
@@ -42,7 +43,7 @@ from inference.file_digests import DigestCache
 from inference.film_checks import describe_emptiness
 from inference.loading_progress import ProgressListener
 from inference.out_of_memory import describe_out_of_memory, is_out_of_memory
-from inference.pass_paths import StepShelf, is_in_one_sequence
+from inference.pass_paths import StepShelf
 from inference.prompt_prefill import (
     LoadedWeights,
     PromptKey,
@@ -52,11 +53,13 @@ from inference.prompt_prefill import (
     needed_prompts,
     prefill_prompt,
 )
+from inference.reduced_products import choose_reduction
 from inference.region_drafting import RegionDraft, given_tokens, stream_regions
 from inference.report_language import LANGUAGES
 from inference.report_parts import PARTS
 from inference.request_checks import check_request
 from inference.stopwatch import Stopwatch
+from inference.token_agreement import LEAST_AGREEMENT, reduce_checked
 from inference.vision_encoder import VisionEncoder
 
 
@@ -69,11 +72,16 @@ class ReportEngine:
         device: torch.device,
         dtype: str = "auto",
         passes: PassPath = "auto",
+        products: Products = "exact",
+        least_agreement: float = LEAST_AGREEMENT,
     ) -> None:
         self._checkpoint = checkpoint
         self._steps = StepShelf(passes, device)
         self._device = device
         self._dtype = choose_dtype(dtype, device)
+        self._reduction = choose_reduction(products, checkpoint.config, device, self._dtype)
+        self._least_agreement = least_agreement
+        self._agreements: list[float] = []  # of all weights loaded, where products are reduced
         self._weights: dict[str, LoadedWeights] = {}
         self._kept: dict[PromptKey, PromptState] = {}  # empty while a draft uses them
         self._films: SeenFilms | None = None
@@ -90,11 +98,18 @@ class ReportEngine:
         on_progress: ProgressListener | None = None,
         expected_sha256: str = "",
         passes: PassPath = "auto",
+        products: Products = "exact",
+        threads: int = 0,
     ) -> ReportEngine:
         """See inference.load_engine."""
+        if threads:
+            torch.set_num_threads(threads)
         folder = embedded_folder() if model == "embedded" else Path(model)
         checkpoint = open_checkpoint(folder, digest_cache, on_progress, expected_sha256)
-        engine = cls(checkpoint, choose_device(device), dtype, passes)
+        engine = cls(checkpoint, choose_device(device), dtype, passes, products)
+        if products != "exact":  # refused at once, not in the middle of some later draft
+            for mode in engine.description.decoding_modes:
+                engine._weights_for(mode)
         engine.capture_passes()
         if {*REGION_MODES} & {*engine.description.decoding_modes}:
             engine.measure_decoding_times()
@@ -129,7 +144,13 @@ class ReportEngine:
             max_images=manifest.max_images,
             calibration=self._checkpoint.calibration,
             decoding_times=self._decoding_times,
+            products=self._products,
+            token_agreement=min(self._agreements, default=None),
         )
+
+    @property
+    def _products(self) -> Products:
+        return self._reduction.products if self._reduction else "exact"
 
     @property
     def device(self) -> torch.device:
@@ -216,7 +237,7 @@ class ReportEngine:
             if not is_out_of_memory(error):
                 raise
             failure = describe_out_of_memory(
-                self._checkpoint, request, self._device, self._dtype, doing
+                self._checkpoint, request, self._device, self._dtype, doing, self._products
             )
         if failure:  # outside the handler: its traceback would keep the draft's tensors alive
             self.forget_prompt()
@@ -241,7 +262,8 @@ class ReportEngine:
                 session = regions.session
             else:
                 capacity = self._capacity(prompt.prompt_ids, request)
-                step = self._lend_step(request, prompt, capacity)
+                stop_ids = self._checkpoint.stop_ids
+                step = self._steps.lend_for(request, prompt, capacity, stop_ids)
                 session = open_session(
                     self._checkpoint, prompt, capacity, request, cancel, pinned, step
                 )
@@ -293,20 +315,6 @@ class ReportEngine:
         }
         return prompts, len(kept) == len(needed)
 
-    def _lend_step(
-        self, request: GenerationRequest, prompt: PromptState, capacity: int
-    ) -> OneShapeStep | None:
-        """What runs the draft's passes; EngineError where they can't be captured."""
-        if not is_in_one_sequence(request):
-            return None
-        return self._steps.lend(
-            prompt.decoder,
-            prompt.block_length,
-            capacity,
-            prompt.mask_token_id,
-            self._checkpoint.stop_ids,
-        )
-
     def _lend_usual_step(self) -> OneShapeStep | None:
         """As a draft on one film of the largest size needs it."""
         checkpoint, manifest = self._checkpoint, self._checkpoint.manifest
@@ -333,10 +341,20 @@ class ReportEngine:
     def _weights_for(self, mode: DecodingMode) -> LoadedWeights:
         name = self._checkpoint.weights_name(mode)
         if name not in self._weights:
-            model = self._load_model(name)
-            vision = self._share_tower(VisionEncoder(model))
-            self._weights[name] = LoadedWeights(model, TextDecoder(model), vision)
+            loaded = self._reduce(self._load_model(name), mode)
+            self._weights[name] = loaded._replace(vision=self._share_tower(loaded.vision))
         return self._weights[name]
+
+    def _reduce(
+        self, model: Qwen2_5_VLForConditionalGeneration, mode: DecodingMode
+    ) -> LoadedWeights:
+        if self._reduction is None:
+            return LoadedWeights(model, TextDecoder(model), VisionEncoder(model))
+        weights, agreement = reduce_checked(
+            self._checkpoint, model, mode, self._reduction, self._least_agreement
+        )
+        self._agreements.append(agreement)
+        return weights
 
     def _share_tower(self, tower: VisionEncoder) -> VisionEncoder:
         """One that is loaded already, if it is the same: films then go through it once."""

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import torch
 
-from inference.api import EngineError, GenerationRequest
+from inference.api import EngineError, GenerationRequest, Products
 from inference.checkpoint import Checkpoint, embedded_folder
 from inference.device_fit import name_device
+from inference.reduced_products import offered_products
 from inference.weight_files import WEIGHTS_NAME
 
 
@@ -25,9 +26,11 @@ def describe_out_of_memory(
     device: torch.device,
     dtype: torch.dtype,
     doing: str,
+    products: Products = "exact",
 ) -> str:
     """What ran out, and the next smaller way to draft."""
-    smaller = next(_smaller_ways(checkpoint, request, device, dtype), "closing other programs")
+    ways = _smaller_ways(checkpoint, request, device, dtype, products)
+    smaller = next(ways, "closing other programs")
     return (
         f"{name_device(str(device))}: out of memory while {doing}. What the engine held of this "
         f"study is freed, and another draft can be asked for. Needs less: {smaller}"
@@ -35,7 +38,11 @@ def describe_out_of_memory(
 
 
 def _smaller_ways(
-    checkpoint: Checkpoint, request: GenerationRequest, device: torch.device, dtype: torch.dtype
+    checkpoint: Checkpoint,
+    request: GenerationRequest,
+    device: torch.device,
+    dtype: torch.dtype,
+    products: Products,
 ) -> Iterator[str]:
     """The nearest first."""
     if len(request.images) > 1:
@@ -46,10 +53,11 @@ def _smaller_ways(
         size = checkpoint.size(checkpoint.read_tensors(WEIGHTS_NAME))
     except EngineError:  # weights of no file (benchmarks), or a folder that is gone
         return
-    needed = size.option(device, dtype).needed_bytes
+    needed = size.option(device, dtype, products).needed_bytes
+    reduced = [size.option(device, dtype, form) for form in offered_products(device, dtype)[1:]]
     options = list(size.options())
     on_device = [option for option in options if option.device == str(device)]
-    yield from (o.describe() for o in on_device if o.needed_bytes < needed)
+    yield from (o.describe() for o in [*on_device, *reduced] if o.needed_bytes < needed)
     yield from (o.describe() for o in options if o.device != str(device) and o.fits)
     if checkpoint.folder.resolve() != embedded_folder().resolve():
         yield "the embedded model"

@@ -11,6 +11,7 @@ import torch
 from inference.api import EngineError, GenerationRequest, PassPath
 from inference.decoding.cuda_graphs import Capture, capture_graph
 from inference.decoding.one_shape_step import OneShapeStep, bucket_of
+from inference.decoding.prompt_state import PromptState
 from inference.decoding.text_decoder import TextDecoder
 
 _VARIABLE = "ECHO_PASSES"
@@ -58,6 +59,19 @@ class StepShelf:
     def choose(self, path: PassPath) -> None:
         """For the next drafts; see choose_path."""
         self.path = choose_path(path, self._device)
+
+    def lend_for(
+        self,
+        request: GenerationRequest,
+        prompt: PromptState,
+        capacity: int,
+        stop_ids: Collection[int],
+    ) -> OneShapeStep | None:
+        """What runs a draft's passes, see lend; None also where they are not of one shape."""
+        if not is_in_one_sequence(request):
+            return None
+        decoder, length = prompt.decoder, prompt.block_length
+        return self.lend(decoder, length, capacity, prompt.mask_token_id, stop_ids)
 
     def lend(
         self,

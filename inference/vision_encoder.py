@@ -14,6 +14,8 @@ import torch
 from torch.nn import functional
 from transformers.vision_utils import get_vision_position_ids
 
+from inference.linear_products import join_product
+
 if TYPE_CHECKING:
     from transformers import Qwen2_5_VLForConditionalGeneration
 
@@ -47,6 +49,7 @@ class VisionEncoder:
         self._window: int = config.window_size // config.spatial_merge_size // config.patch_size
         self._sees_all = frozenset(config.fullatt_block_indexes)
         self._patches: torch.Tensor = self._tower.patch_embed.proj.weight
+        self._blocks = [_TowerBlock(block) for block in self._tower.blocks]
         self._layout = lru_cache(maxsize=8)(self._lay_out)
 
     def has_weights_of(self, other: VisionEncoder) -> bool:
@@ -61,22 +64,21 @@ class VisionEncoder:
         layout = self._layout(grids)
         hidden = functional.linear(pixels, self._patches.flatten(1))
         hidden = self._by_units(hidden)[layout.order].flatten(0, 1)
-        for number, block in enumerate(self._tower.blocks):
+        for number, block in enumerate(self._blocks):
             groups = layout.images if number in self._sees_all else layout.windows
             hidden = hidden + self._attend(block, self._norm(hidden, block.norm1), layout, groups)
-            normed = self._norm(hidden, block.norm2)
-            gated = block.mlp.act_fn(block.mlp.gate_proj(normed)) * block.mlp.up_proj(normed)
-            hidden = hidden + block.mlp.down_proj(gated)
+            gate, up = block.gate_up(self._norm(hidden, block.norm2)).chunk(2, dim=-1)
+            hidden = hidden + block.down(block.activation(gate) * up)
         merger = self._tower.merger
-        merged = self._by_units(self._norm(hidden, merger.ln_q)).flatten(1)
+        merged = self._by_units(self._norm(hidden, merger.ln_q.weight)).flatten(1)
         tokens: torch.Tensor = merger.mlp(merged)[layout.back]
         return tokens
 
     def _attend(
-        self, block: Any, hidden: torch.Tensor, layout: _Layout, groups: WindowGroups
+        self, block: _TowerBlock, hidden: torch.Tensor, layout: _Layout, groups: WindowGroups
     ) -> torch.Tensor:
         rows, width = hidden.shape
-        qkv = block.attn.qkv(hidden).view(rows, 3 * self._heads, width // self._heads)
+        qkv = block.qkv(hidden).view(rows, 3 * self._heads, width // self._heads)
         turning = qkv[:, : 2 * self._heads].float()
         half = turning.shape[-1] // 2
         turned = torch.addcmul(turning * layout.cos, turning.roll(half, -1), layout.sin)
@@ -93,15 +95,14 @@ class VisionEncoder:
             attended.append(seen.transpose(1, 2).reshape(end - start, width))
             start = end
         joined = torch.cat(attended) if len(attended) > 1 else attended[0]
-        projected: torch.Tensor = block.attn.proj(joined)
-        return projected
+        return block.output(joined)
 
     def _by_units(self, patches: torch.Tensor) -> torch.Tensor:
         """[patches, width] to [units, patches of a unit, width]."""
         return patches.view(-1, self._unit, patches.shape[-1])
 
-    def _norm(self, hidden: torch.Tensor, norm: Any) -> torch.Tensor:
-        return functional.rms_norm(hidden, (hidden.shape[-1],), norm.weight, _EPS)
+    def _norm(self, hidden: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+        return functional.rms_norm(hidden, (hidden.shape[-1],), weight, _EPS)
 
     def _lay_out(self, grids: tuple[Grid, ...]) -> _Layout:
         order: list[int] = []
@@ -127,3 +128,16 @@ class VisionEncoder:
         sin[..., : sin.shape[-1] // 2].neg_()
         images = tuple((1, rows * columns) for _, rows, columns in grids)
         return _Layout(ordered, ordered.argsort(), cos, sin, tuple(windows), images)
+
+
+class _TowerBlock:
+    """One block's norms, and the products with its weights."""
+
+    def __init__(self, block: Any) -> None:  # transformers' Qwen2_5_VLVisionBlock
+        self.norm1: torch.Tensor = block.norm1.weight
+        self.norm2: torch.Tensor = block.norm2.weight
+        self.qkv = join_product(block.attn.qkv)
+        self.output = join_product(block.attn.proj)
+        self.gate_up = join_product(block.mlp.gate_proj, block.mlp.up_proj)
+        self.down = join_product(block.mlp.down_proj)
+        self.activation: torch.nn.Module = block.mlp.act_fn

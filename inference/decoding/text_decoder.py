@@ -16,7 +16,7 @@ from torch.nn import functional
 from inference.api import EngineError
 from inference.decoding.attention_paths import AttentionPath, attend_fused, choose_attention
 from inference.decoding.kv_cache import StaticKvCache
-from inference.linear_products import ExactProduct, LinearProduct, ProductMaker
+from inference.linear_products import ExactProduct, LinearProduct, join_product
 
 if TYPE_CHECKING:
     from transformers import Qwen2_5_VLForConditionalGeneration
@@ -43,14 +43,9 @@ class Places(NamedTuple):
 
 
 class TextDecoder:
-    """Embeds, attends and projects; holds no state of a draft.
+    """Embeds, attends and projects; holds no state of a draft."""
 
-    product: makes the products with the layers' weights and the head's.
-    """
-
-    def __init__(
-        self, model: Qwen2_5_VLForConditionalGeneration, product: ProductMaker = ExactProduct
-    ) -> None:
+    def __init__(self, model: Qwen2_5_VLForConditionalGeneration) -> None:
         text, config = model.model.language_model, model.config.text_config
         if set(config.layer_types) != {"full_attention"}:
             raise EngineError("config.json: sliding window layers are not supported")
@@ -63,8 +58,8 @@ class TextDecoder:
         self._embedding: nn.Embedding = text.embed_tokens
         self._rotary: nn.Module = text.rotary_emb
         self._norm: torch.Tensor = text.norm.weight
-        self._head = product(model.lm_head.weight, None)
-        self._layers = [_Layer(layer, product) for layer in text.layers]
+        self._head = ExactProduct(model.lm_head.weight)
+        self._layers = [_Layer(layer) for layer in text.layers]
         self.dtype, self.device = self._norm.dtype, self._norm.device
         self.one_row_path, self.few_rows_path = (
             choose_attention(
@@ -184,16 +179,14 @@ class _Layer:
     """One decoder layer: its norms, and the products with its weights, joined where they share
     an input."""
 
-    def __init__(self, layer: Any, product: ProductMaker) -> None:
-        attention, mlp = layer.self_attn, layer.mlp  # transformers' Qwen2_5_VLDecoderLayer
+    def __init__(self, layer: Any) -> None:  # transformers is untyped here: Qwen2_5_VLDecoderLayer
+        attention, mlp = layer.self_attn, layer.mlp
         self.input_norm: torch.Tensor = layer.input_layernorm.weight
         self.post_norm: torch.Tensor = layer.post_attention_layernorm.weight
-        projections = (attention.q_proj, attention.k_proj, attention.v_proj)
-        bias = torch.cat([projection.bias.data for projection in projections])
-        self.qkv = product(_join_weights(*projections), bias)
-        self.output = product(attention.o_proj.weight, None)
-        self.gate_up = product(_join_weights(mlp.gate_proj, mlp.up_proj), None)
-        self.down = product(mlp.down_proj.weight, None)
+        self.qkv = join_product(attention.q_proj, attention.k_proj, attention.v_proj)
+        self.output = join_product(attention.o_proj)
+        self.gate_up = join_product(mlp.gate_proj, mlp.up_proj)
+        self.down = join_product(mlp.down_proj)
         self.activation: nn.Module = mlp.act_fn
 
     @property
@@ -206,12 +199,3 @@ class _Layer:
         normed = functional.rms_norm(hidden, (size,), self.post_norm, eps)
         gate, up = self.gate_up(normed).chunk(2, dim=-1)
         return self.down(self.activation(gate) * up)
-
-
-def _join_weights(*projections: nn.Linear) -> torch.Tensor:
-    """Stack the weights; the modules keep views of the result, so nothing is held twice."""
-    joined = torch.cat([projection.weight.data for projection in projections])
-    parts = joined.split([projection.out_features for projection in projections])
-    for projection, part in zip(projections, parts, strict=True):
-        projection.weight.data = part
-    return joined
