@@ -25,9 +25,9 @@ from PySide6.QtCore import QEventLoop
 from PySide6.QtWidgets import QApplication
 
 from workstation.benchmarks.written_film import write_film_file
-from workstation.dicom.display_pipeline import Window
 from workstation.dicom.film import Film
 from workstation.dicom.instance_reader import read_film
+from workstation.dicom.voi import Window
 from workstation.ui.film.film_loader import FilmLoader
 from workstation.ui.theme import apply_theme
 from workstation.ui.viewer.film_sampler import sampler_of

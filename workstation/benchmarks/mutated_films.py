@@ -14,11 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from workstation.dicom import decoding_pool
-from workstation.dicom.display_pipeline import badges, model_image, render_grey
+from workstation.dicom.display_pipeline import render_grey
 from workstation.dicom.instance_reader import read_film, read_header
+from workstation.dicom.model_image import model_image
 from workstation.dicom.presentation_search import apply_states
 from workstation.dicom.presentation_state import read_presentation_state
 from workstation.dicom.unreadable import UnreadableInstance
+from workstation.dicom.window_choices import badges
 
 HANG_S = 10.0
 _HEADER_BYTES = 2500

@@ -10,11 +10,12 @@ import numpy as np
 from PIL import Image
 
 from workstation.catalog.database import CatalogUnavailable, open_database
-from workstation.dicom.display_pipeline import Window, badges, linear_equivalent
 from workstation.dicom.film import Film
 from workstation.dicom.instance_reader import read_film
 from workstation.dicom.presentation_search import open_as_presented
 from workstation.dicom.unreadable import UnreadableInstance
+from workstation.dicom.voi import Window, linear_equivalent
+from workstation.dicom.window_choices import badges
 from workstation.reading.display_state import DisplayState
 from workstation.reading.measurement_store import MeasurementStore
 from workstation.ui.viewer.film_picture import FilmPicture

@@ -23,9 +23,9 @@ from inference import (
     draft_batch,
 )
 from inference.report_language import Language, Statement, extract_statements
-from workstation.dicom.display_pipeline import model_image
 from workstation.dicom.film import Film, InstanceHeader
 from workstation.dicom.instance_reader import read_film, read_header
+from workstation.dicom.model_image import model_image
 from workstation.dicom.unreadable import UnreadableInstance
 from workstation.dicom.view_position import choose_model_films
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from workstation.dicom.display_pipeline import DisplayAttributes, measure_robust_range
+from workstation.dicom.display_attributes import DisplayAttributes, measure_robust_range
 from workstation.dicom.overlays import OverlayPlane, draw_planes
 
 if TYPE_CHECKING:
@@ -110,3 +110,9 @@ class Film:
     def stored_range(self) -> tuple[int, int]:
         """Least and greatest stored value."""
         return int(self.stored.min()), int(self.stored.max())
+
+    @property
+    def stored_levels(self) -> np.ndarray:
+        """Every stored value from the least to the greatest, [n] float64."""
+        least, greatest = self.stored_range
+        return np.arange(least, greatest + 1, dtype=np.float64)

@@ -12,8 +12,8 @@ import numpy as np
 
 from workstation.dicom.acceptance import PixelFormat
 from workstation.dicom.dataset_reading import BoundedReader, ParsedInstance
-from workstation.dicom.display_attributes import read_display_attributes
-from workstation.dicom.display_pipeline import DisplayAttributes, padding_mask
+from workstation.dicom.display_attributes import DisplayAttributes, padding_mask
+from workstation.dicom.display_header import read_display_attributes
 from workstation.dicom.film import Film, InstanceHeader
 from workstation.dicom.overlays import has_embedded_overlay, read_overlays
 from workstation.dicom.pixel_decoding import decode_pixels

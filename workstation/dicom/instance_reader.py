@@ -12,7 +12,7 @@ from pathlib import Path
 
 from workstation.dicom.acceptance import PixelFormat, check_is_film, sop_class_of
 from workstation.dicom.dataset_reading import ParsedInstance, check_regular_file, parse_instance
-from workstation.dicom.display_pipeline import BADGE_LOSSY, WINDOW_AS_SAVED, DisplayAttributes
+from workstation.dicom.display_attributes import BADGE_LOSSY, DisplayAttributes
 from workstation.dicom.element_values import clean_text, text_of
 from workstation.dicom.film import Film, InstanceHeader
 from workstation.dicom.frame_source import FrameSource, hash_stored, measure
@@ -25,6 +25,7 @@ from workstation.dicom.header_text import (
 )
 from workstation.dicom.picture_reader import Picture, picture_format, read_picture
 from workstation.dicom.unreadable import as_unreadable, muted_warnings
+from workstation.dicom.voi import WINDOW_AS_SAVED
 
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 

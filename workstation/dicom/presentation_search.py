@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from workstation.dicom.display_pipeline import BADGE_PRESENTATION_UNREADABLE
+from workstation.dicom.display_attributes import BADGE_PRESENTATION_UNREADABLE
 from workstation.dicom.film import Film
 from workstation.dicom.kept_folders import data_folder_of, states_of_study
 from workstation.dicom.presentation_state import (

@@ -15,14 +15,8 @@ from pydicom.dataset import Dataset
 
 from workstation.dicom.annotations import Annotation, read_annotations
 from workstation.dicom.dataset_reading import ParsedInstance, check_regular_file, parse_instance
-from workstation.dicom.display_attributes import read_lookup_table, read_modality, read_windows
-from workstation.dicom.display_pipeline import (
-    BADGE_PRESENTED,
-    LookupTable,
-    PresentationShape,
-    Window,
-    identity_window,
-)
+from workstation.dicom.display_attributes import BADGE_PRESENTED, PresentationShape, identity_window
+from workstation.dicom.display_header import read_lookup_table, read_modality, read_windows
 from workstation.dicom.displayed_area import DisplayedArea, read_displayed_areas
 from workstation.dicom.element_values import (
     clean_text,
@@ -38,6 +32,7 @@ from workstation.dicom.header_text import format_person_name, read_date
 from workstation.dicom.overlays import OverlayPlane, read_overlays
 from workstation.dicom.shutters import Shutter, read_shutter
 from workstation.dicom.unreadable import Refusal, as_unreadable, muted_warnings
+from workstation.dicom.voi import LookupTable, Window
 
 GRAYSCALE_SOFTCOPY = "1.2.840.10008.5.1.4.1.1.11.1"
 MAX_ANNOTATIONS = 1000

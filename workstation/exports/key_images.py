@@ -10,11 +10,12 @@ from io import BytesIO
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from workstation.dicom.display_pipeline import badges, render_grey
+from workstation.dicom.display_pipeline import render_grey
 from workstation.dicom.film import Film
 from workstation.dicom.instance_reader import read_film
 from workstation.dicom.overlays import OVERLAY_INK
 from workstation.dicom.presentation_search import open_as_presented
+from workstation.dicom.window_choices import badges
 from workstation.exports.exported_report import ExportedImage
 from workstation.exports.key_image_annotations import draw_annotations
 from workstation.exports.pdf_fonts import FALLBACK, FONT_FILES, REGULAR

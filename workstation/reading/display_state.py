@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, get_args
 
-from workstation.dicom.display_pipeline import Voi, VoiFunction, Window, window_choices
 from workstation.dicom.film import Film
+from workstation.dicom.voi import Voi, VoiFunction, Window
+from workstation.dicom.window_choices import window_choices
 
 BY_HAND = "as left by the reader"
 """Explanation of a window that was dragged."""

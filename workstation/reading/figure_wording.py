@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from workstation.dicom.display_pipeline import DisplayAttributes
+from workstation.dicom.display_attributes import DisplayAttributes
 from workstation.reading.figures import (
     Ruler,
     angle_degrees,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workstation.dicom.display_pipeline import DisplayAttributes, SpacingKind
+from workstation.dicom.display_attributes import DisplayAttributes, SpacingKind
 from workstation.reading.measurements import Measurement, Point
 
 

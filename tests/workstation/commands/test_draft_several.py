@@ -21,8 +21,8 @@ from inference.phantom.dicom_writer import write_film
 from workstation.commands import study_drafts
 from workstation.commands.draft import run_draft
 from workstation.commands.exit_codes import FAILED, INTERRUPTED
-from workstation.dicom.display_pipeline import model_image
 from workstation.dicom.film import Film
+from workstation.dicom.model_image import model_image
 
 pytestmark = pytest.mark.skipif(
     not (embedded_folder() / "model.safetensors").exists(), reason="no embedded model here"

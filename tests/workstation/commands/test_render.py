@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 from workstation.commands.render import run_render
-from workstation.dicom.display_pipeline import Window, render_grey
+from workstation.dicom.display_pipeline import render_grey
 from workstation.dicom.instance_reader import read_film
+from workstation.dicom.voi import Window
 
 RAMP = np.arange(256, dtype=np.uint8).reshape(16, 16)
 

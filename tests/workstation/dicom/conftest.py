@@ -12,7 +12,7 @@ import pytest
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
-from workstation.dicom.display_pipeline import DisplayAttributes
+from workstation.dicom.display_attributes import DisplayAttributes
 from workstation.dicom.film import Film, InstanceHeader
 
 DIGITAL_XRAY = "1.2.840.10008.5.1.4.1.1.1.1"

@@ -10,24 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workstation.dicom.display_pipeline import (
-    BADGE_PERCENTILE,
-    BADGE_WINDOW,
-    DisplayAttributes,
-    LookupTable,
-    Window,
-    apply_voi,
-    badges,
-    chest_windows,
-    default_window,
-    grey_lut,
-    linear_equivalent,
-    modality_values,
-    model_image,
-    render_grey,
-    window_choices,
-)
+from workstation.dicom.display_attributes import BADGE_PERCENTILE, BADGE_WINDOW, DisplayAttributes
+from workstation.dicom.display_pipeline import grey_lut, modality_values, render_grey
 from workstation.dicom.film import Film
+from workstation.dicom.model_image import model_image
+from workstation.dicom.voi import LookupTable, Window, apply_voi, linear_equivalent
+from workstation.dicom.window_choices import badges, chest_windows, default_window, window_choices
 
 MakeFilm = Callable[..., Film]
 

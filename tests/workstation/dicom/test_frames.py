@@ -14,9 +14,10 @@ from pydicom.encaps import encapsulate, encapsulate_extended
 from pydicom.sequence import Sequence
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, JPEGBaseline8Bit
 
-from workstation.dicom.display_pipeline import Window, default_window
 from workstation.dicom.instance_reader import read_film, read_header
 from workstation.dicom.unreadable import UnreadableInstance
+from workstation.dicom.voi import Window
+from workstation.dicom.window_choices import default_window
 
 WriteDicom = Callable[..., Path]
 FRAMES = np.arange(3 * 20, dtype=np.uint16).reshape(3, 4, 5)

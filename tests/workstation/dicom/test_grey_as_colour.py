@@ -15,9 +15,10 @@ from pydicom.encaps import encapsulate
 from pydicom.uid import JPEG2000Lossless, JPEGBaseline8Bit, RLELossless
 
 from workstation.dicom.acceptance import BADGE_GREY_AS_COLOUR
-from workstation.dicom.display_pipeline import badges, render_grey
+from workstation.dicom.display_pipeline import render_grey
 from workstation.dicom.instance_reader import read_film, read_header
 from workstation.dicom.unreadable import UnreadableInstance
+from workstation.dicom.window_choices import badges
 
 WriteDicom = Callable[..., Path]
 MakeDataset = Callable[..., Dataset]

@@ -12,19 +12,12 @@ from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRBigEndian, RLELossless
 
-from workstation.dicom.display_pipeline import (
-    BADGE_LOSSY,
-    BADGE_PERCENTILE,
-    BADGE_POLARITY,
-    LookupTable,
-    Window,
-    badges,
-    default_window,
-    modality_values,
-    render_grey,
-)
+from workstation.dicom.display_attributes import BADGE_LOSSY, BADGE_PERCENTILE, BADGE_POLARITY
+from workstation.dicom.display_pipeline import modality_values, render_grey
 from workstation.dicom.instance_reader import read_film, read_header
 from workstation.dicom.unreadable import UnreadableInstance
+from workstation.dicom.voi import LookupTable, Window
+from workstation.dicom.window_choices import badges, default_window
 
 WriteDicom = Callable[..., Path]
 RAMP = np.arange(64, dtype=np.uint16).reshape(8, 8) * 64

@@ -14,10 +14,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from workstation.dicom.display_pipeline import LookupTable, badges, default_window, render_grey
+from workstation.dicom.display_pipeline import render_grey
 from workstation.dicom.film import Film
 from workstation.dicom.instance_reader import read_film, read_header
 from workstation.dicom.unreadable import UnreadableInstance
+from workstation.dicom.voi import LookupTable
+from workstation.dicom.window_choices import badges, default_window
 
 IDENTICAL = {  # what one file must show -> the files that must show the same
     "03_transfer_syntax/ctimage_18_syntaxes/CTImage.dcm": (

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 
-from workstation.dicom.display_pipeline import BADGE_SHUTTER, badges, render_grey
+from workstation.dicom.display_attributes import BADGE_SHUTTER
+from workstation.dicom.display_pipeline import render_grey
 from workstation.dicom.instance_reader import read_film
 from workstation.dicom.overlays import BADGE_OVERLAY, OverlayPlane
 from workstation.dicom.shutters import Circle, Polygon, Rectangle, Shutter
+from workstation.dicom.window_choices import badges
 
 WriteDicom = Callable[..., Path]
 RAMP = np.arange(64, dtype=np.uint16).reshape(8, 8) * 64

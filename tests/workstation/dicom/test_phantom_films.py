@@ -10,9 +10,11 @@ import pytest
 from inference.phantom import render_film, render_lateral, sample_case, sample_follow_up
 from inference.phantom.dicom_writer import write_film, write_study
 from inference.phantom.phantom_identity import identity_of
-from workstation.dicom.display_pipeline import Window, badges, default_window, model_image
 from workstation.dicom.film import Film
 from workstation.dicom.instance_reader import read_film, read_header
+from workstation.dicom.model_image import model_image
+from workstation.dicom.voi import Window
+from workstation.dicom.window_choices import badges, default_window
 
 SIZE = 96
 TWO_FILMS = 62  # a normal chest with a lateral

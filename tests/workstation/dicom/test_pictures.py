@@ -13,9 +13,10 @@ from PIL import Image
 from workstation.dicom import decoding_child
 from workstation.dicom.acceptance import MAX_PIXELS
 from workstation.dicom.decoding_pool import decode_picture_in_child
-from workstation.dicom.display_pipeline import badges, render_grey
+from workstation.dicom.display_pipeline import render_grey
 from workstation.dicom.instance_reader import read_film, read_header
 from workstation.dicom.unreadable import UnreadableInstance
+from workstation.dicom.window_choices import badges
 
 RAMP = np.arange(256, dtype=np.uint8).reshape(16, 16)
 

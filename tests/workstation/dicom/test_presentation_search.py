@@ -11,11 +11,13 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from workstation.dicom.display_pipeline import BADGE_PRESENTED, badges, model_image
+from workstation.dicom.display_attributes import BADGE_PRESENTED
 from workstation.dicom.instance_reader import read_film
 from workstation.dicom.kept_folders import states_of_study
+from workstation.dicom.model_image import model_image
 from workstation.dicom.presentation_search import find_states, open_as_presented
 from workstation.dicom.presentation_state import GRAYSCALE_SOFTCOPY
+from workstation.dicom.window_choices import badges
 
 WriteDicom = Callable[..., Path]
 RAMP = np.arange(256, dtype=np.uint8).reshape(16, 16)

@@ -12,16 +12,11 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
 from workstation.dicom.annotations import GraphicObject, TextObject
-from workstation.dicom.display_pipeline import (
-    BADGE_PRESENTED,
-    Window,
-    badges,
-    default_window,
-    model_image,
-    render_grey,
-)
+from workstation.dicom.display_attributes import BADGE_PRESENTED
+from workstation.dicom.display_pipeline import render_grey
 from workstation.dicom.displayed_area import DisplayedArea
 from workstation.dicom.instance_reader import read_film
+from workstation.dicom.model_image import model_image
 from workstation.dicom.presentation_state import (
     GRAYSCALE_SOFTCOPY,
     PresentationState,
@@ -29,6 +24,8 @@ from workstation.dicom.presentation_state import (
     read_presentation_state,
 )
 from workstation.dicom.unreadable import UnreadableInstance
+from workstation.dicom.voi import Window
+from workstation.dicom.window_choices import badges, default_window
 
 WriteDicom = Callable[..., Path]
 RAMP = np.arange(256, dtype=np.uint8).reshape(16, 16)

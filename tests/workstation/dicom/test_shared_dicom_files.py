@@ -9,15 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from workstation.dicom.display_pipeline import (
-    LookupTable,
-    badges,
-    default_window,
-    modality_values,
-    render_grey,
-)
+from workstation.dicom.display_pipeline import modality_values, render_grey
 from workstation.dicom.instance_reader import read_film, read_header
 from workstation.dicom.unreadable import UnreadableInstance
+from workstation.dicom.voi import LookupTable
+from workstation.dicom.window_choices import badges, default_window
 
 NAMES = {
     "chrArab": "قباني, لنزار",

@@ -12,10 +12,10 @@ from PIL import Image, ImageFilter
 from tests.workstation.exports.conftest import ReportedStudy
 from workstation.commands.render import colours_of, show_whole
 from workstation.dicom.annotations import Annotation, GraphicObject, TextObject
-from workstation.dicom.display_pipeline import Window
 from workstation.dicom.film import Film
 from workstation.dicom.instance_reader import read_film
 from workstation.dicom.presentation_state import ImagePresentation, present
+from workstation.dicom.voi import Window
 from workstation.exports.key_image_annotations import draw_annotations
 from workstation.exports.key_images import (
     LONGEST_SIDE_PX,

@@ -13,14 +13,10 @@ from PySide6.QtTest import QTest
 
 from tests.workstation.hand_test.conftest import MakeFilm
 from tests.workstation.hand_test.window_reader import Reader
-from workstation.dicom.display_pipeline import (
-    BADGE_LOSSY,
-    BADGE_PERCENTILE,
-    BADGE_POLARITY,
-    Window,
-    render_grey,
-)
+from workstation.dicom.display_attributes import BADGE_LOSSY, BADGE_PERCENTILE, BADGE_POLARITY
+from workstation.dicom.display_pipeline import render_grey
 from workstation.dicom.instance_reader import read_header
+from workstation.dicom.voi import Window
 
 LOSSY = ("4.50.", "4.51.", "4.81.", "JPEG2000TransferSyntax")
 RETIRED = ("4.53.", "4.55.")

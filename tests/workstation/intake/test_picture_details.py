@@ -7,8 +7,9 @@ import pytest
 from PIL import Image
 
 from workstation.catalog.study_catalog import PatientConflict
-from workstation.dicom.display_pipeline import badges, render_grey
+from workstation.dicom.display_pipeline import render_grey
 from workstation.dicom.instance_reader import read_film, read_header
+from workstation.dicom.window_choices import badges
 from workstation.intake.instance_recorder import InstanceRecorder
 from workstation.intake.picture_details import PictureDescriber, PictureDetails, guess_details
 

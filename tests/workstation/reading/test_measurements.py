@@ -13,7 +13,7 @@ from workstation.audit.audit_log import AuditLog
 from workstation.catalog.database import DATABASE_NAME, open_database, write_transaction
 from workstation.catalog.schema import SCHEMA_VERSION, InstanceRecord
 from workstation.catalog.study_catalog import StudyCatalog
-from workstation.dicom.display_pipeline import DisplayAttributes
+from workstation.dicom.display_attributes import DisplayAttributes
 from workstation.reading.figure_wording import word_figures, word_for_report
 from workstation.reading.figures import (
     angle_degrees,

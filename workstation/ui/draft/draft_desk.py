@@ -17,7 +17,7 @@ from inference import (
     PrefillDone,
 )
 from workstation.audit.audit_log import AuditLog
-from workstation.dicom.display_pipeline import model_image
+from workstation.dicom.model_image import model_image
 from workstation.drafting.drafting_service import DraftingService
 from workstation.drafting.eligibility import describe_unseen, reason_not_to_draft
 from workstation.drafting.redraft_run import AnswerRestarted, RedraftFinished, RedraftRequest

@@ -11,8 +11,8 @@ from inference import DecodingMode, EngineDescription, GenerationRequest
 from inference.report_language import Language
 from workstation.audit.audit_log import AuditLog
 from workstation.catalog.database import CatalogUnavailable
-from workstation.dicom.display_pipeline import model_image
 from workstation.dicom.film import Film
+from workstation.dicom.model_image import model_image
 from workstation.drafting.race import RACING_ORDER, RaceLane, RaceResult
 
 

@@ -8,8 +8,9 @@ from weakref import WeakKeyDictionary
 
 from PySide6.QtCore import QObject
 
-from workstation.dicom.display_pipeline import BADGE_PRESENTED, Voi, Window
+from workstation.dicom.display_attributes import BADGE_PRESENTED
 from workstation.dicom.film import Film, InstanceHeader
+from workstation.dicom.voi import Voi, Window
 from workstation.ui.film.header_wording import age_at, iso_date, join_present
 from workstation.ui.viewer.film_picture import TrueSize
 from workstation.ui.viewer.overlay_lines import OverlayLine

@@ -11,8 +11,8 @@ from weakref import ref
 from PySide6.QtCore import QObject, QPointF, QRectF
 from PySide6.QtGui import QPainter
 
-from workstation.dicom.display_pipeline import Voi
 from workstation.dicom.film import Film
+from workstation.dicom.voi import Voi
 from workstation.ui.theme import COLOURS, font_scale
 from workstation.ui.viewer.corner_words import CornerWords, ShownState
 from workstation.ui.viewer.haloed_text import (

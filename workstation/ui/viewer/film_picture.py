@@ -13,20 +13,12 @@ from typing import Literal
 
 import numpy as np
 
-from workstation.dicom.display_pipeline import (
-    DisplayLut,
-    Voi,
-    Window,
-    badges,
-    default_window,
-    grey_lut,
-    linear_equivalent,
-    modality_values,
-    window_choices,
-)
+from workstation.dicom.display_pipeline import DisplayLut, grey_lut, modality_values
 from workstation.dicom.displayed_area import DisplayedArea
 from workstation.dicom.film import Film
 from workstation.dicom.overlays import OVERLAY_INK
+from workstation.dicom.voi import Voi, Window, linear_equivalent
+from workstation.dicom.window_choices import badges, default_window, window_choices
 from workstation.reading.display_state import (
     DisplayState,
     opened_orientation,

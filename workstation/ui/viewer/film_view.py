@@ -15,9 +15,9 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from workstation.dicom.display_pipeline import Voi
 from workstation.dicom.film import Film
 from workstation.dicom.presentation_state import present
+from workstation.dicom.voi import Voi
 from workstation.ui.film.header_wording import iso_date, join_present
 from workstation.ui.theme import COLOURS
 from workstation.ui.viewer.annotation_painter import AnnotationPainter

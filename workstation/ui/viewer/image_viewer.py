@@ -12,8 +12,8 @@ from PySide6.QtCore import QEvent, QPointF, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QWheelEvent
 from PySide6.QtWidgets import QInputDialog, QWidget
 
-from workstation.dicom.display_pipeline import Voi, linear_equivalent
 from workstation.dicom.film import Film
+from workstation.dicom.voi import Voi, linear_equivalent
 from workstation.reading.figure_wording import WordingLanguage
 from workstation.reading.measurement_store import MeasurementStore
 from workstation.reading.measurements import KINDS, MeasurementKind, Point

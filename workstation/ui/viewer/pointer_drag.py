@@ -8,7 +8,7 @@ from typing import Literal
 
 from PySide6.QtCore import QPointF, Qt
 
-from workstation.dicom.display_pipeline import Window
+from workstation.dicom.voi import Window
 from workstation.ui.viewer.film_picture import FilmPicture
 from workstation.ui.viewer.view_geometry import ViewGeometry
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from workstation.dicom.display_pipeline import Voi, Window, linear_equivalent
 from workstation.dicom.film import Film
 from workstation.dicom.view_position import LATERAL_VIEWS
+from workstation.dicom.voi import Voi, Window, linear_equivalent
 from workstation.ui.viewer.film_picture import FilmPicture
 from workstation.ui.viewer.view_geometry import GREATEST_ZOOM, LEAST_ZOOM, ViewGeometry
 

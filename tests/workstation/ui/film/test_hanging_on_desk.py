@@ -21,7 +21,7 @@ from inference.phantom.demo_cases import DEMO_STUDIES
 from workstation.app import build_records, build_window
 from workstation.catalog.database import open_database
 from workstation.catalog.study_catalog import StudyCatalog
-from workstation.dicom.display_pipeline import Window
+from workstation.dicom.voi import Window
 from workstation.drafting.drafting_service import DraftingService
 from workstation.ui.intake.demo_films import write_demo_films
 from workstation.ui.main_window import MainWindow

@@ -15,10 +15,10 @@ from pytestqt.qtbot import QtBot
 
 from tests.workstation.ui.viewer.seen_film import at_pixel, painted, ramp
 from tests.workstation.written_states import write_state
-from workstation.dicom.display_pipeline import Window
 from workstation.dicom.instance_reader import read_film
 from workstation.dicom.overlays import OVERLAY_INK
 from workstation.dicom.presentation_search import open_as_presented
+from workstation.dicom.voi import Window
 from workstation.ui.viewer import film_view
 from workstation.ui.viewer.image_viewer import ImageViewer
 from workstation.ui.viewer.screen_pixels import pixel_size_mm

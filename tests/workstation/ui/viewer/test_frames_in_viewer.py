@@ -10,8 +10,8 @@ import pydicom
 from pytestqt.qtbot import QtBot
 
 from tests.workstation.ui.viewer.seen_film import ramp
-from workstation.dicom.display_pipeline import Window
 from workstation.dicom.instance_reader import read_film
+from workstation.dicom.voi import Window
 from workstation.ui.viewer.image_viewer import ImageViewer
 
 WriteFilm = Callable[..., Path]

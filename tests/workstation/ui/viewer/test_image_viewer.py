@@ -8,9 +8,10 @@ from PySide6.QtTest import QSignalSpy, QTest
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from tests.workstation.ui.viewer.seen_film import grey_of, painted, ramp
-from workstation.dicom.display_pipeline import Window, render_grey
+from workstation.dicom.display_pipeline import render_grey
 from workstation.dicom.film import Film
 from workstation.dicom.instance_reader import read_film
+from workstation.dicom.voi import Window
 from workstation.ui.viewer.image_viewer import ImageViewer
 from workstation.ui.viewer.view_geometry import Orientation, SideLetters
 

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.workstation.conftest import HEADER
-from workstation.dicom.display_pipeline import DisplayAttributes, Window
+from workstation.dicom.display_attributes import DisplayAttributes
 from workstation.dicom.film import Film
 from workstation.dicom.instance_reader import read_film
+from workstation.dicom.voi import Window
 from workstation.ui.viewer.film_picture import FilmPicture
 from workstation.ui.viewer.view_linking import fit_together, follow_geometry, follow_window
 
