@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPointF, Qt, Signal
+from PySide6.QtCore import QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QBoxLayout,
@@ -30,6 +30,9 @@ from workstation.ui.theme import COLOURS
 
 LIST_HEIGHT = 230
 """At most, of the open list [px]; beyond that it scrolls."""
+_LIST_SHARE = 0.3
+"""At most, of the height of what is around the bar: the texts are read beside their checks."""
+_LEAST_LIST_HEIGHT = 48
 
 _INDENT = 20
 """Of the buttons, below the message beside its sign [px]."""
@@ -196,6 +199,31 @@ class CheckLine(QFrame):
             super().keyPressEvent(event)
 
 
+class CheckList(QScrollArea):
+    """As high as its lines ask, lower where there is no room: it must not push the window out of
+    the screen."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("check_list")
+        self.setAccessibleName(self.tr("Checks"))
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._wanted_height = _LEAST_LIST_HEIGHT
+
+    def want_height(self, height: int) -> None:
+        self._wanted_height = max(height, _LEAST_LIST_HEIGHT)
+        self.setMaximumHeight(self._wanted_height)
+        self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        return QSize(super().sizeHint().width(), self._wanted_height)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(super().minimumSizeHint().width(), _LEAST_LIST_HEIGHT)
+
+
 class CheckBar(QFrame):
     """Hidden while there is nothing to say; a line with the number and the first message; the
     list below it where it is open. Reasons being typed survive a new set of checks."""
@@ -217,12 +245,7 @@ class CheckBar(QFrame):
         self.first_label = ElidedLabel(self)
         self.first_label.setObjectName("first_check")
         self.first_label.setProperty("role", "muted")
-        self.list_area = QScrollArea(self)
-        self.list_area.setObjectName("check_list")
-        self.list_area.setAccessibleName(self.tr("Checks"))
-        self.list_area.setWidgetResizable(True)
-        self.list_area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.list_area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.list_area = CheckList(self)
         self.list_area.hide()
         head = QHBoxLayout()
         head.setContentsMargins(0, 0, 0, 0)
@@ -259,6 +282,10 @@ class CheckBar(QFrame):
         self.setVisible(bool(checks))
         if not checks:
             self.chip.setChecked(False)
+
+    def close_list(self) -> None:
+        """Its room is needed for something else."""
+        self.chip.setChecked(False)
 
     def show_next(self) -> None:
         """Open the list with its first line current, or go to the next line and jump there."""
@@ -333,7 +360,9 @@ class CheckBar(QFrame):
             line.fit(width)
         layout = inside.layout()
         needed = layout.heightForWidth(width) if layout is not None else 0
-        self.list_area.setFixedHeight(min(LIST_HEIGHT, max(needed, 30) + 4))
+        around = self.parentWidget()
+        most = _LIST_SHARE * around.height() if around is not None else LIST_HEIGHT
+        self.list_area.want_height(min(LIST_HEIGHT, int(most), needed + 4))
 
     def resizeEvent(self, event: object) -> None:
         super().resizeEvent(event)  # type: ignore[arg-type]

@@ -76,7 +76,7 @@ class ReportEditor(QWidget):
         self.splitter = SectionSplitter(self)
         self.splitter.addWidget(listing)
         for section, title, height in (
-            ("findings", self.tr("Findings"), 130),
+            ("findings", self.tr("Findings"), 84),
             ("impression", self.tr("Impression"), 84),
         ):
             self.splitter.addWidget(
@@ -205,6 +205,7 @@ class ReportEditor(QWidget):
         if self._report is not None:
             self.finding_picker.language = self._report.language
         self.add_button.hide()
+        self.check_bar.close_list()
         self.finding_picker.open_picker()
 
     def _on_edit(self, edit: Edit) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSplitter, QTextEdit, QWidget
 
@@ -22,6 +22,10 @@ class SectionSplitter(QSplitter):
         super().__init__(Qt.Orientation.Vertical, parent)
         self.setObjectName("report_splitter")
         self.setChildrenCollapsible(False)
+
+    def sizeHint(self) -> QSize:
+        """It takes what there is; asking for more would squeeze the checks below it."""
+        return self.minimumSizeHint()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -73,23 +73,29 @@ def test_the_state_is_told_whole_and_the_patient_as_far_as_there_is_room(
     assert head.patient_label.text() == "Report"
 
 
-def test_open_checks_and_the_picker_leave_the_column_as_wide_as_it_is(
+def test_open_checks_and_the_picker_leave_the_column_as_it_is(
     qtbot: QtBot, panel: ReportPanel
 ) -> None:
     impression = panel.report.state.impression
     panel.report.edit_sentence("impression", impression[0].id, "Moderate right pleural effusion.")
     panel.report.delete_sentence("impression", impression[1].id)
     editor, bar = panel.editor, panel.editor.check_bar
+    panel.show_notice("Signed off as preliminary.")
     bar.show_next()
-    editor.open_finding_picker()
+    assert (panel.width(), panel.height()) == LOWEST
     assert panel.minimumSizeHint().width() <= LOWEST[0]
+    assert panel.minimumSizeHint().height() <= LOWEST[1]
     assert len(bar.lines) == 2
-    qtbot.waitUntil(lambda: not bar.list_area.verticalScrollBar().isVisible())
+    viewport = bar.list_area.viewport()
+    qtbot.waitUntil(lambda: all(line.width() <= viewport.width() for line in bar.lines))
     for line in bar.lines:
-        assert line.width() <= bar.list_area.viewport().width()
         for part in (line.message_label, line.fix_button, line.override_button):
             assert part.geometry().right() <= line.width()
     assert bar.list_area.horizontalScrollBar().maximum() == 0
     assert bar.lines[0].fix_button.text() == "Make the impression say bilateral"
     assert bar.lines[1].fix_button.text().endswith("…")
     assert "cardiac silhouette is mildly enlarged" in bar.lines[1].fix_button.toolTip()
+    editor.open_finding_picker()
+    assert not bar.is_open
+    assert panel.minimumSizeHint().width() <= LOWEST[0]
+    assert panel.minimumSizeHint().height() <= LOWEST[1]
