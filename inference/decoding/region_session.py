@@ -32,6 +32,13 @@ class PartRows(NamedTuple):
     ids: list[int]
 
 
+class _Columns(NamedTuple):
+    """Of every row stored behind the prompt: its part, and the number of its block."""
+
+    parts: list[int]
+    numbers: list[int]
+
+
 class RegionSession:
     """name_ids: of report_parts.PARTS. passes: forward passes so far; extra_passes: of these, those
     beyond the first at each block.
@@ -51,7 +58,7 @@ class RegionSession:
         self._choosers = choosers
         self._with_entropies = with_entropies
         self._unstored: list[PartRows] = []
-        self._columns: list[tuple[int, int]] = []  # (part, number) of every row stored
+        self._columns = _Columns([], [])
 
     def begin(self, part: int) -> None:
         """The next pass stores the part's name."""
@@ -72,7 +79,9 @@ class RegionSession:
         self.passes += 1
         stored, self._unstored = self._unstored, []
         logits = self._forward([*stored, *blocks], sum(len(block.ids) for block in blocks))
-        self._columns += [(part, number) for part, number, ids in stored for _ in ids]
+        for part, number, ids in stored:
+            self._columns.parts.extend([part] * len(ids))
+            self._columns.numbers.extend([number] * len(ids))
         return self._choose(logits, blocks, choices or [None] * len(blocks))
 
     def _choose(
@@ -107,22 +116,24 @@ class RegionSession:
     def _forward(self, fed: Sequence[PartRows], keep: int) -> torch.Tensor:
         """Logits [keep, vocabulary] of the last rows, the mask token's at -inf."""
         decoder, start = self._prompt.decoder, len(self._prompt.prompt_ids)
-        rows = [(part, number) for part, number, ids in fed for _ in ids]
-        columns = torch.tensor([*self._columns, *rows])
-        own = columns[len(self._columns) :]
-        mask = torch.ones(len(rows), start + len(columns), dtype=torch.bool)
-        mask[:, start:] = part_mask(own[:, 0], own[:, 1], columns[:, 0], columns[:, 1])
-        offsets = [
-            0 if number == _NAME else 1 + number * self.block_length + place
-            for _, number, ids in fed
-            for place in range(len(ids))
-        ]
-        end = start + len(columns)
+        parts, numbers = [*self._columns.parts], [*self._columns.numbers]
+        offsets, fed_ids = list[int](), list[int]()  # flat lists: tensors of tuples take far longer
+        for part, number, ids in fed:
+            parts += [part] * len(ids)
+            numbers += [number] * len(ids)
+            begin = 0 if number == _NAME else 1 + number * self.block_length
+            offsets += range(begin, begin + len(ids))
+            fed_ids += ids
+        rows, end = len(fed_ids), start + len(parts)
+        columns = torch.tensor([parts, numbers])
+        own = columns[:, -rows:]
+        mask = torch.ones(rows, end, dtype=torch.bool)
+        mask[:, start:] = part_mask(own[0], own[1], columns[0], columns[1])
         positions = start + torch.tensor(offsets, device=decoder.device)
-        ids = torch.tensor([i for block in fed for i in block.ids], device=decoder.device)
         hidden = decoder.run(
-            decoder.embed(ids), self._prompt.rotary, self._prompt.cache, 0,
-            decoder.fold_mask(mask), keep, Places(slice(end - len(rows), end), end, positions),
+            decoder.embed(torch.tensor(fed_ids, device=decoder.device)),
+            self._prompt.rotary, self._prompt.cache, 0, decoder.fold_mask(mask), keep,
+            Places(slice(end - rows, end), end, positions),
         )  # fmt: skip
         logits = decoder.logits(hidden)
         logits[:, self.mask_token_id] = float("-inf")
