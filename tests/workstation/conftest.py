@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydicom.dataset import Dataset
 from sqlalchemy import Engine
 
 from inference.phantom import sample_case
-from inference.phantom.dicom_writer import write_film
+from inference.phantom.dicom_writer import build_dataset, write_film
+from inference.report_language import Language
+from tests.workstation.reported_studies import MakeStudy, ReportedStudy, add_study
 from workstation.catalog.database import open_database
 from workstation.catalog.study_catalog import StudyCatalog
 from workstation.dicom.film import InstanceHeader
@@ -68,3 +72,26 @@ def phantom_films(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Two studies of two patients, 256 pixels wide."""
     folder = tmp_path_factory.mktemp("films")
     return [write_film(sample_case(seed, kind="chest"), folder, 256) for seed in (1, 3)]
+
+
+@pytest.fixture(scope="session")
+def small_phantom() -> Dataset:
+    return build_dataset(sample_case(1, kind="chest"), 128)
+
+
+@pytest.fixture
+def make_study(catalog_engine: Engine, tmp_path: Path, small_phantom: Dataset) -> MakeStudy:
+    """make_study(language="en", **elements of the film): in the catalog of this test."""
+    numbers = itertools.count(1)
+
+    def make(language: Language = "en", **elements: object) -> ReportedStudy:
+        return add_study(
+            catalog_engine, small_phantom, tmp_path, next(numbers), language, **elements
+        )
+
+    return make
+
+
+@pytest.fixture
+def study(make_study: MakeStudy) -> ReportedStudy:
+    return make_study("en")

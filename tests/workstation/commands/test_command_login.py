@@ -12,10 +12,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from tests.workstation.exports.conftest import (
+from tests.workstation.reported_studies import (
     MakeStudy,
-    make_study,  # noqa: F401  a fixture
-    phantom,  # noqa: F401  a fixture
 )
 from workstation.__main__ import main
 from workstation.accounts.account_store import AccountStore
@@ -58,7 +56,7 @@ def events(engine: Engine) -> list[tuple[str, str, str]]:
 
 
 def test_export_asks_who_is_there_and_is_audited_under_that_name(
-    make_study: MakeStudy,  # noqa: F811
+    make_study: MakeStudy,
     catalog_engine: Engine,
     accounts: AccountStore,
     data_dir: Path,

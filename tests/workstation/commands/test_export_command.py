@@ -6,10 +6,8 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QSettings
 
-from tests.workstation.exports.conftest import (
+from tests.workstation.reported_studies import (
     MakeStudy,
-    make_study,  # noqa: F401  a fixture
-    phantom,  # noqa: F401  a fixture
 )
 from workstation.__main__ import main
 from workstation.network.settings import DicomServer, NetworkSettings, settings_as_text
@@ -22,7 +20,7 @@ def data_dir(tmp_path: Path) -> str:
 
 
 def test_all_reports_in_two_formats(
-    make_study: MakeStudy,  # noqa: F811
+    make_study: MakeStudy,
     data_dir: str,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -52,7 +50,7 @@ def test_all_reports_in_two_formats(
 
 
 def test_one_failure_does_not_keep_the_others(
-    make_study: MakeStudy,  # noqa: F811
+    make_study: MakeStudy,
     data_dir: str,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -91,7 +89,7 @@ def test_options_that_make_no_sense_are_refused(
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("by_name", [True, False])
 def test_a_server_that_is_not_there_is_told(
-    make_study: MakeStudy,  # noqa: F811
+    make_study: MakeStudy,
     data_dir: str,
     capsys: pytest.CaptureFixture[str],
     by_name: bool,

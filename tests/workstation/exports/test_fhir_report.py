@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from inference.report_language import Language
-from tests.workstation.exports.conftest import (
+from tests.workstation.reported_studies import (
     ADDENDA,
     FINDINGS,
     MODEL_SHA256,

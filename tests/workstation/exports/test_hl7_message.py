@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.report_language import Language
-from tests.workstation.exports.conftest import (
+from tests.workstation.reported_studies import (
     ADDENDA,
     FINDINGS,
     MODEL_SHA256,

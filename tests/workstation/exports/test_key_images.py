@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from tests.workstation.exports.conftest import ReportedStudy
+from tests.workstation.reported_studies import ReportedStudy
 from workstation.commands.render import colours_of, show_whole
 from workstation.dicom.annotations import Annotation, GraphicObject, TextObject
 from workstation.dicom.film import Film

@@ -10,14 +10,14 @@ import pydicom
 import pytest
 
 from inference.report_language import Language
-from tests.workstation.exports.conftest import (
+from tests.workstation.foreign_programs import find_tool
+from tests.workstation.reported_studies import (
     ADDENDA,
     FINDINGS,
     MODEL_SHA256,
     SIGNERS,
     MakeStudy,
     ReportedStudy,
-    find_tool,
 )
 from workstation.exports.export_formats import ExportOptions
 from workstation.exports.exported_report import ReportStatus

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.workstation.exports.conftest import MakeStudy, ReportedStudy, find_tool
+from tests.workstation.foreign_programs import find_tool
+from tests.workstation.reported_studies import MakeStudy, ReportedStudy
 from workstation.catalog.database import CatalogUnavailable, database_path
 from workstation.dicom.unreadable import UnreadableInstance
 from workstation.exports.export_formats import DICOM_FORMATS, FORMATS

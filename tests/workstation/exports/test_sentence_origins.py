@@ -12,7 +12,7 @@ import pydicom
 import pytest
 from pypdfium2 import PdfDocument
 
-from tests.workstation.exports.conftest import (
+from tests.workstation.reported_studies import (
     DRAFTED_AT,
     DRAFTED_WORDS,
     MODEL_NAME,

@@ -12,7 +12,8 @@ import pytest
 from pydicom.dataset import Dataset
 
 from inference.report_language import Language
-from tests.workstation.exports.conftest import (
+from tests.workstation.foreign_programs import find_tool
+from tests.workstation.reported_studies import (
     ADDENDA,
     FINDINGS,
     IMAGE_SHA256,
@@ -20,7 +21,6 @@ from tests.workstation.exports.conftest import (
     SIGNERS,
     MakeStudy,
     ReportedStudy,
-    find_tool,
 )
 from workstation.exports.exported_report import ExportFailed, ReportStatus
 from workstation.exports.structured_report import write_structured_report

@@ -13,14 +13,11 @@ import pytest
 from pydicom.uid import EnhancedSRStorage, ExplicitVRLittleEndian
 from pynetdicom import AE, evt
 
-from tests.workstation.exports.conftest import (
+from tests.workstation.network.conftest import BASIC, Orthanc, StartReceiver, free_port
+from tests.workstation.reported_studies import (
     MakeStudy,
     ReportedStudy,
-    make_study,  # noqa: F401  a fixture
-    phantom,  # noqa: F401  a fixture
-    study,  # noqa: F401  a fixture
 )
-from tests.workstation.network.conftest import BASIC, Orthanc, StartReceiver, free_port
 from workstation.network.connections import ConnectionGuard
 from workstation.network.failures import InvalidSettings, NetworkFailure
 from workstation.network.report_sender import ReportSender
@@ -39,10 +36,10 @@ def _ask(server: Orthanc, path: str, body: object = None) -> bytes:
 @pytest.mark.parametrize("form", ["sr", "dicom-pdf"])
 def test_orthanc_keeps_the_document_as_it_was_sent(
     orthanc: Orthanc,
-    make_study: MakeStudy,  # noqa: F811
+    make_study: MakeStudy,
     form: Any,
 ) -> None:
-    study = make_study("zh")  # noqa: F811
+    study = make_study("zh")
     document = study.exporter.make(study.bring_to("addended"), form)
     server = DicomServer("Orthanc", "127.0.0.1", "ORTHANC", orthanc.dicom_port)
     sender = ReportSender(server, "ECHO")
@@ -73,7 +70,7 @@ def refusing_port() -> Iterator[int]:
 
 def test_a_refusal_is_told_and_audited(
     refusing_port: int,
-    study: ReportedStudy,  # noqa: F811
+    study: ReportedStudy,
 ) -> None:
     document = study.exporter.make(study.bring_to("final"), "sr")
     sender = ReportSender(DicomServer("Full", "127.0.0.1", "FULL", refusing_port), "ECHO")
@@ -85,7 +82,7 @@ def test_a_refusal_is_told_and_audited(
 
 def test_who_takes_no_reports_is_told(
     start_receiver: StartReceiver,
-    study: ReportedStudy,  # noqa: F811
+    study: ReportedStudy,
 ) -> None:
     settings = start_receiver()
     server = DicomServer("Films only", settings.host, settings.ae_title, settings.port)
@@ -98,7 +95,7 @@ def test_who_takes_no_reports_is_told(
 
 # pynetdicom leaves a socket that could not connect to the garbage collector.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_nobody_there_is_told(study: ReportedStudy) -> None:  # noqa: F811
+def test_nobody_there_is_told(study: ReportedStudy) -> None:
     sender = ReportSender(DicomServer("Gone", "127.0.0.1", "GONE", free_port()), "ECHO")
     document = study.exporter.make(study.read(), "sr")
     with pytest.raises(NetworkFailure, match=r"Gone: no answer from 127\.0\.0\.1"):

@@ -17,13 +17,10 @@ from PySide6.QtPrintSupport import QPrinter
 from pytestqt.qtbot import QtBot
 from sqlalchemy import Engine
 
-from tests.workstation.exports.conftest import (
+from tests.workstation.foreign_programs import find_tool
+from tests.workstation.reported_studies import (
     FINDINGS,
-    MakeStudy,
     ReportedStudy,
-    find_tool,
-    make_study,  # noqa: F401  a fixture
-    phantom,  # noqa: F401  a fixture
 )
 from tests.workstation.ui.test_accessible_names import nameless
 from workstation.app import build_window
@@ -38,11 +35,6 @@ from workstation.ui.main_window import MainWindow
 
 WAIT_MS = 60_000
 ALL_FORMS = ExportChoices(FORMATS, ExportOptions())
-
-
-@pytest.fixture
-def study(make_study: MakeStudy) -> ReportedStudy:  # noqa: F811
-    return make_study("en")
 
 
 OpenDialog = Callable[..., tuple[ExportDialog, ExportJobs]]

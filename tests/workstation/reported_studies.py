@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import pytest
 from pydicom.dataset import Dataset
 from sqlalchemy import Engine
 
-from inference.phantom import sample_case
-from inference.phantom.dicom_writer import build_dataset
 from inference.report_language import Language
 from workstation.audit.audit_log import AuditLog
 from workstation.catalog.study_catalog import StudyCatalog
@@ -129,69 +125,47 @@ class ReportedStudy:
 MakeStudy = Callable[..., ReportedStudy]
 
 
-@pytest.fixture(scope="session")
-def phantom() -> Dataset:
-    return build_dataset(sample_case(1, kind="chest"), 128)
-
-
-@pytest.fixture
-def make_study(catalog_engine: Engine, tmp_path: Path, phantom: Dataset) -> MakeStudy:
-    """make_study(language="en", **elements of the film): in the catalog of this test."""
-    count = 0
-
-    def make(language: Language = "en", **elements: object) -> ReportedStudy:
-        nonlocal count
-        count += 1
-        dataset = deepcopy(phantom)
-        dataset.StudyInstanceUID += f".{count}"
-        dataset.SOPInstanceUID += f".{count}"
-        dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
-        dataset.SpecificCharacterSet = "ISO_IR 192"
-        dataset.PatientName = "Wang^XiaoDong=王^小东"
-        dataset.PatientID, dataset.AccessionNumber = "P-17|a", "ACC&17"
-        dataset.ReferringPhysicianName = "Müller^Ågot"
-        dataset.InstitutionName = "市立医院放射科" if language == "zh" else "St. Mary's"
-        for keyword, value in elements.items():
-            setattr(dataset, keyword, value)
-        film = tmp_path / f"film-{count}.dcm"
-        dataset.save_as(film, enforce_file_format=True)
-        header = read_header(film)
-        audit = AuditLog(catalog_engine)
-        sources = ReportSources(
-            StudyCatalog(catalog_engine),
-            ReportStore(catalog_engine, audit, "ann"),
-            audit,
-            MeasurementStore(catalog_engine),
-        )
-        sources.catalog.add_instance(header, film)
-        origin = DraftOrigin(
-            MODEL_SHA256, {"mode": "one-step"}, "", "", "echo-chest", (IMAGE_SHA256,)
-        )
-        uid = header.study_instance_uid
-        sources.reports.save_draft(uid, write_state(language), [], origin=origin)
-        drawn = (
-            Measurement("length", ((20.0, 60.0), (90.0, 60.0))),
-            Measurement(
-                "cardiothoracic", ((50.0, 80.0), (90.0, 80.0), (20.0, 90.0), (110.0, 90.0))
-            ),
-            Measurement("arrow", ((10.0, 10.0), (30.0, 30.0))),
-        )
-        sources.measurements.save(header.sop_instance_uid, drawn)
-        sign_off = SignOff(catalog_engine, audit)
-        exporter = ReportExporter(sources, "ann")
-        return ReportedStudy(language, uid, film, sources, sign_off, exporter)
-
-    return make
-
-
-@pytest.fixture
-def study(make_study: MakeStudy) -> ReportedStudy:
-    return make_study("en")
-
-
-def find_tool(name: str, package: str) -> str:
-    """A program nobody here wrote; skips the test where it is not installed."""
-    program = shutil.which(name)
-    if program is None:
-        pytest.skip(f"{name} is not installed: apt-get install {package}")
-    return program
+def add_study(
+    engine: Engine,
+    film_dataset: Dataset,
+    folder: Path,
+    number: int,
+    language: Language = "en",
+    **elements: object,
+) -> ReportedStudy:
+    """A study whose report the model drafted, in the catalog; its film, with these elements, in the
+    folder. number: makes its UIDs its own."""
+    dataset = deepcopy(film_dataset)
+    dataset.StudyInstanceUID += f".{number}"
+    dataset.SOPInstanceUID += f".{number}"
+    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+    dataset.SpecificCharacterSet = "ISO_IR 192"
+    dataset.PatientName = "Wang^XiaoDong=王^小东"
+    dataset.PatientID, dataset.AccessionNumber = "P-17|a", "ACC&17"
+    dataset.ReferringPhysicianName = "Müller^Ågot"
+    dataset.InstitutionName = "市立医院放射科" if language == "zh" else "St. Mary's"
+    for keyword, value in elements.items():
+        setattr(dataset, keyword, value)
+    film = folder / f"film-{number}.dcm"
+    dataset.save_as(film, enforce_file_format=True)
+    header = read_header(film)
+    audit = AuditLog(engine)
+    sources = ReportSources(
+        StudyCatalog(engine),
+        ReportStore(engine, audit, "ann"),
+        audit,
+        MeasurementStore(engine),
+    )
+    sources.catalog.add_instance(header, film)
+    origin = DraftOrigin(MODEL_SHA256, {"mode": "one-step"}, "", "", "echo-chest", (IMAGE_SHA256,))
+    uid = header.study_instance_uid
+    sources.reports.save_draft(uid, write_state(language), [], origin=origin)
+    drawn = (
+        Measurement("length", ((20.0, 60.0), (90.0, 60.0))),
+        Measurement("cardiothoracic", ((50.0, 80.0), (90.0, 80.0), (20.0, 90.0), (110.0, 90.0))),
+        Measurement("arrow", ((10.0, 10.0), (30.0, 30.0))),
+    )
+    sources.measurements.save(header.sop_instance_uid, drawn)
+    sign_off = SignOff(engine, audit)
+    exporter = ReportExporter(sources, "ann")
+    return ReportedStudy(language, uid, film, sources, sign_off, exporter)
