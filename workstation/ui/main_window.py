@@ -147,6 +147,7 @@ class MainWindow(QMainWindow):
         self.intake.said.connect(self.show_trouble)
         self.intake.studies_changed.connect(self.refresh_studies)
         self.study_list.study_activated.connect(self._on_study_activated)
+        self.study_list.study_confirmed.connect(self.focus_films)
         self.film_tabs.tabBarClicked.connect(self.films.show_film)
         self.grid.study_step_requested.connect(self._on_study_step_requested)
         self.grid.trouble.connect(self.show_trouble)
@@ -291,7 +292,8 @@ class MainWindow(QMainWindow):
 
     def sign(self) -> None:
         """Show what would be signed, ask for the name, sign."""
-        self.desk.sign(self.desk.signing.ask)
+        if self.desk.sign(self.desk.signing.ask):
+            self.show_trouble(self.tr("Signed. Ctrl+N opens the next new study."))
 
     def add_measurements_to_report(self) -> None:
         """The figures of the film shown, as sentences at the end of the findings."""

@@ -81,7 +81,9 @@ class ReportHead(QWidget):
 
     def _fit_name(self) -> None:
         name = self.patient.name if self.patient is not None else self.tr("Report")
-        self.layout().activate()
+        layout = self.layout()
+        assert layout is not None
+        layout.activate()
         font = self.patient_label.font()
         font.setBold(True)  # as the heading's role draws it
         room = self.patient_label.width()

@@ -58,7 +58,9 @@ class SectionHeights(QObject):
         total = sum(self._splitter.sizes())
         if self.are_chosen or not self._splitter.isVisible() or total <= 0:
             return
-        around = self._splitter.widget(0).height() - self._pages.statements.viewport().height()
+        above = self._splitter.widget(0)
+        assert above is not None
+        around = above.height() - self._pages.statements.viewport().height()
         listed = around + self._pages.wanted_height() + _ROUNDING
         found, concluded = _wanted_height(self._findings), _wanted_height(self._impression)
         concluded = max(concluded, _box_of(self._impression).minimumHeight())
@@ -82,7 +84,9 @@ class SectionHeights(QObject):
 
 def _box_of(editor: QTextEdit) -> QWidget:
     """The splitter's child: an editor below its heading."""
-    return editor.parentWidget()
+    box = editor.parentWidget()
+    assert box is not None
+    return box
 
 
 def _wanted_height(editor: QTextEdit) -> int:

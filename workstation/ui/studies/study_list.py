@@ -31,8 +31,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from workstation.catalog.study_catalog import StudyRow, StudyStatus
 from workstation.catalog.study_index import SortKey
+from workstation.catalog.study_rows import StudyRow, StudyStatus
 from workstation.ui.studies.study_filter_bar import FilterBar, SortBar
 from workstation.ui.studies.study_list_model import STUDY_ROLE, StudyListModel
 from workstation.ui.studies.study_row_painter import ThumbnailSource
@@ -46,11 +46,13 @@ class StudyList(QWidget):
 
     Searching and filtering happen here, among the studies given, at every keystroke. Signals:
     search_changed(text) when typing has paused; study_activated(study_instance_uid);
+    study_confirmed(study_instance_uid) after it, for Enter or a double click: to be read now;
     removal_requested(list of them); thumbnails of those shown are asked for while painting.
     """
 
     search_changed = Signal(str)
     study_activated = Signal(str)
+    study_confirmed = Signal(str)
     removal_requested = Signal(list)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -274,6 +276,7 @@ class StudyList(QWidget):
         if position >= 0:
             self._set_active(self._row_at(position))
             self.study_activated.emit(study_instance_uid)
+            self.study_confirmed.emit(study_instance_uid)
 
     def _on_search_text_changed(self, _text: str) -> None:
         self._apply_filter()

@@ -55,5 +55,12 @@ def test_figures_are_kept_and_written_into_the_report_once(
     taken = [key for key in keys if key]
     assert len(taken) == len(set(taken))
     assert not any(window.shortcuts.action_of(key) for key in taken)
+    next_new = next(action for action in actions if action.shortcut().toString() == "Ctrl+N")
+    next_new.trigger()
+    assert window.statusBar().currentMessage() == "No other study in the list is new."
+    window.activateWindow()
+    window.study_list.view.setFocus()
+    QTest.keyClick(window.study_list.view, Qt.Key.Key_Return)
+    qtbot.waitUntil(window.viewer.hasFocus)
     window.close()
     database.dispose()
