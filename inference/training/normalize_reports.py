@@ -6,7 +6,8 @@
 A line is {"images": [...], "report": "...", "language": "en"}, further keys are kept. With
 --model a local causal language model proposes each report; its proposal is taken only if
 ``check_normalization`` finds nothing wrong, else the rules' own report is. What cannot be
-normalised goes to OUT.refused.jsonl with file:line and reason. OUT appears when all is done;
+normalised goes to OUT.refused.jsonl with file:line and reason. Image paths are relative to the
+file they stand in: an OUT in another folder gets them rewritten. OUT appears when all is done;
 until then OUT.partial grows, and the same command goes on from there after a kill.
 """
 
@@ -147,8 +148,20 @@ class Job:
             tally.refused += 1
             return
         pair["normalisation"]["line"] = number
+        if self._source.parent.resolve() != self._target.parent.resolve():
+            pair["images"] = [self._seen_from_target(name) for name in pair["images"]]
         _append(partial, pair)
         _count(tally, pair["normalisation"])
+
+    def _seen_from_target(self, image: Any) -> Any:
+        """A relative path of the input as the output's readers take it; the rest as it is."""
+        if not isinstance(image, str) or Path(image).is_absolute():
+            return image
+        film = (self._source.parent / image).resolve()
+        try:
+            return Path(os.path.relpath(film, self._target.parent.resolve())).as_posix()
+        except ValueError:  # on another drive
+            return str(film)
 
     def _resume(self) -> Tally:
         """What earlier runs of the same job have done; a half-written last line is cut off."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import shutil
+import subprocess
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pydicom
@@ -107,6 +110,24 @@ def test_codes_are_whole_and_uids_valid(instances: dict[str, Dataset]) -> None:
             assert dataset[keyword].value.is_valid, name
         assert dataset.file_meta.MediaStorageSOPInstanceUID == dataset.SOPInstanceUID
     assert len({d.SOPInstanceUID for d in instances.values()}) == len(instances)
+
+
+_SYNTHETIC = "0008,0x001c"  # Synthetic Data, of 2023: older checkers do not know it
+
+
+@pytest.mark.skipif(shutil.which("dciodvfy") is None, reason="needs dicom3tools")
+def test_dciodvfy_finds_no_error(instances: dict[str, Dataset], tmp_path: Path) -> None:
+    for name, dataset in instances.items():
+        path = tmp_path / f"{name}.dcm"
+        dataset.save_as(path)
+        checked = subprocess.run(
+            ["dciodvfy", str(path)], capture_output=True, encoding="utf-8", errors="replace",
+            check=False, timeout=60,
+        )  # fmt: skip
+        lines = (checked.stdout + checked.stderr).splitlines()
+        assert any("DXImageForPresentation" in line for line in lines), name
+        errors = [line for line in lines if "Error" in line and _SYNTHETIC not in line]
+        assert errors == [], name
 
 
 def test_film_says_that_nobody_is_shown(instances: dict[str, Dataset]) -> None:

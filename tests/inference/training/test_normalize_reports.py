@@ -145,6 +145,21 @@ def test_what_is_written_is_a_manifest_for_training_and_evaluation(tmp_path: Pat
     assert [s.references[0].language for s in drafted] == ["en", "zh", "en"]
 
 
+def test_films_are_found_from_another_folder_too(tmp_path: Path) -> None:
+    for name in ("raw/films", "made"):
+        (tmp_path / name).mkdir(parents=True)
+    for name in ("1.dcm", "2.dcm"):
+        (tmp_path / "raw" / "films" / name).write_bytes(b"")
+    absolute = str(tmp_path / "raw" / "films" / "2.dcm")
+    line = {"images": ["films/1.dcm", absolute], "report": "Small left effusion."}
+    source = write_lines(tmp_path / "raw" / "raw.jsonl", [line])
+    out = tmp_path / "made" / "out.jsonl"
+    assert main(["--in", str(source), "--out", str(out)]) == 0
+    assert read_lines(out)[0]["images"] == ["../raw/films/1.dcm", absolute]
+    (study,) = read_manifest(out)
+    assert all(film.is_file() for film in study.films)
+
+
 def test_bytes_that_are_no_text_are_named_with_their_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
