@@ -360,6 +360,15 @@ class EngineDescription:
     token_agreement: float | None = None
 
     @property
+    def computed_in(self) -> str:
+        """For reading: the dtype, and what of it is reduced."""
+        if self.products == "exact" or self.token_agreement is None:
+            return self.dtype
+        return (
+            f"{self.dtype}, {self.products} products ({self.token_agreement:.1%} of tokens exact)"
+        )
+
+    @property
     def precision(self) -> dict[str, str | float]:
         """What its numbers are computed in, for the audit log and headless output: JSON-able."""
         told: dict[str, str | float] = {"dtype": self.dtype, "products": self.products}

@@ -30,7 +30,7 @@ from inference.api import EngineError, Products
 from inference.free_memory import free_memory
 from inference.image_processor import ImageProcessor
 from inference.manifest import Manifest
-from inference.reduced_products import saved_bytes
+from inference.reduced_products import offered_products, saved_bytes
 
 MAX_NEW_TOKENS = 512  # GenerationRequest's default
 _PROMPT_TEXT_TOKENS = 128  # both prompts with system turn stay below, in stock Qwen2.5's tokenizer
@@ -57,13 +57,15 @@ class MemoryNeed:
 
 @dataclass(frozen=True)
 class FitOption:
-    """One way to run a model. free_bytes: None where the platform doesn't tell."""
+    """One way to run a model. free_bytes: None where the platform doesn't tell. offered_products:
+    what could be chosen on that device in that dtype."""
 
     device: str
     dtype: str
     needed_bytes: int
     free_bytes: int | None
     products: Products = "exact"
+    offered_products: tuple[Products, ...] = ("exact",)
 
     @property
     def fits(self) -> bool:
@@ -114,7 +116,8 @@ class ModelSize:
     ) -> FitOption:
         name = str(dtype).removeprefix("torch.")
         needed = self.need(dtype, _caches_on(device), products).total
-        return FitOption(str(device), name, needed, free_memory(device), products)
+        offered = offered_products(device, dtype)
+        return FitOption(str(device), name, needed, free_memory(device), products, offered)
 
     def options(self) -> Iterator[FitOption]:
         """Every device and dtype of this machine, GPUs and exact dtypes first."""

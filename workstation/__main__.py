@@ -43,14 +43,20 @@ def _run_app(given: list[str]) -> int:
     parser.add_argument("paths", nargs="*", type=Path, help="films or folders to open")
     parser.add_argument("--demo", action="store_true", help="a throw-away catalog of phantoms")
     parser.add_argument("--data-dir", type=Path, help="where catalog and reports are kept")
-    add_model_options(parser, model="", device="")  # as chosen last in the window
+    add_model_options(parser, model="", device="", products="")  # as chosen last in the window
     parser.add_argument("--version", action="version", version=version("echo-workstation"))
     options = parser.parse_args(given)
     from workstation.app import AppOptions, run_app
 
     return run_app(
         AppOptions(
-            tuple(options.paths), options.data_dir, options.model, options.device, options.demo
+            tuple(options.paths),
+            options.data_dir,
+            options.model,
+            options.device,
+            options.demo,
+            options.products,
+            options.threads,
         )
     )
 

@@ -39,13 +39,16 @@ _LAST_SHUTDOWN_MS = 120_000
 
 @dataclass(frozen=True)
 class AppOptions:
-    """What the command line said; model and device "" are as chosen last."""
+    """What the command line said; model, device, products "" are as chosen last, threads 0 all
+    cores."""
 
     paths: tuple[Path, ...] = ()
     data_dir: Path | None = None
     model: str = ""
     device: str = ""
     demo: bool = False
+    products: str = ""
+    threads: int = 0
 
 
 def build_records(
@@ -139,13 +142,18 @@ def _run_window(
     settings = QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat)
     known_models = options.data_dir or default_data_dir()  # a demo's folder knows none
     reporter = LoadReporter()
-    load = partial(load_registered_engine, data_dir=known_models, on_progress=reporter)
+    load = partial(
+        load_registered_engine,
+        data_dir=known_models,
+        on_progress=reporter,
+        threads=options.threads,
+    )
     drafting = DraftingService(load)
     reporter.reported.connect(drafting.report_loading)
     window = build_window(engine, drafting, settings, accounts, account)
     window.models.registry = ModelRegistry(known_models)
     window.show()
-    window.models.load_first(options.model, options.device)
+    window.models.load_first(options.model, options.device, options.products)
     if options.paths:
         window.import_paths(list(options.paths))
     with ExitStack() as stack:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from inference import DigestCache, EngineError, ProgressListener, load_engine
+from inference import DigestCache, EngineError, Products, ProgressListener, load_engine
 from workstation.whole_file import write_whole_file
 
 if TYPE_CHECKING:
@@ -110,6 +110,8 @@ def load_registered_engine(
     data_dir: Path,
     on_progress: ProgressListener | None = None,
     dtype: str = "auto",
+    products: Products = "exact",
+    threads: int = 0,
 ) -> ReportEngine:
     """load_engine for "embedded", a registered name, or a folder.
 
@@ -127,4 +129,6 @@ def load_registered_engine(
         digest_cache=open_digest_cache(data_dir),
         on_progress=on_progress,
         expected_sha256="" if entry is None else entry.sha256,
+        products=products,
+        threads=threads,
     )

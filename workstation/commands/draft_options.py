@@ -61,7 +61,12 @@ def _run(options: argparse.Namespace) -> int:
         options.device,
         options.as_json,
         options.language,
-        partial(load_registered_engine, data_dir=data_dir_of(options)),
+        partial(
+            load_registered_engine,
+            data_dir=data_dir_of(options),
+            products=options.products,
+            threads=options.threads,
+        ),
         draft_settings(options),
     )
 

@@ -36,7 +36,7 @@ def describe_draft(draft: StudyDraft, model: EngineDescription) -> dict[str, Any
             "model_sha256": model.model_sha256,
             "folder": model.model_folder,
             "device": model.device,
-            "dtype": model.dtype,
+            **model.precision,
         },
         "seen": draft.seen,
         "decoding": _describe_decoding(draft.request, model),
@@ -86,8 +86,8 @@ def format_draft(draft: StudyDraft, model: EngineDescription) -> str:
     ]
     lines += [
         f"  seen     {draft.seen}",
-        f"  model    {model.model_name} {model.model_version} on {model.device} ({model.dtype}) "
-        f"sha256 {model.model_sha256}",
+        f"  model    {model.model_name} {model.model_version} on {model.device} "
+        f"({model.computed_in}) sha256 {model.model_sha256}",
         "  decoding " + ", ".join(f"{name} {value}" for name, value in settings.items()),
         "",
     ]

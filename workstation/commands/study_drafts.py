@@ -134,11 +134,13 @@ def draft_studies(
 ) -> Iterator[StudyDraft | FailedStudy]:
     """One of each study, in their order.
 
-    Some are drafted at once where that pays and changes no text: in float32 on a CPU. Cancelling
+    Some are drafted at once where that pays and changes no text: in float32 on a CPU, with exact
+    products. Cancelling
     ends after what is finished by then, which is still given.
     """
     model = engine.description
-    at_once = _AT_ONCE if (model.device, model.dtype) == ("cpu", "float32") else 1
+    kept = (model.device, model.dtype, model.products)
+    at_once = _AT_ONCE if kept == ("cpu", "float32", "exact") else 1
     while not cancel.is_cancelled and (group := list(islice(studies, at_once))):
         if len(group) == 1:
             yield from _draft_alone(engine, group[0], cancel)

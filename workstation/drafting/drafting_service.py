@@ -41,6 +41,7 @@ class DraftingService(QObject):
     load_progressed = Signal(object)  # LoadProgress, between engine_loading and its answer
     engine_ready = Signal(object)  # EngineDescription
     engine_failed = Signal(str)
+    products_refused = Signal(str)  # why; exact ones are being loaded instead
     draft_started = Signal(str)  # request_id
     prefill_done = Signal(object)  # PrefillDone
     answer_restarted = Signal(object)  # AnswerRestarted, of a redraft
@@ -50,7 +51,7 @@ class DraftingService(QObject):
     draft_failed = Signal(str, str)  # request_id, message
     superseded_draft_ended = Signal(str)  # request_id
 
-    _load_asked = Signal(str, str, str)
+    _load_asked = Signal(str, str, str, str)
     _draft_asked = Signal(object, object)
     _task_asked = Signal(object)
 
@@ -80,6 +81,7 @@ class DraftingService(QObject):
         self._task_asked.connect(worker.run_task, queued)
         worker.engine_ready.connect(self._on_engine_ready, queued)
         worker.engine_failed.connect(self._on_engine_failed, queued)
+        worker.products_refused.connect(self._on_products_refused, queued)
         worker.draft_started.connect(self._on_draft_started, queued)
         worker.prefill_done.connect(self._on_prefill_done, queued)
         worker.answer_restarted.connect(self._on_answer_restarted, queued)
@@ -98,12 +100,21 @@ class DraftingService(QObject):
     def is_drafting(self) -> bool:
         return self._request_id is not None
 
-    def start(self, model: str = "embedded", device: str = "auto", dtype: str = "auto") -> None:
-        """Load a model; engine_loading at once, then engine_ready or engine_failed."""
+    def start(
+        self,
+        model: str = "embedded",
+        device: str = "auto",
+        dtype: str = "auto",
+        products: str = "exact",
+    ) -> None:
+        """Load a model; engine_loading at once, then engine_ready or engine_failed.
+
+        products_refused before, where exact ones are loaded in their place.
+        """
         self._engine_description = None
         self._loads_pending += 1
         self.engine_loading.emit(model)
-        self._load_asked.emit(model, device, dtype)
+        self._load_asked.emit(model, device, dtype, products)
 
     def request_draft(self, request: GenerationRequest | RedraftRequest) -> None:
         """Draft a report, or draft one again around what is kept.
@@ -181,6 +192,11 @@ class DraftingService(QObject):
     def _on_engine_failed(self, message: str) -> None:
         if self._is_last_load():
             self.engine_failed.emit(message)
+
+    @Slot(str)
+    def _on_products_refused(self, reason: str) -> None:
+        if not self._is_closed:
+            self.products_refused.emit(reason)
 
     def _is_last_load(self) -> bool:
         self._loads_pending -= 1

@@ -16,6 +16,7 @@ from inference import (
     DraftFinished,
     GenerationRequest,
     PrefillDone,
+    ProductsRefused,
     load_engine,
 )
 from workstation.drafting.drafting_engine import (
@@ -44,6 +45,7 @@ class DraftingWorker(QObject):
 
     engine_ready = Signal(object)  # EngineDescription
     engine_failed = Signal(str)
+    products_refused = Signal(str)  # why; exact ones are loaded instead
     draft_started = Signal(str)  # request_id
     prefill_done = Signal(object)  # PrefillDone
     answer_restarted = Signal(object)  # AnswerRestarted, of a redraft
@@ -57,22 +59,33 @@ class DraftingWorker(QObject):
         self._load_engine = load_engine
         self._engine: DraftingEngine | None = None
 
-    @Slot(str, str, str)
-    def load(self, model: str, device: str, dtype: str = "auto") -> None:
-        """Load a model in place of the one held; a failure leaves no engine behind."""
+    @Slot(str, str, str, str)
+    def load(self, model: str, device: str, dtype: str = "auto", products: str = "exact") -> None:
+        """Load a model in place of the one held; a failure leaves no engine behind.
+
+        Reduced products that are refused are told, and exact ones loaded in their place.
+        """
         self._engine = None  # two models at once may not fit the device
-        failure = ""
-        try:
-            chosen = {} if dtype == "auto" else {"dtype": dtype}
-            self._engine = self._load_engine(model, device, **chosen)
-        except Exception as error:
-            _log.error("loading the model %s failed:\n%s", model, traceback.format_exc())
-            failure = describe_error(error)
+        chosen = {} if dtype == "auto" else {"dtype": dtype}
+        reduced = {} if products == "exact" else {"products": products}
+        failure, is_refusal = self._try_to_load(model, device, chosen | reduced)
+        if is_refusal:
+            self.products_refused.emit(failure)
+            failure, _ = self._try_to_load(model, device, chosen)
         # Outside the handler: a live traceback would keep tensors of the failed load alive.
         if self._engine is not None:
             self.engine_ready.emit(self._engine.description)
         else:
             self.engine_failed.emit(failure)
+
+    def _try_to_load(self, model: str, device: str, chosen: dict[str, str]) -> tuple[str, bool]:
+        """Why it failed, "" if it didn't; and whether only its products were refused."""
+        try:
+            self._engine = self._load_engine(model, device, **chosen)
+        except Exception as error:
+            _log.error("loading the model %s failed:\n%s", model, traceback.format_exc())
+            return describe_error(error), isinstance(error, ProductsRefused)
+        return "", False
 
     @Slot(object, object)
     def draft(self, request: GenerationRequest | RedraftRequest, cancel: CancelToken) -> None:

@@ -252,7 +252,7 @@ class BlockRail(QWidget):
                 description.model_version,
                 description.model_sha256,
                 description.device,
-                description.dtype,
+                description.computed_in,
                 description.block_length,
             )
         )

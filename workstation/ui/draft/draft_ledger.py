@@ -64,11 +64,8 @@ class DraftLedger:
             "views": [film.header.view_position for film in films],
             "not_seen": not_seen,
             "decoding": request.settings
-            | {
-                "block_length": engine.block_length,
-                "device": engine.device,
-                "dtype": engine.dtype,
-            },
+            | {"block_length": engine.block_length, "device": engine.device}
+            | engine.precision,
         }
         if not self._append("draft-started", study_instance_uid, details):
             return False

@@ -8,16 +8,17 @@ from PySide6.QtCore import QSettings
 
 from workstation.model_registry import EMBEDDED
 
-AUTO = "auto"
+AUTO, EXACT = "auto", "exact"
 
 
 @dataclass(frozen=True)
 class ModelChoice:
-    """model: "embedded", an added model's name, or a folder; device, dtype: as load_engine's."""
+    """model: "embedded", an added model's name, or a folder; the others: as load_engine's."""
 
     model: str = EMBEDDED
     device: str = AUTO
     dtype: str = AUTO
+    products: str = EXACT
 
     def remember(self, settings: QSettings) -> None:
         for key, value in vars(self).items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,12 +46,15 @@ class ModelChooser(QObject):
         self.registry: ModelRegistry | None = None
         self.asked = remembered_choice(settings)
         self.dialog: ModelDialog | None = None
+        drafting.products_refused.connect(self._on_products_refused)
 
-    def load_first(self, model: str = "", device: str = "") -> None:
+    def load_first(self, model: str = "", device: str = "", products: str = "") -> None:
         """At the start: what the command line says, else what was chosen last."""
         if model or device:
             usual = ModelChoice()
             self.asked = ModelChoice(model or usual.model, device or usual.device)
+        if products:
+            self.asked = replace(self.asked, products=products)
         self._load()
 
     def open(self, decoding: DecodingMode) -> None:
@@ -89,6 +93,9 @@ class ModelChooser(QObject):
         if self.dialog is not None:
             self.dialog.refuse(name, reason)
 
+    def _on_products_refused(self, reason: str) -> None:
+        self.trouble.emit(self.tr("The model runs in exact arithmetic. {0}").format(reason))
+
     def _on_accepted(self) -> None:
         assert self.dialog is not None
         self.decoding_chosen.emit(self.dialog.decoding)
@@ -121,4 +128,5 @@ class ModelChooser(QObject):
         return True
 
     def _load(self) -> None:
-        self._drafting.start(self.asked.model, self.asked.device, self.asked.dtype)
+        asked = self.asked
+        self._drafting.start(asked.model, asked.device, asked.dtype, asked.products)

@@ -22,11 +22,12 @@ from PySide6.QtWidgets import (
 
 from inference import DECODING_MODES, REGION_MODES, DecodingMode, EngineDescription
 from workstation.model_registry import EMBEDDED, RegisteredModel
-from workstation.ui.models.model_choice import AUTO, ModelChoice
+from workstation.ui.models.model_choice import AUTO, EXACT, ModelChoice
 from workstation.ui.race.race_wording import name_strategy
 from workstation.ui.theme import ui_font
 
 if TYPE_CHECKING:
+    from inference.device_fit import FitOption
     from inference.model_inspection import ModelInspection
 
 _NAME = Qt.ItemDataRole.UserRole
@@ -59,6 +60,7 @@ class ModelDialog(QDialog):
         self._fill_models()
         self._fill_decodings(decoding)
         self.list.currentItemChanged.connect(self._show_model)
+        self.device_box.currentIndexChanged.connect(self._show_products)
         self._show_model()
 
     # -- making ------------------------------------------------------------------------------
@@ -88,16 +90,26 @@ class ModelDialog(QDialog):
         self.device_box = QComboBox(self)
         self.device_box.setObjectName("model_device")
         self.device_box.setAccessibleName(self.tr("Device and precision"))
+        self.products_box = QComboBox(self)
+        self.products_box.setObjectName("model_products")
+        self.products_box.setAccessibleName(self.tr("Arithmetic of the model"))
+        self.products_box.setToolTip(
+            self.tr(
+                "In fewer bits a draft comes sooner. The model is then tried on a few films as it\n"
+                "is loaded; where it doesn't say what it says in exact arithmetic, that is used."
+            )
+        )
         self.decoding_box = QComboBox(self)
         self.decoding_box.setObjectName("model_decoding")
         self.decoding_box.setAccessibleName(self.tr("Decoding"))
-        for box in (self.device_box, self.decoding_box):
+        for box in (self.device_box, self.products_box, self.decoding_box):
             box.setSizeAdjustPolicy(
                 QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
             )
         form = QFormLayout()
         form.setSpacing(10)
         form.addRow(self.tr("Runs on"), self.device_box)
+        form.addRow(self.tr("Arithmetic"), self.products_box)
         form.addRow(self.tr("Decoding"), self.decoding_box)
         right = QVBoxLayout()
         right.setSpacing(12)
@@ -177,7 +189,7 @@ class ModelDialog(QDialog):
     @property
     def choice(self) -> ModelChoice:
         device, dtype = str(self.device_box.currentData()).split()
-        return ModelChoice(self.chosen_name, device, dtype)
+        return ModelChoice(self.chosen_name, device, dtype, str(self.products_box.currentData()))
 
     @property
     def decoding(self) -> DecodingMode:
@@ -230,6 +242,31 @@ class ModelDialog(QDialog):
             rank = self.device_box.count() - 1
         self.device_box.setCurrentIndex(max(0, rank))
         self.device_box.setToolTip(self.device_box.currentText())
+
+    def _show_products(self) -> None:
+        """What the chosen device offers; what was asked for, as long as that isn't known."""
+        kept = self.products_box.currentData() or self._asked.products
+        option = self._fit_option()
+        offered = option.offered_products if option else tuple(dict.fromkeys((EXACT, kept)))
+        self.products_box.clear()
+        for products in offered:
+            self.products_box.addItem(self._name_products(products), products)
+        self.products_box.setCurrentIndex(max(0, self.products_box.findData(kept)))
+
+    def _fit_option(self) -> FitOption | None:
+        """The chosen device and dtype; automatic ones are the first device's quickest."""
+        inspection = self._inspections.get(self.chosen_name)
+        options = inspection.fit_options if inspection else ()
+        asked = str(self.device_box.currentData())
+        if asked != f"{AUTO} {AUTO}":
+            return next((o for o in options if f"{o.device} {o.dtype}" == asked), None)
+        first = [option for option in options if option.device == options[0].device]
+        return max(first, key=lambda option: len(option.offered_products), default=None)
+
+    def _name_products(self, products: str) -> str:
+        if products == EXACT:
+            return self.tr("exact")
+        return self.tr("{0}: sooner, checked at load").format(products)
 
     def _show_decodings(self) -> None:
         """Of the model in use it is known what it offers; of others once they are loaded."""

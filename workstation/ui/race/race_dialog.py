@@ -124,7 +124,7 @@ class RaceDialog(QDialog):
                 engine.model_version,
                 engine.model_sha256[:8],
                 engine.device,
-                engine.dtype,
+                engine.computed_in,
             ),
             self,
         )

@@ -68,7 +68,7 @@ class RaceLedger:
             "model_version": engine.model_version,
             "model_sha256": engine.model_sha256,
             "device": engine.device,
-            "dtype": engine.dtype,
+            **engine.precision,
             "image_sha256": [film.image_sha256 for film in subject.films],
             "strategies": [request.settings for request in requests],
         }

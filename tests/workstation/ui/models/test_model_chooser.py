@@ -19,6 +19,7 @@ from inference import (
     GenerationRequest,
     LoadProgress,
     PrefillDone,
+    ProductsRefused,
     resource_folder,
 )
 from workstation.app import build_records, build_window
@@ -65,6 +66,8 @@ class Bench:
         self.database = open_database(folder)
         self.records = build_records(self.database)
         self.loads: list[tuple[str, str, str]] = []
+        self.products: list[str] = []
+        self.refused_products: set[str] = set()
         self.may_load = threading.Event()
         self.may_load.set()
         self.reporter = LoadReporter()
@@ -76,11 +79,16 @@ class Bench:
         qtbot.addWidget(self.window)
         self.window.show()
 
-    def _load(self, model: str, device: str, dtype: str = "auto") -> ScriptedEngine:
+    def _load(
+        self, model: str, device: str, dtype: str = "auto", products: str = "exact"
+    ) -> ScriptedEngine:
         self.loads.append((model, device, dtype))
+        self.products.append(products)
         self.reporter(LoadProgress("checking", 0, 100))
         self.reporter(LoadProgress("loading", 40, 100))
         assert self.may_load.wait(300)
+        if products in self.refused_products:
+            raise ProductsRefused(f"{model}: with products {products!r} only 12.0% of its tokens")
         return ScriptedEngine(model)
 
     def wait_for_model(self, act: Callable[[], object]) -> None:
@@ -157,7 +165,7 @@ def test_choice_is_loaded_audited_and_remembered(bench: Bench) -> None:
     bench.wait_for_model(dialog.accept)
     assert bench.loads == [("embedded", "auto", "auto"), ("thorax", "cpu", "float32")]
     last = bench.records.audit.entries()[-1]
-    chosen = {"model": "thorax", "device": "cpu", "dtype": "float32"}
+    chosen = {"model": "thorax", "device": "cpu", "dtype": "float32", "products": "exact"}
     assert (last.event, last.details) == ("settings", {"model": chosen})
     assert remembered_choice(bench.settings) == ModelChoice("thorax", "cpu", "float32")
 
@@ -205,6 +213,39 @@ def test_command_line_goes_before_what_is_remembered(bench: Bench) -> None:
     bench.wait_for_model(bench.window.models.load_first)
     bench.wait_for_model(lambda: bench.window.models.load_first("embedded", ""))
     assert bench.loads == [("thorax", "cpu", "float32"), ("embedded", "auto", "auto")]
+
+
+def test_products_are_chosen_among_what_the_device_offers_and_remembered(bench: Bench) -> None:
+    bench.wait_for_model(bench.window.models.load_first)
+    dialog = bench.open_dialog()
+    bench.qtbot.waitUntil(lambda: dialog.device_box.count() > 1, timeout=300_000)
+    box = dialog.products_box
+    dialog.device_box.setCurrentIndex(dialog.device_box.findData("cpu bfloat16"))
+    assert [box.itemData(row) for row in range(box.count())] == ["exact", "int8"]
+    dialog.device_box.setCurrentIndex(dialog.device_box.findData("cpu float32"))
+    assert [box.itemData(row) for row in range(box.count())] == ["exact", "bfloat16", "int8"]
+    box.setCurrentIndex(box.findData("int8"))
+    bench.wait_for_model(dialog.accept)
+    assert bench.products == ["exact", "int8"]
+    chosen = remembered_choice(bench.settings)
+    assert chosen == ModelChoice("embedded", "cpu", "float32", "int8")
+    assert bench.records.audit.entries()[-1].details == {"model": vars(chosen)}
+    again = bench.open_dialog()
+    assert again.products_box.currentData() == "int8"  # before the folder has been looked at
+    bench.qtbot.waitUntil(lambda: again.device_box.count() > 1, timeout=300_000)
+    assert again.products_box.currentData() == "int8"
+    again.reject()
+
+
+def test_refused_products_are_told_and_exact_ones_used(bench: Bench) -> None:
+    bench.refused_products = {"int8"}
+    said: list[str] = []
+    bench.window.models.trouble.connect(said.append)
+    bench.wait_for_model(lambda: bench.window.models.load_first("", "", "int8"))
+    assert bench.products == ["int8", "exact"]
+    refusal = "embedded: with products 'int8' only 12.0% of its tokens"
+    assert said == [f"The model runs in exact arithmetic. {refusal}"]
+    assert bench.drafting.engine_description is not None
 
 
 def test_model_replaced_while_it_loads_is_never_told_as_ready(bench: Bench) -> None:
