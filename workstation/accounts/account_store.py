@@ -29,7 +29,7 @@ from workstation.accounts.secrets import SecretHasher, check_strength
 from workstation.audit.audit_log import AuditLog
 from workstation.catalog.database import read_transaction, write_transaction
 from workstation.catalog.schema import AccountRecord
-from workstation.catalog.study_catalog import fold_text
+from workstation.catalog.study_search import fold_text
 
 PROOF_LASTS = timedelta(minutes=2)
 _REFUSED = "The name and the password or PIN do not fit."

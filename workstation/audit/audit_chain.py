@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workstation.catalog.schema import GENESIS_HASH
+from workstation.catalog.storable_text import storable_text
 
 _encode = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
@@ -29,11 +30,6 @@ def canonical_json(details: Mapping[str, Any]) -> str:
         return storable_text(_encode(dict(details)))
     except TypeError as error:
         raise ValueError(f"audit details are not JSON: {error}") from error
-
-
-def storable_text(text: str) -> str:
-    """Text without lone surrogates (undecodable file names): neither UTF-8 nor SQLite hold them."""
-    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def hash_row(

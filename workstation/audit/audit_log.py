@@ -14,14 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, insert, inspect, select, update
 from sqlalchemy.exc import IntegrityError
 
-from workstation.audit.audit_chain import (
-    ChainBreak,
-    ChainRow,
-    canonical_json,
-    find_break,
-    hash_row,
-    storable_text,
-)
+from workstation.audit.audit_chain import ChainBreak, ChainRow, canonical_json, find_break, hash_row
 from workstation.audit.version_check import find_version_mismatch, version_anchor_queries
 from workstation.catalog.database import (
     CatalogUnavailable,
@@ -37,6 +30,7 @@ from workstation.catalog.schema import (
     AuditRecord,
     trigger_table,
 )
+from workstation.catalog.storable_text import storable_text
 
 EVENTS = (
     "import",

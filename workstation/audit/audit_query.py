@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Engine, Select, and_, or_, select
 from workstation.audit.audit_log import AuditEntry, parse_details, tolerant_text
 from workstation.catalog.database import read_transaction
 from workstation.catalog.schema import AuditRecord, StudyRecord, table_of
-from workstation.catalog.study_catalog import search_words
+from workstation.catalog.study_search import search_words
 
 _ROW = table_of(AuditRecord).c
 _STUDY = table_of(StudyRecord).c

@@ -26,7 +26,8 @@ from sqlalchemy import insert
 from workstation.audit.audit_log import AuditLog
 from workstation.catalog.database import open_database, write_transaction
 from workstation.catalog.schema import InstanceRecord, StudyRecord
-from workstation.catalog.study_catalog import StudyCatalog, make_search_text
+from workstation.catalog.study_catalog import StudyCatalog
+from workstation.catalog.study_search import make_search_text
 from workstation.dicom.film import InstanceHeader
 from workstation.intake.import_run import ImportRun
 from workstation.intake.instance_recorder import InstanceRecorder

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import (
     Connection,
     Engine,
-    Select,
-    and_,
     bindparam,
     case,
-    exists,
     func,
     insert,
     select,
@@ -28,23 +23,19 @@ from sqlalchemy import (
 
 from workstation.catalog.database import database_path, read_transaction, write_transaction
 from workstation.catalog.schema import (
-    AddendumRecord,
     Base,
     InstanceRecord,
-    ReportRecord,
-    ReportVersionRecord,
-    SignatureRecord,
     StudyRecord,
     table_of,
 )
+from workstation.catalog.storable_text import storable_text
+from workstation.catalog.study_rows import InstanceRow, StudyRow, make_study_row, query_studies
+from workstation.catalog.study_search import make_search_text, search_words
 from workstation.dicom.film import InstanceHeader
 from workstation.dicom.unreadable import UnreadableInstance
 from workstation.dicom.view_position import FRONTAL_VIEWS
 
-StudyStatus = Literal["new", "draft", "preliminary", "signed", "addended", "corrected"]
-
 _PATHS_A_QUERY = 500
-_ISO_DATE = re.compile(r"(\d{4})[-/.](\d{2})(?:[-/.](\d{2}))?")
 
 
 class UnknownStudy(KeyError):
@@ -56,43 +47,6 @@ class UnknownStudy(KeyError):
 
 class PatientConflict(UnreadableInstance):
     """The file carries the Study Instance UID of another patient's study; it was not added."""
-
-
-@dataclass(frozen=True, slots=True)
-class StudyRow:
-    """One line of the study list. Dates are "YYYYMMDD" or "". modalities: e.g. ("CR",); views:
-    e.g. ("PA", "LL"), without blanks. search_text: folded, what a search looks in."""
-
-    study_instance_uid: str
-    patient_name: str
-    patient_id: str
-    patient_birth_date: str
-    patient_sex: str
-    study_date: str
-    study_description: str
-    accession_number: str
-    modalities: tuple[str, ...]
-    instance_count: int
-    status: StudyStatus
-    study_time: str = ""
-    views: tuple[str, ...] = ()
-    is_removed: bool = False
-    search_text: str = field(default="", repr=False, compare=False)
-
-
-@dataclass(frozen=True)
-class InstanceRow:
-    """One film of a study, and where its file is."""
-
-    sop_instance_uid: str
-    path: Path
-    view_position: str
-    series_instance_uid: str = ""
-    modality: str = ""
-    image_laterality: str = ""
-    rows: int = 0
-    columns: int = 0
-    source_format: str = "DICOM"
 
 
 class StudyCatalog:
@@ -175,21 +129,21 @@ class StudyCatalog:
         for word in words:
             # instr takes the word literally: % and _ are no wildcards here.
             wanted = wanted.where(func.instr(StudyRecord.search_text, word) > 0)
-        query = _study_query(wanted, counts_few=bool(words))
+        query = query_studies(wanted, counts_few=bool(words))
         with read_transaction(self._engine) as connection:
-            return [_study_row(*row) for row in connection.execute(query)]
+            return [make_study_row(*row) for row in connection.execute(query)]
 
     def study(self, study_instance_uid: str) -> StudyRow:
         """Raises UnknownStudy."""
         wanted = select(StudyRecord.study_instance_uid).where(
             StudyRecord.study_instance_uid == study_instance_uid
         )
-        query = _study_query(wanted, counts_few=True)
+        query = query_studies(wanted, counts_few=True)
         with read_transaction(self._engine) as connection:
             row = connection.execute(query).one_or_none()
         if row is None:
             raise UnknownStudy(study_instance_uid)
-        return _study_row(*row)
+        return make_study_row(*row)
 
     def instances(self, study_instance_uid: str) -> list[InstanceRow]:
         """The study's films, frontal views first, then in the order they were added."""
@@ -276,113 +230,8 @@ def _shared_names(record: type[Base]) -> tuple[str, ...]:
 
 
 def _storable(value: Any) -> Any:
-    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+    return storable_text(value) if isinstance(value, str) else value
 
 
 def _utc_now() -> str:
     return datetime.now(UTC).isoformat()
-
-
-def fold_text(text: str) -> str:
-    """Case, width and composition made equal: ÅSTRÖM finds Åström, ＹＡＭＡＤＡ finds Yamada."""
-    folded = unicodedata.normalize("NFKC", str(_storable(text))).casefold()
-    return unicodedata.normalize("NFKC", folded).replace("^", " ")
-
-
-def make_search_text(
-    patient_name: str, patient_id: str, accession_number: str, study_date: str
-) -> str:
-    """What a search looks in: each of these folded, the date with and without dashes."""
-    date = study_date
-    dashed = f"{date[:4]}-{date[4:6]}-{date[6:]}" if len(date) == 8 else ""
-    fields = (patient_name, patient_id, accession_number, date, dashed)
-    return "\n".join(fold_text(text) for text in fields)
-
-
-def search_words(search: str) -> list[str]:
-    """The folded words of a search, each to be found in a `search_text`."""
-    return [_dash_date(word) for word in fold_text(search).split()]
-
-
-def _dash_date(word: str) -> str:
-    """2026/04/12 and 2026.04.12 as the dashed date that is stored; anything else as it is."""
-    match = _ISO_DATE.fullmatch(word)
-    return "-".join(part for part in match.groups() if part) if match else word
-
-
-def _study_query(wanted: Select[Any], *, counts_few: bool) -> Select[Any]:
-    """The rows of the studies wanted. counts_few: they are few of many, so that counting the
-    films of all would take most of the time."""
-    counted = select(
-        InstanceRecord.study_instance_uid,
-        func.count().label("instance_count"),
-        func.group_concat(InstanceRecord.modality.distinct()).label("modalities"),
-        func.group_concat(InstanceRecord.view_position.distinct()).label("views"),
-    ).group_by(InstanceRecord.study_instance_uid)
-    if counts_few:
-        counted = counted.where(InstanceRecord.study_instance_uid.in_(wanted))
-    films = counted.subquery()
-    is_corrected = exists().where(
-        ReportVersionRecord.study_instance_uid == SignatureRecord.study_instance_uid,
-        ReportVersionRecord.kind == "corrected",
-    )
-    has_addendum = exists().where(
-        AddendumRecord.study_instance_uid == SignatureRecord.study_instance_uid
-    )
-    status = case(
-        (and_(SignatureRecord.study_instance_uid.is_not(None), is_corrected), "corrected"),
-        (and_(SignatureRecord.study_instance_uid.is_not(None), has_addendum), "addended"),
-        (SignatureRecord.study_instance_uid.is_not(None), "signed"),
-        (ReportRecord.stage == "preliminary", "preliminary"),
-        (ReportRecord.study_instance_uid.is_not(None), "draft"),
-        else_="new",
-    )
-    study = StudyRecord
-    same_report = ReportRecord.study_instance_uid == study.study_instance_uid
-    same_signature = SignatureRecord.study_instance_uid == study.study_instance_uid
-    return (
-        select(
-            study.study_instance_uid,
-            study.patient_name,
-            study.patient_id,
-            study.patient_birth_date,
-            study.patient_sex,
-            study.study_date,
-            study.study_description,
-            study.accession_number,
-            films.c.modalities,
-            func.coalesce(films.c.instance_count, 0).label("instance_count"),
-            status.label("status"),
-            study.study_time,
-            films.c.views,
-            study.removed_at,
-            study.search_text,
-        )
-        .outerjoin(films, films.c.study_instance_uid == study.study_instance_uid)
-        .outerjoin(ReportRecord, same_report)
-        .outerjoin(SignatureRecord, same_signature)
-        .where(study.study_instance_uid.in_(wanted))
-        .order_by(study.study_date.desc(), study.study_time.desc(), study.added_at.desc())
-    )
-
-
-def _study_row(*columns: Any) -> StudyRow:
-    """The columns of `_study_query`, which are in the order of StudyRow's fields."""
-    *first, modalities, count, status, time, views, removed_at, search_text = columns
-    values: tuple[Any, ...] = (
-        *first,
-        _split_distinct(modalities or ""),
-        count,
-        status,
-        time,
-        _split_distinct(views or ""),
-        bool(removed_at),
-        search_text,
-    )
-    return StudyRow(*values)
-
-
-@lru_cache(maxsize=1024)
-def _split_distinct(joined: str) -> tuple[str, ...]:
-    # Cached: a hundred thousand studies share a few dozen of these tuples.
-    return tuple(sorted(filter(None, joined.split(","))))

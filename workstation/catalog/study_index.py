@@ -11,12 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from workstation.catalog.study_catalog import (
-    StudyRow,
-    StudyStatus,
-    make_search_text,
-    search_words,
-)
+from workstation.catalog.study_rows import StudyRow, StudyStatus
+from workstation.catalog.study_search import make_search_text, search_words
 from workstation.dicom.view_position import FRONTAL_VIEWS, LATERAL_VIEWS
 
 SortKey = Literal["date", "name", "id", "modality", "status"]

@@ -9,7 +9,8 @@ from pathlib import Path
 from sqlalchemy import Connection, delete, select, update
 
 from workstation.catalog.schema import InstanceRecord, ReportRecord, SignatureRecord, StudyRecord
-from workstation.catalog.study_catalog import StudyStatus, UnknownStudy
+from workstation.catalog.study_catalog import UnknownStudy
+from workstation.catalog.study_rows import StudyStatus
 
 
 @dataclass(frozen=True)

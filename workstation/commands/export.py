@@ -11,7 +11,8 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from workstation.audit.audit_log import AuditLog
-from workstation.catalog.study_catalog import StudyCatalog, StudyRow, UnknownStudy
+from workstation.catalog.study_catalog import StudyCatalog, UnknownStudy
+from workstation.catalog.study_rows import StudyRow
 from workstation.commands.catalog_session import run_logged_in
 from workstation.commands.exit_codes import FAILED, UNUSABLE, tell_failure
 from workstation.commands.login_options import NOBODY, CommandLogin

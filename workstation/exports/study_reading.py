@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydicom.dataset import Dataset
 
-from workstation.catalog.study_catalog import InstanceRow
+from workstation.catalog.study_rows import InstanceRow
 from workstation.dicom.dataset_reading import check_regular_file, parse_instance
 from workstation.dicom.element_values import clean_text, text_of, values_of
 from workstation.dicom.header_text import read_date

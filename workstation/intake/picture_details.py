@@ -26,8 +26,8 @@ from workstation.catalog.study_catalog import (
     StudyCatalog,
     UnknownStudy,
     file_state,
-    make_search_text,
 )
+from workstation.catalog.study_search import make_search_text
 from workstation.dicom.element_values import clean_text
 from workstation.dicom.film import Film
 from workstation.dicom.instance_reader import read_film, read_header

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from workstation.catalog.study_catalog import InstanceRow, file_state
+from workstation.catalog.study_catalog import file_state
+from workstation.catalog.study_rows import InstanceRow
 from workstation.dicom.display_pipeline import render_grey
 from workstation.dicom.film import Film
 from workstation.dicom.instance_reader import read_film

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal, Protocol
 
-from workstation.catalog.study_catalog import InstanceRow, StudyCatalog, StudyRow
+from workstation.catalog.study_catalog import StudyCatalog
+from workstation.catalog.study_rows import InstanceRow, StudyRow
 from workstation.dicom.view_position import (
     FRONTAL_VIEWS,
     LATERAL_VIEWS,

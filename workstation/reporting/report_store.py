@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, Row, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from workstation.accounts.login_name import login_name
-from workstation.audit.audit_chain import canonical_json, storable_text
+from workstation.audit.audit_chain import canonical_json
 from workstation.audit.audit_log import AuditEntry, AuditLog
 from workstation.catalog.database import (
     CatalogUnavailable,
@@ -29,6 +29,7 @@ from workstation.catalog.schema import (
     SignatureRecord,
     StudyRecord,
 )
+from workstation.catalog.storable_text import storable_text
 from workstation.catalog.study_catalog import UnknownStudy
 from workstation.reporting.report_state import (
     SECTIONS,

@@ -10,9 +10,10 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, insert, select
 
-from workstation.audit.audit_chain import canonical_json, storable_text
+from workstation.audit.audit_chain import canonical_json
 from workstation.audit.audit_log import AuditEntry
 from workstation.catalog.schema import ReportRecord, ReportVersionRecord
+from workstation.catalog.storable_text import storable_text
 from workstation.reporting.report_state import ReportState, state_from_json
 
 VersionKind = Literal["ai-draft", "preliminary", "final", "corrected"]

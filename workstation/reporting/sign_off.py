@@ -11,7 +11,6 @@ from sqlalchemy import Connection, Engine, Row, insert, update
 
 from workstation.accounts.account import Account, RoleMissing
 from workstation.accounts.account_store import AccountStore, Authentication
-from workstation.audit.audit_chain import storable_text
 from workstation.audit.audit_log import AuditEntry, AuditLog
 from workstation.catalog.database import read_transaction, write_transaction
 from workstation.catalog.schema import (
@@ -20,6 +19,7 @@ from workstation.catalog.schema import (
     ReportRecord,
     SignatureRecord,
 )
+from workstation.catalog.storable_text import storable_text
 from workstation.reporting.completeness_checks import ReportContext
 from workstation.reporting.report_checks import check_report, context_of, open_checks
 from workstation.reporting.report_state import (

@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, delete, select
 
 from workstation.accounts.account import Account, RoleMissing
-from workstation.audit.audit_chain import storable_text
 from workstation.audit.audit_log import AuditEntry
 from workstation.catalog.schema import CorrectionRecord, ReportRecord, SignatureRecord
+from workstation.catalog.storable_text import storable_text
 from workstation.reporting.report_checks import check_report, context_of, open_checks
 from workstation.reporting.report_state import ReportState, report_text, state_from_json
 from workstation.reporting.report_version import DraftOrigin, ReportVersion, read_versions

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workstation.catalog.study_catalog import StudyRow
 from workstation.catalog.study_index import StudyFilter, StudyIndex
+from workstation.catalog.study_rows import StudyRow
 
 NEW = StudyRow(
     study_instance_uid="a",

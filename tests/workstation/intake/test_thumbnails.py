@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from workstation.catalog.study_catalog import InstanceRow
+from workstation.catalog.study_rows import InstanceRow
 from workstation.dicom.film import Film
 from workstation.intake import thumbnails
 from workstation.intake.thumbnails import THUMBNAIL_SIDE, ThumbnailStore

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from workstation.catalog.study_catalog import InstanceRow, StudyCatalog, StudyRow
+from workstation.catalog.study_catalog import StudyCatalog
+from workstation.catalog.study_rows import InstanceRow, StudyRow
 from workstation.reading.hanging import (
     HangingPlan,
     PlannedFilm,

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QObject
 
-from workstation.catalog.study_catalog import StudyCatalog, StudyRow
+from workstation.catalog.study_catalog import StudyCatalog
+from workstation.catalog.study_rows import StudyRow
 from workstation.dicom.film import Film
 from workstation.reading.hanging import Prior, find_counterpart, find_priors, match_patients
 from workstation.ui.film.hung_film import HangingWording, HungFilm

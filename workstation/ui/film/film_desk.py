@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from workstation.catalog.database import CatalogUnavailable
-from workstation.catalog.study_catalog import InstanceRow, StudyCatalog, StudyRow, UnknownStudy
+from workstation.catalog.study_catalog import StudyCatalog, UnknownStudy
+from workstation.catalog.study_rows import InstanceRow, StudyRow
 from workstation.dicom.film import Film
 from workstation.reading.hanging import LayoutName, Prior, plan_hanging
 from workstation.ui.film.compared_films import AnotherPatient, ComparedFilms

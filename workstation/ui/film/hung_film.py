@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject
 
-from workstation.catalog.study_catalog import InstanceRow, StudyRow
+from workstation.catalog.study_rows import InstanceRow, StudyRow
 from workstation.reading.hanging import PatientMatch, days_between
 from workstation.ui.film.header_wording import iso_date
 from workstation.ui.viewer.viewport import FilmRole

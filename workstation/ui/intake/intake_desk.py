@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QDialog, QWidget
 
 from workstation.audit.audit_log import AuditLog
 from workstation.catalog.database import CatalogUnavailable
-from workstation.catalog.study_catalog import InstanceRow, StudyCatalog, UnknownStudy
+from workstation.catalog.study_catalog import StudyCatalog, UnknownStudy
+from workstation.catalog.study_rows import InstanceRow
 from workstation.intake.import_run import ImportRun
 from workstation.intake.picture_details import PictureDescriber
 from workstation.intake.study_removal import RemovalOutcome, RemovalPlan, StudyRemoval

@@ -10,7 +10,8 @@ from PySide6.QtCore import QObject, QSettings, QTimer, Signal
 from PySide6.QtWidgets import QInputDialog, QLineEdit, QWidget
 
 from workstation.catalog.database import CatalogUnavailable
-from workstation.catalog.study_catalog import StudyRow, UnknownStudy
+from workstation.catalog.study_catalog import UnknownStudy
+from workstation.catalog.study_rows import StudyRow
 from workstation.network.failures import InvalidSettings
 from workstation.network.instance_store import InstanceStore
 from workstation.network.settings import (

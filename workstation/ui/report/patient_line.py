@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QCoreApplication
 
-from workstation.catalog.study_catalog import StudyRow
+from workstation.catalog.study_rows import StudyRow
 from workstation.ui.film.header_wording import age_at, iso_date, join_present
 
 

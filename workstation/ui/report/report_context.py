@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from workstation.catalog.study_catalog import InstanceRow
+from workstation.catalog.study_rows import InstanceRow
 from workstation.dicom.view_position import find_lateral
 from workstation.reading.hanging import Prior
 from workstation.reporting.completeness_checks import ReportContext

@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, 
 from PySide6.QtGui import QDrag, QMouseEvent
 from PySide6.QtWidgets import QAbstractItemView, QApplication
 
-from workstation.catalog.study_catalog import StudyRow
+from workstation.catalog.study_rows import StudyRow
 from workstation.ui.studies.study_list_model import STUDY_ROLE
 from workstation.ui.viewer.film_dragging import DraggedFilm, drag_data
 

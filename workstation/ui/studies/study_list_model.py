@@ -12,8 +12,8 @@ from PySide6.QtCore import (
     Qt,
 )
 
-from workstation.catalog.study_catalog import StudyRow, StudyStatus
 from workstation.catalog.study_index import SortKey, StudyFilter, StudyHits, StudyIndex
+from workstation.catalog.study_rows import StudyRow, StudyStatus
 from workstation.ui.film.header_wording import age_at, iso_date, join_present
 
 STUDY_ROLE = Qt.ItemDataRole.UserRole + 1

@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from workstation.catalog.study_catalog import StudyRow
+from workstation.catalog.study_rows import StudyRow
 from workstation.ui.film.header_wording import iso_date, join_present
 from workstation.ui.studies.study_list_model import STUDY_ROLE, AnyIndex, StudyListModel
 from workstation.ui.theme import COLOURS, ui_font

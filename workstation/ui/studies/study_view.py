@@ -18,7 +18,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QHeaderView, QTableView, QWidget
 
-from workstation.catalog.study_catalog import StudyRow
+from workstation.catalog.study_rows import StudyRow
 from workstation.ui.studies.study_list_model import STUDY_ROLE, StudyListModel
 from workstation.ui.studies.study_row_painter import MARK_WIDTH, StudyRowDelegate, row_height
 from workstation.ui.theme import COLOURS, ui_font

@@ -11,7 +11,8 @@ from PySide6.QtCore import QObject, QThread, Signal
 from PySide6.QtGui import QImage
 
 from workstation.catalog.database import CatalogUnavailable
-from workstation.catalog.study_catalog import StudyCatalog, StudyRow
+from workstation.catalog.study_catalog import StudyCatalog
+from workstation.catalog.study_rows import StudyRow
 from workstation.intake.thumbnails import ThumbnailStore
 
 _log = logging.getLogger(__name__)

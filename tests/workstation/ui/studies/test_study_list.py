@@ -9,7 +9,7 @@ from PySide6.QtCore import QItemSelectionModel, QPoint, Qt
 from PySide6.QtGui import QAccessible, QFontMetrics
 from PySide6.QtTest import QSignalSpy
 
-from workstation.catalog.study_catalog import StudyRow, StudyStatus
+from workstation.catalog.study_rows import StudyRow, StudyStatus
 from workstation.ui.film.header_wording import age_at, iso_date, join_present
 from workstation.ui.studies.study_list import StudyList
 from workstation.ui.studies.study_row_painter import join_fitting
