@@ -4,7 +4,7 @@
 
 Trains what is not trained yet, scores what is not scored yet, and writes table.json and table.md
 to the output folder. It may be stopped and started again at any point. The table says which method
-wins by ``choose_method``, and which one ships.
+wins, and which one ships (``method_choice``).
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from inference.training.config import (
 from inference.training.distill_dcd import distill_dcd
 from inference.training.loop import DivergedTraining
 from inference.training.manifest_pairs import UnusableManifest
+from inference.training.method_choice import DECODINGS, describe_choice, score_method
 from inference.training.stage_setup import open_stage
 from inference.training.start_model import write_model_folder
 
@@ -70,12 +71,7 @@ METHODS = (
 )  # fmt: skip
 # (row, decoding) of the teacher itself, then what each student is scored in
 _TEACHER_MODES = ("multi-step", "one-step")
-_STUDENT_MODES = ("one-step", "adaptive")
-_CLOSE = 0.01  # of F1: less than the intervals of 300 phantoms can tell apart
-_RULE = (
-    "Rule: of the students whose F1 of finding and side (mean of one-step and adaptive) is within "
-    f"{_CLOSE} of the best, the one with the fewest sentences outside the grammar in one-step."
-)
+_STUDENT_MODES = DECODINGS
 _FIGURES = (
     "micro_f1", "micro_f1_with_side", "macro_f1", "side_accuracy", "sentences_outside_grammar",
     "contradictions", "repetition_loops", "not_stopped", "rouge_l", "passes_per_report",
@@ -202,53 +198,18 @@ def _write_table(config: CompareConfig, rows: list[dict[str, Any]]) -> None:
         f"| {' | '.join(name.replace('_', ' ') for name in columns)} |",
         f"|{' --- |' * len(columns)}",
         *(f"| {' | '.join(_show(row[name]) for name in columns)} |" for row in rows),
-        *_say_choice(rows),
+        *_describe_choice(config, rows),
     ]
     (config.output / "table.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def choose_method(rows: Sequence[dict[str, Any]]) -> list[str]:
-    """Titles of the students in rows, the one that wins by the rule first."""
-    students = [method.title for method in METHODS if _of(rows, method.title)]
-    strengths = {title: _strength(rows, title) for title in students}
-    least = max(strengths.values(), default=0.0) - _CLOSE
-    broken = {t: _of(rows, t)["one-step"]["sentences_outside_grammar"] or 0.0 for t in students}
-    return sorted(students, key=lambda t: (strengths[t] < least, broken[t], -strengths[t]))
-
-
-def _of(rows: Sequence[dict[str, Any]], title: str) -> dict[str, dict[str, Any]]:
-    """A method's rows by decoding."""
-    return {row["decoding"]: row for row in rows if row["method"] == title}
-
-
-def _strength(rows: Sequence[dict[str, Any]], title: str) -> float:
-    values = [row["micro_f1_with_side"] or 0.0 for row in _of(rows, title).values()]
-    return sum(values) / len(values)
-
-
-def _say_choice(rows: Sequence[dict[str, Any]]) -> list[str]:
-    """Which method wins here and why, and which one ships; nothing before a student is scored."""
-    ranked = choose_method(rows)
-    if not ranked:
-        return []
-    reasons = [f"{title}: {_reason(rows, title)}" for title in ranked]
-    shipped = next(method for method in METHODS if method.weights == DcdWeights())
-    if shipped.title not in ranked:
-        agrees = "not scored yet"
-    else:
-        agrees = "as won here" if shipped.title == ranked[0] else "which did not win here"
-    return [
-        f"\n{_RULE}\n",
-        f"**Wins: {reasons[0]}.** {len(ranked)} of {len(METHODS)} methods so far.",
-        *(["Then " + "; ".join(reasons[1:]) + "."] if reasons[1:] else []),
-        f"\nShips: {shipped.title} ({shipped.name}), {agrees}: the weights of [dcd] unless said, "
-        "which the embedded model is trained with.",
-    ]
-
-
-def _reason(rows: Sequence[dict[str, Any]], title: str) -> str:
-    broken = _of(rows, title)["one-step"]["sentences_outside_grammar"]
-    return f"F1 {_strength(rows, title):.3f}, {_show(broken)} outside the grammar"
+def _describe_choice(config: CompareConfig, rows: Sequence[dict[str, Any]]) -> list[str]:
+    """The methods in rows against each other, and the one that [dcd] means unless told."""
+    titled = {row["method"] for row in rows}
+    scored = [method for method in METHODS if method.title in titled]
+    shipped = next(method.title for method in METHODS if method.weights == DcdWeights())
+    scores = [score_method(config.output, method.name, method.title) for method in scored]
+    return describe_choice(scores, len(METHODS), shipped)
 
 
 def _show(value: object) -> str:

@@ -258,6 +258,7 @@ def test_comparison_trains_and_scores_every_method_and_can_be_run_again(
     assert [row["method"] for row in rows[:2]] == ["teacher", "teacher, native one-step"]
     assert all(row["reports"] == 2 for row in rows)
     assert (run / "table.md").read_text(encoding="utf-8").count("\n|") == len(rows) + 2
+    assert "- Ships: + RAD share, " in (run / "table.md").read_text(encoding="utf-8")
     assert len(list(run.glob("trajectories*"))) == 3  # the teacher's, and two of halving's
     heads = [_weights(run / m.name)["lm_head.weight"] for m in compare_distillation.METHODS]
     # nothing the untrained teacher writes is a stop token: that term alone changes nothing
