@@ -364,9 +364,8 @@ class EngineDescription:
         """For reading: the dtype, and what of it is reduced."""
         if self.products == "exact" or self.token_agreement is None:
             return self.dtype
-        return (
-            f"{self.dtype}, {self.products} products ({self.token_agreement:.1%} of tokens exact)"
-        )
+        share = f"{self.token_agreement:.1%} of tokens as exact"
+        return f"{self.dtype}, {self.products} products ({share})"
 
     @property
     def precision(self) -> dict[str, str | float]:

@@ -17,16 +17,16 @@ import platform
 import shlex
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from inference import EngineDescription, EngineError, ModelImage, load_engine
+from inference import PRODUCTS, EngineDescription, EngineError, ModelImage, Products, load_engine
 from inference.benchmarks.decoding_page import Setting, draw_speeds, format_markdown, to_json
 from inference.benchmarks.decoding_runs import run_rounds
-from inference.benchmarks.decoding_strategies import list_strategies
+from inference.benchmarks.decoding_strategies import list_strategies, with_products
 from inference.benchmarks.decoding_summary import StrategySpeed, summarise
 from inference.benchmarks.memory_figures import measure_copy_bandwidth
 from inference.benchmarks.random_models import SHAPES, random_engine
@@ -44,6 +44,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--random-weights", action="store_true")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N")
     parser.add_argument("--dtype", default="auto", help="auto, float32, bfloat16, float16")
+    parser.add_argument(
+        "--products", nargs="+", choices=PRODUCTS[1:], default=[], help="these too, beside exact"
+    )
     parser.add_argument("--films", type=int, default=4, help="phantom films (4)")
     parser.add_argument("--rounds", type=int, default=5, help="over the films (5)")
     parser.add_argument("--steps", type=int, default=8, help="multi-step: denoising steps (8)")
@@ -63,12 +66,9 @@ def run(options: argparse.Namespace) -> int:
     if options.threads:
         torch.set_num_threads(options.threads)
     try:
-        engine = (
-            random_engine(options.shape, options.device, options.dtype)
-            if options.shape
-            else load_engine(options.checkpoint, options.device, options.dtype)
-        )
-        setting, rows = _measure(engine, options)
+        engine = _load(options, "exact")
+        reduced = {products: _load(options, products) for products in options.products}
+        setting, rows = _measure(engine, reduced, options)
     except EngineError as error:
         print(error, file=sys.stderr)
         return 2
@@ -81,8 +81,14 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _load(options: argparse.Namespace, products: Products) -> ReportEngine:
+    if options.shape:
+        return random_engine(options.shape, options.device, options.dtype, products)
+    return load_engine(options.checkpoint, options.device, options.dtype, products=products)
+
+
 def _measure(
-    engine: ReportEngine, options: argparse.Namespace
+    engine: ReportEngine, reduced: Mapping[Products, ReportEngine], options: argparse.Namespace
 ) -> tuple[Setting, list[StrategySpeed]]:
     description = engine.description
     if options.cpu_time and description.device != "cpu":
@@ -100,9 +106,10 @@ def _measure(
             known = ", ".join(strategy.name for strategy in strategies)
             raise EngineError(f"--only {sorted(unknown)[0]}: this model offers {known}")
         strategies = [strategy for strategy in strategies if strategy.name in options.only]
+    strategies = with_products(strategies, list(reduced))
     bandwidth = measure_copy_bandwidth(description.device)
     now = time.process_time if options.cpu_time else time.perf_counter
-    drafts = list(run_rounds(engine, films, strategies, options.rounds, tokens, now))
+    drafts = list(run_rounds(engine, films, strategies, options.rounds, tokens, now, reduced))
     setting = Setting(
         model=_name_model(description),
         machine=_name_machine(description),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
+from types import MappingProxyType
 
-from inference import DraftFinished, ModelImage
+from inference import DraftFinished, ModelImage, Products
 from inference.benchmarks.decoding_strategies import Strategy
 from inference.benchmarks.memory_figures import PeakMemory
 from inference.benchmarks.model_clock import ModelClock
@@ -49,24 +50,29 @@ def run_rounds(
     rounds: int,
     max_new_tokens: int,
     now: Callable[[], float] = perf_counter,
+    reduced: Mapping[Products, ReportEngine] = MappingProxyType({}),
 ) -> Iterator[TimedDraft]:
     """An unmeasured round to warm up, then ``rounds`` of every film with every strategy.
 
     Strategies take turns on each film, beginning with another one each round, so that a slow
     minute of the machine hits all of them. Each round ends with a clocked draft of each. now:
-    seconds; time.process_time where other work shares the processor.
+    seconds; time.process_time where other work shares the processor. reduced: the same model with
+    other products, for strategies that ask for them.
     """
+    engines = {"exact": engine, **reduced}
     for strategy in strategies:
-        _draft(engine, films, 0, strategy, 0, max_new_tokens, now)
+        _draft(engines[strategy.products], films, 0, strategy, 0, max_new_tokens, now)
     for number in range(1, rounds + 1):
         first = number % len(strategies)
         turns = [*strategies[first:], *strategies[:first]]
         for film in range(len(films)):
             for strategy in turns:
-                yield _draft(engine, films, film, strategy, number, max_new_tokens, now)
+                own = engines[strategy.products]
+                yield _draft(own, films, film, strategy, number, max_new_tokens, now)
         for strategy in turns:
-            with ModelClock(engine, now) as clock:
-                yield _draft(engine, films, 0, strategy, number, max_new_tokens, now, clock)
+            own = engines[strategy.products]
+            with ModelClock(own, now) as clock:
+                yield _draft(own, films, 0, strategy, number, max_new_tokens, now, clock)
 
 
 def _draft(

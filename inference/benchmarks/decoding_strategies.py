@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from inference import REMASKING_STRATEGIES, EngineDescription, GenerationRequest, ModelImage
-from inference.api import PROOF_MODES, DecodingMode, PassPath
+from inference import (
+    PRODUCTS,
+    REMASKING_STRATEGIES,
+    EngineDescription,
+    GenerationRequest,
+    ModelImage,
+)
+from inference.api import PROOF_MODES, DecodingMode, PassPath, Products
 
 BASELINE = "autoregressive"
 
 
 @dataclass(frozen=True)
 class Strategy:
-    """settings: further fields of GenerationRequest. passes: see inference.load_engine."""
+    """settings: further fields of GenerationRequest. passes, products: as load_engine's."""
 
     name: str
     decoding: DecodingMode
     settings: dict[str, Any] = field(default_factory=dict)
     passes: PassPath = "auto"
+    products: Products = "exact"
 
     def request(self, film: ModelImage, max_new_tokens: int) -> GenerationRequest:
         return GenerationRequest(
@@ -50,3 +58,23 @@ def list_strategies(model: EngineDescription, denoising_steps: int = 8) -> list[
         if model.device.startswith("cuda"):
             strategies.append(Strategy("one-step, any shape", "one-step", passes="any-shape"))
     return strategies
+
+
+def with_products(strategies: Sequence[Strategy], forms: Sequence[Products]) -> list[Strategy]:
+    """The same, and each once more with every reduced form, "one-step, int8" for instance."""
+    reduced = [
+        replace(strategy, name=f"{strategy.name}{suffix_of(form)}", products=form)
+        for form in forms
+        for strategy in strategies
+    ]
+    return [*strategies, *reduced]
+
+
+def suffix_of(products: Products) -> str:
+    return f", {products}"
+
+
+def baselines_of(name: str) -> tuple[str, ...]:
+    """What a strategy may be compared with: autoregressive with exact products, or its own."""
+    own = next((suffix_of(form) for form in PRODUCTS if name.endswith(suffix_of(form))), "")
+    return tuple(dict.fromkeys((BASELINE, BASELINE + own)))

@@ -15,6 +15,7 @@ import torch
 from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
 from transformers.initialization import no_init_weights
 
+from inference.api import Products
 from inference.checkpoint import Checkpoint, embedded_folder, open_checkpoint
 from inference.device_fit import ModelSize, require_dtype, require_fit
 from inference.engine import ReportEngine, choose_device
@@ -27,10 +28,13 @@ SHAPES: tuple[Shape, ...] = ("embedded", "echo-7b")
 _SEED = 0
 
 
-def random_engine(shape: Shape, device: str = "auto", dtype: str = "auto") -> ReportEngine:
+def random_engine(
+    shape: Shape, device: str = "auto", dtype: str = "auto", products: Products = "exact"
+) -> ReportEngine:
     """An engine of that shape; EngineError where the device has too little memory for it.
 
-    It never stops by itself: every answer is as long as it may be.
+    It never stops by itself: every answer is as long as it may be. Reduced products are taken
+    whether tokens agree or not: random weights leave nearly all of them in doubt.
     """
     checkpoint = open_checkpoint(embedded_folder())
     config, processor = checkpoint.config, checkpoint.image_processor
@@ -53,7 +57,9 @@ def random_engine(shape: Shape, device: str = "auto", dtype: str = "auto") -> Re
         stop_ids=frozenset(),
         file_names=(),
     )
-    return ReportEngine(random, choose_device(device), dtype)
+    return ReportEngine(
+        random, choose_device(device), dtype, products=products, least_agreement=0.0
+    )
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import mmap
 import re
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 import torch
 
@@ -15,7 +17,7 @@ from inference.api import ModelImage
 from inference.benchmarks.__main__ import main
 from inference.benchmarks.decoding_page import Setting, draw_speeds, format_markdown
 from inference.benchmarks.decoding_runs import TimedDraft, run_rounds
-from inference.benchmarks.decoding_strategies import Strategy, list_strategies
+from inference.benchmarks.decoding_strategies import Strategy, list_strategies, with_products
 from inference.benchmarks.decoding_summary import summarise
 from inference.benchmarks.memory_figures import PeakMemory
 from inference.benchmarks.random_models import _echo_7b
@@ -94,6 +96,39 @@ def test_ratios_are_medians_of_pairs() -> None:
     assert fast.overhead == pytest.approx(0.1)
     assert fast.bandwidth == pytest.approx(1e11)  # 1 GB in 10 ms
     assert fast.copy_share == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize(("reduced_ms", "ratio"), [(80.0, 4.0), (200.0, 5.0)])
+def test_reduced_products_are_compared_with_the_quicker_baseline(
+    reduced_ms: float, ratio: float
+) -> None:
+    """100 ms autoregressive with exact products, 20 one-step with reduced ones."""
+    times = {"autoregressive": 100.0, "autoregressive, int8": reduced_ms, "one-step, int8": 20.0}
+    drafts = []
+    for name, end_to_end_ms in times.items():
+        for share in (None, 0.9):  # of each, a clocked one
+            timed = _timed(name, 0, 1.0, share)
+            drafts.append(replace(timed, prefill_ms=0.0, decode_ms=end_to_end_ms))
+    rows = {row.name: row for row in summarise(drafts)}
+    assert rows["one-step, int8"].end_to_end_ratio == pytest.approx(ratio)
+    assert rows["autoregressive"].end_to_end_ratio == 1.0
+
+
+def test_reduced_strategies_run_on_the_reduced_engine(tiny_engine: ReportEngine) -> None:
+    strategies = with_products([Strategy("one-step", "one-step")], ["int8"])
+    assert [strategy.name for strategy in strategies] == ["one-step", "one-step, int8"]
+    asked: list[str] = []
+
+    class Listening(ReportEngine):
+        def draft(self, request, cancel=None):  # type: ignore[no-untyped-def]
+            asked.append(request.request_id)
+            return super().draft(request, cancel)
+
+    reduced = Listening(tiny_engine._checkpoint, tiny_engine.device)
+    film = ModelImage(np.arange(4096.0).reshape(64, 64))
+    drafts = list(run_rounds(tiny_engine, [film], strategies, 1, 8, reduced={"int8": reduced}))
+    assert asked == ["one-step, int8"] * 3  # warmed up, timed, clocked
+    assert len(drafts) == 4
 
 
 def test_without_autoregressive_there_is_no_ratio() -> None:
