@@ -355,7 +355,8 @@ class CheckBar(QFrame):
         inside = self.list_area.widget()
         if inside is None:
             return
-        width = max(200, self.width())
+        scroller = self.list_area.verticalScrollBar().sizeHint().width()
+        width = max(200, self.width() - scroller)
         for line in self.lines:
             line.fit(width)
         layout = inside.layout()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Literal
 
-from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QDragEnterEvent,
@@ -30,6 +30,7 @@ _BORDER = 3
 _MOST_CAPTION_LINES = 6
 _LEAST_FILM = (150, 130)
 """So that four of them still fit a small screen (logical pixels)."""
+_USUAL_SIZE = (400, 400)
 
 
 class Viewport(QWidget):
@@ -58,6 +59,14 @@ class Viewport(QWidget):
         self._column.addWidget(self.caption)
         self._column.addWidget(self.viewer, 1)
         self._show_state()
+
+    def sizeHint(self) -> QSize:
+        """The same whatever hangs here: viewports share the room evenly."""
+        return QSize(*_USUAL_SIZE)
+
+    def hasHeightForWidth(self) -> bool:
+        """A caption's lines must not make one row of films higher than the other."""
+        return False
 
     @property
     def is_active(self) -> bool:

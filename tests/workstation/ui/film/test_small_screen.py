@@ -55,3 +55,15 @@ def test_no_button_is_squeezed_to_dots(window: MainWindow) -> None:
         for button in shown:
             words = button.fontMetrics().horizontalAdvance(button.text())
             assert button.width() >= words + 4, button.text()
+
+
+def test_four_viewports_share_the_room_evenly(window: MainWindow) -> None:
+    window.grid.set_layout("2x2")
+    for viewport in window.grid.viewports[:2]:
+        viewport.set_caption("current", "2026-06-22 · PA · the same patient")
+    layout = window.grid.layout()
+    assert layout is not None
+    layout.activate()
+    heights = [viewport.height() for viewport in window.grid.viewports]
+    assert max(heights) - min(heights) <= 1
+    assert sum(heights) >= 2 * window.grid.height() - 10
