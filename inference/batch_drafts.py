@@ -5,7 +5,7 @@ Not thread-safe, as the engine. Each draft is the engine's own, with all its mod
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Iterator, Sequence
 from functools import partial
 
@@ -21,12 +21,11 @@ from inference.api import (
     GenerationRequest,
 )
 from inference.decoding.joined_passes import JoinedDecoder, PassMeeting
-from inference.decoding.prompt_state import PromptState
+from inference.draft_runner import DraftRunner
 from inference.engine import ReportEngine
+from inference.model_weights import ModelWeights
 from inference.pass_paths import StepShelf
-from inference.prompt_prefill import LoadedWeights, SeenFilms
-
-SeenByDigest = OrderedDict[tuple[bytes, ...], SeenFilms]
+from inference.prompt_prefill import FilmShelf, LoadedWeights
 
 
 def stream_batch(
@@ -49,13 +48,15 @@ def _run_batch(
     at_once: int,
 ) -> Iterator[DraftEvent | DraftFailed]:
     meeting = PassMeeting(partial(getcurrent().switch, None))
-    films: SeenByDigest = OrderedDict()
+    films = FilmShelf(engine.checkpoint.image_processor, most=at_once)
     drafting: list[_RowDraft] = []
     try:
         while drafting or (waiting and not cancel.is_cancelled):
             while waiting and len(drafting) < at_once:
-                row = _RowEngine(engine, meeting, films, at_once)
-                drafting.append(_RowDraft(row, waiting.popleft(), cancel))
+                weights = _JoinedWeights(engine.weights, meeting)
+                steps = StepShelf("any-shape", engine.device)  # rows of all drafts run as one
+                runner = DraftRunner(engine.checkpoint, weights, films, steps)
+                drafting.append(_RowDraft(engine, runner, waiting.popleft(), cancel))
             for draft in drafting:
                 while (event := draft.next_event()) is not None:
                     yield event
@@ -66,46 +67,34 @@ def _run_batch(
             draft.close()
 
 
-class _RowEngine(ReportEngine):
-    """The engine as one draft of a batch sees it: a prompt of its own, passes that meet others'.
+class _JoinedWeights:
+    """A model's weights as one draft of a batch has them: its passes meet the others'."""
 
-    films: what the tower made of the last so many studies, for all drafts of the batch.
-    """
-
-    def __init__(
-        self, engine: ReportEngine, meeting: PassMeeting, films: SeenByDigest, at_once: int
-    ) -> None:
-        self.__dict__.update(engine.__dict__)
-        self._engine, self._meeting = engine, meeting
-        self._kept, self._films = {}, None
-        self._steps = StepShelf("any-shape", engine.device)  # rows of all drafts run as one
-        self._seen, self._at_once = films, at_once
+    def __init__(self, weights: ModelWeights, meeting: PassMeeting) -> None:
+        self.device, self.dtype, self.products = weights.device, weights.dtype, weights.products
+        self._weights, self._meeting = weights, meeting
         self._joined: dict[int, LoadedWeights] = {}
 
-    def _weights_for(self, mode: DecodingMode) -> LoadedWeights:
-        weights = self._engine._weights_for(mode)
+    def of(self, mode: DecodingMode) -> LoadedWeights:
+        weights = self._weights.of(mode)
         if id(weights) not in self._joined:
             decoder = JoinedDecoder(weights.decoder, self._meeting)
             self._joined[id(weights)] = weights._replace(decoder=decoder)
         return self._joined[id(weights)]
 
-    def _prefill(
-        self, request: GenerationRequest, digests: tuple[bytes, ...], cancel: CancelToken
-    ) -> PromptState:
-        self._films = self._films or self._seen.get(digests)
-        prompt = super()._prefill(request, digests, cancel)
-        if self._films is not None:
-            self._seen[digests] = self._films
-        while len(self._seen) > self._at_once:
-            self._seen.popitem(last=False)
-        return prompt
-
 
 class _RowDraft:
     """One draft of a batch, on its way in a greenlet."""
 
-    def __init__(self, row: _RowEngine, request: GenerationRequest, cancel: CancelToken) -> None:
-        self._row, self._request, self._cancel = row, request, cancel
+    def __init__(
+        self,
+        engine: ReportEngine,
+        runner: DraftRunner,
+        request: GenerationRequest,
+        cancel: CancelToken,
+    ) -> None:
+        self._engine, self._runner = engine, runner
+        self._request, self._cancel = request, cancel
         self._greenlet = greenlet(self._tell_events)
 
     @property
@@ -124,11 +113,11 @@ class _RowDraft:
     def _tell_events(self) -> None:
         tell, failure = self._greenlet.parent.switch, ""
         try:
-            for event in self._row.draft(self._request, self._cancel):
+            for event in self._engine.draft_on(self._runner, self._request, self._cancel):
                 tell(event)
         except EngineError as error:
             failure = str(error)
         finally:
-            self._row.forget_prompt()  # not when cycles are next collected: it may be large
+            self._runner.forget_prompts()  # not when cycles are next collected: it may be large
         if failure:
             tell(DraftFailed(self._request.request_id, failure))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
@@ -79,6 +80,26 @@ class SeenFilms:
             patches = torch.cat(pixels).to(decoder.device, decoder.dtype)
             self._features[vision] = vision(patches, self.grids)
         return self._features[vision]
+
+
+class FilmShelf:
+    """The last so many studies' films, for any prompt on them."""
+
+    def __init__(self, processor: ImageProcessor, most: int = 1) -> None:
+        self._processor, self._most = processor, most
+        self._seen: OrderedDict[tuple[bytes, ...], SeenFilms] = OrderedDict()
+
+    def take(self, images: Sequence[ModelImage], digests: tuple[bytes, ...]) -> SeenFilms:
+        """The films with these digests; those taken longest ago make room first."""
+        if digests not in self._seen:
+            while len(self._seen) >= self._most:
+                self._seen.popitem(last=False)
+            self._seen[digests] = SeenFilms(self._processor, images, digests)
+        self._seen.move_to_end(digests)
+        return self._seen[digests]
+
+    def clear(self) -> None:
+        self._seen.clear()
 
 
 def digest_films(images: Sequence[ModelImage]) -> tuple[bytes, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from inference.api import (
     BlockCommitted,
@@ -42,8 +42,9 @@ class RegionDraft:
 
     def __init__(
         self, checkpoint: Checkpoint, prompt: PromptState, request: GenerationRequest,
-        cancel: CancelToken,
+        given: Mapping[str, Sequence[int]], cancel: CancelToken,
     ) -> None:  # fmt: skip
+        """given: see given_tokens."""
         self._checkpoint, self._request = checkpoint, request
         choosers = [
             TokenChooser(request.temperature, request.top_k, request.top_p, request.seed + part)
@@ -54,7 +55,7 @@ class RegionDraft:
             choosers=choosers if request.temperature else (),
             with_entropies=request.remasking == "entropy_bounded",
         )  # fmt: skip
-        self._given = given_tokens(checkpoint, request)
+        self._given = given
         self._filler: int = checkpoint.tokenizer.token_to_id(END_OF_TEXT)  # type: ignore[assignment]  # checked at load
         self._streams: list[Stream] = []
 

@@ -197,7 +197,7 @@ def _run_draft(
     cancel = CancelToken()
     prompt = prefill_prompt(checkpoint, weights, request, seen, cancel)
     if request.decoding in REGION_MODES:
-        for _ in RegionDraft(checkpoint, prompt, request, cancel).blocks():
+        for _ in RegionDraft(checkpoint, prompt, request, {}, cancel).blocks():
             pass
         return
     capacity = answer_capacity(checkpoint, prompt.prompt_ids, request)

@@ -115,9 +115,9 @@ def test_autoregressive_weights_are_read_when_first_needed(
     tiny_folder: Path, make_request: MakeRequest
 ) -> None:
     engine = ReportEngine.load(tiny_folder, "cpu")
-    assert list(engine._weights) == [WEIGHTS]
+    assert list(engine.weights.loaded) == [WEIGHTS]
     list(engine.draft(make_request(decoding="autoregressive")))
-    assert list(engine._weights) == [WEIGHTS, "autoregressive.safetensors"]
+    assert list(engine.weights.loaded) == [WEIGHTS, "autoregressive.safetensors"]
 
 
 def test_extra_weights_may_share_the_vision_tower(
@@ -131,7 +131,8 @@ def test_extra_weights_may_share_the_vision_tower(
     engine = ReportEngine.load(copied_folder, "cpu")
     list(engine.draft(make_request(decoding="autoregressive")))
     first, second = (
-        weights.model.model.visual.patch_embed.proj.weight for weights in engine._weights.values()
+        weights.model.model.visual.patch_embed.proj.weight
+        for weights in engine.weights.loaded.values()
     )
     assert torch.equal(first, second)
 

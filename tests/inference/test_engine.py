@@ -325,7 +325,8 @@ def test_the_models_own_refusal_is_told_from_a_report(
     ):
         ids = [*checkpoint.tokenizer.encode(answer).ids, min(checkpoint.stop_ids)]
         blocks = iter([Block(ids, [1.0] * len(ids))])
-        monkeypatch.setattr("inference.engine.decode_blocks", lambda *_, blocks=blocks: blocks)
+        decode = "inference.draft_runner.decode_blocks"
+        monkeypatch.setattr(decode, lambda *_, blocks=blocks: blocks)
         request = make_request(language=language, max_new_tokens=900)
         last = list(engine.draft(request))[-1]
         assert isinstance(last, DraftFinished)

@@ -113,6 +113,18 @@ def test_another_error_stays_what_it_is(
         list(engine.draft(make_request()))
 
 
+def test_memory_that_runs_out_for_further_weights_names_what_needs_none(
+    engine: ReportEngine, make_request: MakeRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh = ReportEngine(engine.checkpoint, engine.device)
+    monkeypatch.setattr(type(engine.checkpoint), "load_model", lambda *_: _on_cpu())
+    with pytest.raises(
+        EngineError, match=r"memory loading autoregressive\.safetensors.*Needs less: .*'one-step'"
+    ):
+        list(fresh.draft(make_request(decoding="autoregressive")))
+    assert isinstance(list(fresh.draft(make_request()))[-1], DraftFinished)
+
+
 def test_memory_that_runs_out_while_loading_names_the_weights(
     tiny_engine: ReportEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

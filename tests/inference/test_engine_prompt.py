@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -46,7 +47,22 @@ def test_modes_on_the_same_weights_share_a_prompt(
 ) -> None:
     modes = ("one-step", "adaptive", "multi-step", "one-step-unfused", "autoregressive", "one-step")
     reused = [_is_reused(engine, make_request(decoding=mode)) for mode in modes]
-    assert reused == [False, True, True, True, False, False]  # one prompt is kept
+    assert reused == [False, True, True, True, False, True]  # a prompt each
+
+
+def test_another_language_or_study_frees_all_prompts(
+    engine: ReportEngine, make_request: MakeRequest
+) -> None:
+    request = make_request()
+    causal = replace(request, decoding="autoregressive")
+    assert not _is_reused(engine, request)
+    assert not _is_reused(engine, causal)
+    other = ModelImage(request.images[0].pixels[::-1].copy())
+    made = [weakref.ref(prompt) for prompt in engine._runner._kept.values()]
+    assert len(made) == 2
+    assert not _is_reused(engine, replace(request, images=(other,)))
+    assert [prompt() for prompt in made] == [None, None]
+    assert not _is_reused(engine, causal)
 
 
 def test_other_films_or_a_longer_answer_are_prefilled(

@@ -8,8 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from inference import engine as engines
-from inference import load_engine
+from inference import load_engine, model_weights
 from inference.api import (
     DraftFinished,
     GenerationRequest,
@@ -169,7 +168,7 @@ def without_trying(monkeypatch: pytest.MonkeyPatch) -> None:
     def reduce_always(products: Products, *_: object) -> Reduction | None:
         return None if products == "exact" else Reduction(products, from_rows=2)
 
-    monkeypatch.setattr(engines, "choose_reduction", reduce_always)
+    monkeypatch.setattr(model_weights, "choose_reduction", reduce_always)
 
 
 @pytest.mark.usefixtures("without_trying")
@@ -221,9 +220,9 @@ def test_every_weights_file_is_checked_at_load(
 
     def reduce_checked(checkpoint, model, mode, reduction, least):  # type: ignore[no-untyped-def]
         checked.append(checkpoint.weights_name(mode))
-        return engines.LoadedWeights(model, TextDecoder(model), VisionEncoder(model)), 0.99
+        return model_weights.LoadedWeights(model, TextDecoder(model), VisionEncoder(model)), 0.99
 
-    monkeypatch.setattr(engines, "reduce_checked", reduce_checked)
+    monkeypatch.setattr(model_weights, "reduce_checked", reduce_checked)
     engine = load_engine(tiny_folder, "cpu", products="int8")
     assert sorted(checked) == ["autoregressive.safetensors", "model.safetensors"]
     assert engine.description.token_agreement == 0.99
