@@ -5,14 +5,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from inference.report_language import Language, extract_statements, word_statement
-from workstation.reporting.report_check import CheckRule, ReportCheck, make_check, make_fix
+from workstation.reporting.report_check import (
+    CheckRule,
+    ReportCheck,
+    ReportContext,
+    make_check,
+    make_fix,
+)
 from workstation.reporting.report_state import SECTIONS, ReportState
-
-REQUIRED = ("pleural_effusion", "pneumothorax")
-"""Concepts a report has to affirm or deny, unless a site says otherwise."""
 
 # Left by templates and dictation: "[side]", "{size}", "___", "???", "XXXX".
 _PLACEHOLDER = re.compile(
@@ -38,21 +40,8 @@ _LATERAL: dict[Language, re.Pattern[str]] = {
 }
 
 
-@dataclass(frozen=True)
-class ReportContext:
-    """What is known beside the text. None: not known, and not checked.
-
-    required: concepts the site wants affirmed or denied. must_settle: checks that block a signature
-    here beside those that always do (`site_rules`).
-    """
-
-    has_prior: bool | None = None
-    has_lateral: bool | None = None
-    required: tuple[str, ...] = REQUIRED
-    must_settle: frozenset[CheckRule] = frozenset()
-
-
 def check_placeholders(state: ReportState, words: Language) -> Iterator[ReportCheck]:
+    """What a template or dictation left to be filled in."""
     yield from _find_words("placeholder", _PLACEHOLDER, state, words)
 
 

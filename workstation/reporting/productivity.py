@@ -70,6 +70,8 @@ class SignedReport:
 
 @dataclass(frozen=True)
 class DayOfDrafts:
+    """How many drafts and redrafts ended that day, with a report and otherwise."""
+
     day: date
     finished: int
     ended_otherwise: int

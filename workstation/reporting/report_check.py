@@ -1,4 +1,4 @@
-"""One check of a report: what it says, where, and the edit that would mend it."""
+"""One check of a report: what it says, where, the edit that would mend it; what it goes by."""
 
 from __future__ import annotations
 
@@ -27,7 +27,23 @@ CheckRule = Literal[
 BLOCKING: frozenset[CheckRule] = frozenset(
     {"present_and_absent", "normal_beside_finding", "side_differs", "placeholder"}
 )
+REQUIRED = ("pleural_effusion", "pneumothorax")
+"""Concepts a report has to affirm or deny, unless a site says otherwise."""
 FixKind = Literal["take_side", "conclude", "replace", "state", "deny", "delete", "delete_second"]
+
+
+@dataclass(frozen=True)
+class ReportContext:
+    """What is known beside the text. None: not known, and not checked.
+
+    required: concepts the site wants affirmed or denied. must_settle: checks that block a signature
+    here beside those that always do (`site_rules`).
+    """
+
+    has_prior: bool | None = None
+    has_lateral: bool | None = None
+    required: tuple[str, ...] = REQUIRED
+    must_settle: frozenset[CheckRule] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,13 @@ from dataclasses import replace
 from inference.report_language import Language
 from workstation.reporting.check_override import CheckOverride
 from workstation.reporting.completeness_checks import (
-    ReportContext,
     check_films_named,
     check_missing,
     check_placeholders,
 )
 from workstation.reporting.contradiction_checks import check_contradictions
 from workstation.reporting.draft_report import DraftReport
-from workstation.reporting.report_check import BLOCKING, Fix, ReportCheck
+from workstation.reporting.report_check import BLOCKING, Fix, ReportCheck, ReportContext
 from workstation.reporting.report_state import ReportState
 from workstation.reporting.sentence_place import place_sentence
 from workstation.reporting.side_checks import check_sides_concluded

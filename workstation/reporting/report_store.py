@@ -217,6 +217,7 @@ def _unexplained_edits(saved: ReportState, state: ReportState, edits: Sequence[E
 
 
 def read_correction_row(connection: Connection, study_instance_uid: str) -> Row[Any] | None:
+    """The correction being written as it is stored; None where there is none."""
     table = CorrectionRecord.__table__
     query = select(table).where(table.c.study_instance_uid == study_instance_uid)
     return connection.execute(query).one_or_none()

@@ -64,6 +64,7 @@ class ReportVersion:
 
 
 def sha256_of(text: str) -> str:
+    """Of its UTF-8 bytes, in hexadecimal."""
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 

@@ -20,7 +20,7 @@ from workstation.catalog.schema import (
     SignatureRecord,
 )
 from workstation.catalog.storable_text import storable_text
-from workstation.reporting.completeness_checks import ReportContext
+from workstation.reporting.report_check import ReportContext
 from workstation.reporting.report_checks import check_report, context_of, open_checks
 from workstation.reporting.report_state import (
     ReportState,

@@ -26,6 +26,7 @@ from workstation.reporting.stored_report import origin_of
 
 
 def signature_of_version(study_uid: str, version: ReportVersion) -> Signature:
+    """Of a version that was signed."""
     assert version.kind != "ai-draft"
     shared = {field.name for field in fields(Signature)} & vars(version).keys()
     return Signature(
@@ -37,6 +38,7 @@ def signature_of_version(study_uid: str, version: ReportVersion) -> Signature:
 
 
 def signature_of(entry: AuditEntry) -> Signature:
+    """As its audit row tells it."""
     said = entry.details
     return Signature(
         study_instance_uid=entry.study_instance_uid,
@@ -54,16 +56,19 @@ def signature_of(entry: AuditEntry) -> Signature:
 
 
 def signature_query(study_instance_uid: str) -> Select[Any]:
+    """The final signature of a report: one row or none."""
     table = SignatureRecord.__table__
     return select(table).where(table.c.study_instance_uid == study_instance_uid)
 
 
 def require_signed(connection: Connection, study_instance_uid: str) -> None:
+    """Raises NotSigned."""
     if connection.execute(signature_query(study_instance_uid)).first() is None:
         raise NotSigned("The report is not signed yet; edit it instead.")
 
 
 def require_report(connection: Connection, study_instance_uid: str) -> Row[Any]:
+    """The saved report. Raises NothingToSign where there is none."""
     table = ReportRecord.__table__
     query = select(table).where(table.c.study_instance_uid == study_instance_uid)
     row = connection.execute(query).one_or_none()
@@ -83,12 +88,14 @@ def read_signed(connection: Connection, study_instance_uid: str) -> tuple[Report
 
 
 def require_difference(connection: Connection, study_instance_uid: str, state: ReportState) -> None:
+    """Raises NothingToSign for a correction that corrects nothing."""
     signed, _ = read_signed(connection, study_instance_uid)
     if report_text(signed) == report_text(state):
         raise NothingToSign("The correction says the same as the signed report; change it first.")
 
 
 def require_solved(state: ReportState, rules: SiteRules) -> None:
+    """Raises ChecksOpen where a blocking check is neither mended nor overridden."""
     unsolved = open_checks(check_report(state, context_of(rules)), state.overrides)
     blocking = [check for check in unsolved if check.is_blocking]
     if blocking:
@@ -96,11 +103,13 @@ def require_solved(state: ReportState, rules: SiteRules) -> None:
 
 
 def drop_correction(connection: Connection, study_instance_uid: str) -> None:
+    """The correction being written is one no more: it was signed, or given up."""
     is_it = CorrectionRecord.study_instance_uid == study_instance_uid
     connection.execute(delete(CorrectionRecord).where(is_it))
 
 
 def require_signer(account: Account | None) -> None:
+    """Raises RoleMissing for an account that may not sign; None: nobody has an account."""
     if account is not None and not account.can_sign:
         raise RoleMissing(
             "Your account drafts and edits; a final signature needs an account that may sign."
@@ -108,6 +117,7 @@ def require_signer(account: Account | None) -> None:
 
 
 def require_name(name: str) -> str:
+    """The name, stripped. Raises SignerMissing for a blank one."""
     name = storable_text(name.strip())
     if not name:
         raise SignerMissing("A signature and an addendum need the name of a person.")

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from inference.report_language import CONCEPT_BY_NAME, CONCEPTS
-from workstation.reporting.completeness_checks import REQUIRED
-from workstation.reporting.report_check import BLOCKING, CheckRule
+from workstation.reporting.report_check import BLOCKING, REQUIRED, CheckRule
 from workstation.whole_file import write_whole_file
 
 RULES_NAME = "report-rules.json"

@@ -73,6 +73,7 @@ def assertions_of(statements: Iterable[Statement]) -> dict[str, Assertions]:
 
 
 def assertion_of(statement: Statement) -> Assertion:
+    """Without its place in the text and its finding."""
     return Assertion(statement.status, statement.severity, statement.side, statement.zone)
 
 

@@ -16,6 +16,8 @@ from workstation.reporting.report_version import DraftOrigin, ReportStage, Repor
 
 @dataclass(frozen=True)
 class Addendum:
+    """What was added to a signed report."""
+
     author: str
     added_at: str  # UTC, ISO 8601
     text: str
@@ -79,6 +81,8 @@ def make_stored_report(
     versions: tuple[ReportVersion, ...],
     correction: OpenCorrection | None,
 ) -> StoredReport:
+    """row: of the report, with signer and signed_at of its signature, None where it is unsigned.
+    Raises ValueError where what is stored is damaged."""
     is_signed = row.signer is not None
     stored = StoredReport(
         study_instance_uid=row.study_instance_uid,

@@ -17,6 +17,8 @@ _TOKEN = re.compile(rf"[\u3400-\u9fff]|{_WORD}(?:[.\-'’]{_WORD})*|\s+|[^\w\s]"
 
 @dataclass(frozen=True)
 class DifferencePiece:
+    """A run of the text that is the same in both, or only in one."""
+
     kind: PieceKind
     text: str
 

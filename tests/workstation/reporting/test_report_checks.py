@@ -8,9 +8,8 @@ import pytest
 
 from inference.report_language import Language
 from workstation.reporting.check_override import CheckOverride
-from workstation.reporting.completeness_checks import ReportContext
 from workstation.reporting.draft_report import DraftReport
-from workstation.reporting.report_check import ReportCheck
+from workstation.reporting.report_check import ReportCheck, ReportContext
 from workstation.reporting.report_checks import apply_fix, check_report, open_checks
 
 NORMAL = "No pleural effusion. No pneumothorax."

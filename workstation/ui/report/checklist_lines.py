@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from inference.report_language import CONCEPTS, REGIONS, Concept, Statement, Status
 from inference.report_language.template import DENIED, SILENCED_BY
-from workstation.reporting.completeness_checks import REQUIRED
 from workstation.reporting.draft_report import DraftReport
+from workstation.reporting.report_check import REQUIRED
 from workstation.reporting.report_state import SECTIONS, Section, Sentence
 
 _RANK: dict[Status, int] = {"present": 0, "uncertain": 1, "absent": 2}

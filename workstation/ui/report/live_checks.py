@@ -8,9 +8,8 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject
 
 from workstation.reporting.check_override import CheckOverride
-from workstation.reporting.completeness_checks import ReportContext
 from workstation.reporting.draft_report import DraftReport
-from workstation.reporting.report_check import Fix, ReportCheck
+from workstation.reporting.report_check import Fix, ReportCheck, ReportContext
 from workstation.reporting.report_checks import apply_fix, check_report, open_checks
 from workstation.reporting.report_state import SECTIONS, Section, sentence_spans
 from workstation.ui.report.check_bar import CheckBar

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 
 from inference import Calibration
 from workstation.reporting.draft_report import DraftReport
-from workstation.reporting.report_checks import ReportCheck, ReportContext
+from workstation.reporting.report_check import ReportCheck, ReportContext
 from workstation.reporting.report_state import SECTIONS, Edit, Section, check_section
 from workstation.reporting.spelling import Speller
 from workstation.ui.report import report_keys

@@ -16,8 +16,8 @@ from PySide6.QtWidgets import (
 )
 
 from inference import Calibration
-from workstation.reporting.completeness_checks import REQUIRED
 from workstation.reporting.draft_report import DraftReport
+from workstation.reporting.report_check import REQUIRED
 from workstation.ui.report.checklist_lines import list_lines
 from workstation.ui.report.elided_label import ElidedLabel
 from workstation.ui.report.negatives_checklist import NegativesChecklist

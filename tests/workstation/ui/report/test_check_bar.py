@@ -6,8 +6,8 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextCharFormat
 
-from workstation.reporting.completeness_checks import ReportContext
 from workstation.reporting.draft_report import DraftReport
+from workstation.reporting.report_check import ReportContext
 from workstation.ui.report.check_bar import CheckLine
 from workstation.ui.report.report_editor import ReportEditor
 
