@@ -106,6 +106,8 @@ class ManifestPairs:
         self._studies = read_manifest(manifest)
         self._grids: dict[tuple[int, int], Grid] = {}
         self._kinds = self._read_kinds()
+        self._rows = self._rows_by_kind()
+        self._planned: tuple[tuple[int, int, int], list[Draw]] = ((-1, 0, 0), [])
         self._answers = AnswerStore(
             prompt, ((study.report, study.language) for study in self._studies)
         )
@@ -156,15 +158,25 @@ class ManifestPairs:
         return self._answers.take(draw.indices)
 
     def draw(self, step: int, batch_size: int, seed: int = 0) -> Draw:
-        batches = sum(-(-len(rows) // batch_size) for rows in self._rows_by_kind().values())
+        batches = sum(-(-len(rows) // batch_size) for rows in self._rows.values())
         epoch, position = divmod(step, batches)
+        if self._planned[0] != (
+            epoch,
+            batch_size,
+            seed,
+        ):  # there may be 10^6 studies
+            planned = self._plan_epoch(epoch, batch_size, seed)
+            self._planned = ((epoch, batch_size, seed), planned)
+        return self._planned[1][position]
+
+    def _plan_epoch(self, epoch: int, batch_size: int, seed: int) -> list[Draw]:
         rng = np.random.default_rng((seed, epoch))
         drawn = [
             Draw(kind, indices)
-            for kind, rows in self._rows_by_kind().items()
+            for kind, rows in self._rows.items()
             for indices in self._cut(rng.permutation(rows), batch_size)
         ]
-        return drawn[int(rng.permutation(batches)[position])]
+        return [drawn[index] for index in rng.permutation(len(drawn))]
 
     def _cut(self, rows: np.ndarray, batch_size: int) -> Iterator[list[int]]:
         window = batch_size * _SORTED_BATCHES

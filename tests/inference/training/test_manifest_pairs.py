@@ -109,6 +109,21 @@ def test_an_epoch_has_each_study_once_in_batches_of_one_kind(pairs: ManifestPair
     assert pairs.draw(5, 2, seed=0) == epochs[1][1]
 
 
+def test_an_epoch_is_planned_once(pairs: ManifestPairs, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = [pairs.draw(step, 2, seed=3) for step in (0, 1, 2, 3, 4, 1)]
+    planned: list[int] = []
+    plan = pairs._plan_epoch
+
+    def count(epoch: int, batch_size: int, seed: int) -> list[Draw]:
+        planned.append(epoch)
+        return plan(epoch, batch_size, seed)
+
+    monkeypatch.setattr(pairs, "_plan_epoch", count)
+    assert [pairs.draw(step, 2, seed=3) for step in (0, 1, 2, 3, 4, 1)] == plain
+    assert planned == [1, 0]  # the first of these stands already
+    assert pairs.draw(0, 2, seed=4) != pairs.draw(0, 2, seed=3)
+
+
 def test_prompts_hold_a_token_for_each_feature_of_films_of_any_size(
     site_manifest: Path, free_size_prompt: PromptFormat
 ) -> None:
