@@ -28,7 +28,7 @@ from inference.api import (
 )
 from inference.checkpoint import Checkpoint
 from inference.decoding.kv_cache import StaticKvCache
-from inference.decoding.text_decoder import Places, RotaryTable, TextDecoder
+from inference.decoding.text_decoder import DecoderView, Places, RotaryTable, TextDecoder
 from inference.decoding_modes import decode_blocks, open_answer, open_session
 from inference.draft_events import BegunDraft
 from inference.prompt_prefill import (
@@ -69,11 +69,11 @@ class RecordedDraft:
     passes: list[_Pass] = field(default_factory=list)
 
 
-class _RecordingDecoder(TextDecoder):
+class _RecordingDecoder(DecoderView):
     """The same weights; what runs through it behind the prompt is kept."""
 
     def __init__(self, decoder: TextDecoder, mask_token_id: int, passes: list[_Pass]) -> None:
-        self.__dict__.update(decoder.__dict__)
+        super().__init__(decoder)
         self._mask_token_id, self._passes = mask_token_id, passes
         self._last: tuple[torch.Tensor, int, torch.Tensor | None, int, Places | None]
 

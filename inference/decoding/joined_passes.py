@@ -14,7 +14,7 @@ import torch
 from torch.nn import functional
 
 from inference.decoding.kv_cache import StaticKvCache
-from inference.decoding.text_decoder import Places, RotaryTable, TextDecoder
+from inference.decoding.text_decoder import DecoderView, Places, RotaryTable, TextDecoder
 from inference.out_of_memory import is_out_of_memory
 
 _MOST_ROWS = 160  # of one draft: longer passes (whole answers) gain nothing from company
@@ -76,11 +76,11 @@ def _run_or_leave(together: list[WaitingPass]) -> bool:
     return True
 
 
-class JoinedDecoder(TextDecoder):
+class JoinedDecoder(DecoderView):
     """One draft's view of a language model, whose passes wait for the other drafts'."""
 
     def __init__(self, decoder: TextDecoder, meeting: PassMeeting) -> None:
-        self.__dict__.update(decoder.__dict__)  # the same weights, none of them copied
+        super().__init__(decoder)
         self.weights_id = id(decoder)
         self._meeting = meeting
         self._foreseen: tuple[torch.Tensor, torch.Tensor] | None = None

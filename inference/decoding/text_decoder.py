@@ -175,6 +175,15 @@ class TextDecoder:
         return by_group.reshape(self.group * keep, mask.shape[1])
 
 
+class DecoderView(TextDecoder):
+    """Another decoder over the same weights, none of them copied: what its passes do differently,
+    a subclass says.
+    """
+
+    def __init__(self, decoder: TextDecoder) -> None:
+        self.__dict__.update(decoder.__dict__)
+
+
 class _Layer:
     """One decoder layer: its norms, and the products with its weights, joined where they share
     an input."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from inference import REGION_MODES, BlockCommitted, load_engine
+from inference import REGION_MODES, BlockCommitted, PrefillDone, load_engine
 from inference.engine import ReportEngine
 from inference.report_language import compose_findings
 from inference.report_parts import PARTS
@@ -89,6 +89,8 @@ def test_regions_are_drafted_shown_and_redrafted_around_what_stays(
     assert report.state.findings_text == desk.finished.findings
     assert all(each.confidence is not None for each in report.state.findings)
 
+    prefills: list[PrefillDone] = []
+    desk.drafting.prefill_done.connect(prefills.append)
     report.set_section_text("findings", compose_findings((), "en"))  # whatever it said
     findings = report.state.findings
     with qtbot.waitSignal(desk.drafting.draft_finished, timeout=60_000) as finished:
@@ -106,4 +108,16 @@ def test_regions_are_drafted_shown_and_redrafted_around_what_stays(
     others = {each.id for each in findings} - {each.id for each in own}
     assert others <= stay
     assert not {each.id for each in own} & stay
+    if desk.panel.state == "reviewing":
+        desk.panel.review_page.keep_all()
+
+    # A sentence is written again in one sequence, by weights of their own: their prompt is read
+    # once, and the other stays.
+    for scope in ("sentence", "sentence", "region"):
+        sentence = report.state.findings[0]
+        with qtbot.waitSignal(desk.drafting.draft_finished, timeout=60_000):
+            desk.panel.redrafts.ask(scope, "findings", sentence.id)
+        if desk.panel.state == "reviewing":
+            desk.panel.review_page.keep_all()
+    assert [each.reused for each in prefills] == [True, True, False, True, True]
     assert desk.records.audit.verify().ok

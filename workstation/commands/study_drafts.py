@@ -135,8 +135,7 @@ def draft_studies(
     """One of each study, in their order.
 
     Some are drafted at once where that pays and changes no text: in float32 on a CPU, with exact
-    products. Cancelling
-    ends after what is finished by then, which is still given.
+    products. Cancelling ends after what is finished by then, which is still given.
     """
     model = engine.description
     kept = (model.device, model.dtype, model.products)
