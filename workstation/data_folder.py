@@ -6,4 +6,5 @@ import platformdirs
 
 
 def default_data_dir() -> Path:
+    """The platform's folder for a user's application data; it may not be there yet."""
     return Path(platformdirs.user_data_dir("echo-workstation", appauthor=False))

@@ -20,6 +20,8 @@ ChainRow = tuple[int, str, str, str, str, str, str, str]  # the columns of audit
 
 @dataclass(frozen=True)
 class ChainBreak:
+    """The first row that does not follow from the one before, and why."""
+
     row: int
     reason: str
 

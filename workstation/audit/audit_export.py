@@ -42,6 +42,8 @@ _PAGE = 1000
 
 @dataclass(frozen=True)
 class ExportOutcome:
+    """What was written where. rows: in the file; head: of the whole log."""
+
     path: Path
     head_path: Path
     rows: int

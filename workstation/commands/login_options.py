@@ -26,6 +26,7 @@ NOBODY = CommandLogin()
 
 
 def add_login_options(parser: argparse.ArgumentParser) -> None:
+    """--user and --secret-file."""
     group = parser.add_argument_group("where the catalog has accounts")
     group.add_argument("--user", default="", metavar="NAME", help="account to log in with")
     group.add_argument(
@@ -37,4 +38,5 @@ def add_login_options(parser: argparse.ArgumentParser) -> None:
 
 
 def login_of(options: argparse.Namespace) -> CommandLogin:
+    """What was given of them."""
     return CommandLogin(options.user, options.secret_file)

@@ -19,6 +19,7 @@ def states_of_study(data_folder: Path, study_instance_uid: str) -> Path:
 
 
 def state_file_name(sop_instance_uid: str) -> str:
+    """A UID is untrusted text: its digest names the file."""
     return hashlib.sha256(sop_instance_uid.encode("utf-8", "replace")).hexdigest() + ".dcm"
 
 

@@ -19,6 +19,7 @@ from workstation.reporting.report_state import (
     Sentence,
     sentence_spans,
 )
+from workstation.reporting.stored_report import Addendum
 
 ReportStatus = Literal["draft", "preliminary", "final", "addended", "corrected"]
 SIGNED_STATUSES: frozenset[ReportStatus] = frozenset({"final", "addended", "corrected"})
@@ -87,13 +88,6 @@ class ExportedSignature:
 
 
 @dataclass(frozen=True)
-class ExportedAddendum:
-    author: str
-    added_at: str  # UTC, ISO 8601
-    text: str
-
-
-@dataclass(frozen=True)
 class ExportedMeasurement:
     """One figure on a film. text: a sentence of the report's language; value, unit: of its first
     number, in UCUM ("mm", "deg", "mm2", "1"), None where there is none to hand on."""
@@ -119,7 +113,7 @@ class ExportedReport:
     issued_at: str
     audit_head: str
     signature: ExportedSignature | None = None
-    addenda: tuple[ExportedAddendum, ...] = ()
+    addenda: tuple[Addendum, ...] = ()
     measurements: tuple[ExportedMeasurement, ...] = ()
     model_name: str = ""
     model_sha256: str = ""

@@ -23,7 +23,7 @@ from reportlab.platypus import (
     TableStyle,
 )
 
-from workstation.exports.exported_report import ExportedAddendum, ExportedReport
+from workstation.exports.exported_report import ExportedReport
 from workstation.exports.key_images import KeyImage
 from workstation.exports.pdf_fonts import BOLD, REGULAR, mark_up, register_fonts
 from workstation.exports.pdf_pages import MARGIN, TOP, PageFurniture, numbered_canvas
@@ -42,6 +42,7 @@ from workstation.exports.wording import (
     word_time,
 )
 from workstation.reporting.report_state import SECTIONS, Section
+from workstation.reporting.stored_report import Addendum
 
 _WIDTH = A4[0] - 2 * MARGIN
 _INK = colors.HexColor("#1b1f24")
@@ -186,7 +187,7 @@ def _paragraphs(report: ExportedReport, section: Section) -> list[str]:
     return paragraphs
 
 
-def _addendum(addendum: ExportedAddendum, report: ExportedReport, styles: _Styles) -> Flowable:
+def _addendum(addendum: Addendum, report: ExportedReport, styles: _Styles) -> Flowable:
     who = word("added", report.language).format(addendum.author, word_time(addendum.added_at))
     return KeepTogether(
         [

@@ -11,7 +11,6 @@ from workstation.dicom.film import Film
 from workstation.dicom.instance_reader import read_film
 from workstation.dicom.presentation_search import open_as_presented
 from workstation.exports.exported_report import (
-    ExportedAddendum,
     ExportedImage,
     ExportedMeasurement,
     ExportedReport,
@@ -31,7 +30,7 @@ from workstation.reading.measurement_store import MeasurementStore
 from workstation.reading.measurements import Measurement
 from workstation.reporting.report_store import ReportStore
 from workstation.reporting.report_version import ReportVersion
-from workstation.reporting.stored_report import StoredReport
+from workstation.reporting.stored_report import Addendum, StoredReport
 
 
 @dataclass(frozen=True)
@@ -99,17 +98,14 @@ def _issues(
     blank: ExportedReport, stored: StoredReport, versions: Sequence[ReportVersion]
 ) -> list[ExportedReport]:
     """Every issue of the report that somebody signed or added to, oldest first."""
-    events: list[tuple[str, ReportVersion | ExportedAddendum]] = [
+    events: list[tuple[str, ReportVersion | Addendum]] = [
         (version.created_at, version) for version in versions if version.kind != "ai-draft"
     ]
-    events += [
-        (each.added_at, ExportedAddendum(each.author, each.added_at, each.text))
-        for each in stored.addenda
-    ]
+    events += [(each.added_at, each) for each in stored.addenda]
     issues: list[ExportedReport] = []
     for _, event in sorted(events, key=lambda each: each[0]):
         last = issues[-1] if issues else blank
-        if isinstance(event, ExportedAddendum):
+        if isinstance(event, Addendum):
             issue = replace(
                 last, status="addended", addenda=(*last.addenda, event), issued_at=event.added_at
             )

@@ -40,10 +40,11 @@ from workstation.exports.dicom_document import (
     stamp_times,
     verifying_observers,
 )
-from workstation.exports.exported_report import ExportedAddendum, ExportedReport, ExportFailed
+from workstation.exports.exported_report import ExportedReport, ExportFailed
 from workstation.exports.person_names import signer_name
 from workstation.exports.report_provenance import model_of, provenance_values, sentence_values
 from workstation.reporting.report_state import SECTIONS, Section, Sentence
+from workstation.reporting.stored_report import Addendum
 
 SERIES_NUMBER = 9001
 _CONTAINS = RelationshipTypeValues.CONTAINS
@@ -274,7 +275,7 @@ def _image(
     )
 
 
-def _addendum(addendum: ExportedAddendum) -> ContentItem:
+def _addendum(addendum: Addendum) -> ContentItem:
     item = TextContentItem(_code(coded.COMMENT), addendum.text, _CONTAINS)
     moment = datetime.fromisoformat(addendum.added_at)
     item.ObservationDateTime = moment.strftime("%Y%m%d%H%M%S%z")

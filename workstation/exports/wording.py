@@ -96,6 +96,7 @@ _MEANINGS_ZH = {
 
 
 def word(key: str, language: Language) -> str:
+    """A heading or label. Raises KeyError for one that is not in the table."""
     return _WORDS[language][key]
 
 
@@ -107,6 +108,7 @@ def status_words(report: ExportedReport) -> str:
 
 
 def provenance_words(provenance: Provenance, language: Language) -> str:
+    """Who a sentence is by, as the legend says it."""
     return _PROVENANCE[language][provenance]
 
 

@@ -148,6 +148,7 @@ def answer_c_store(event: Event, store: InstanceStore, peer: str, report: Report
 
 
 def make_status(status: int, comment: str = "") -> Dataset:
+    """Of a C-STORE response (PS3.4 Table B.2-1). comment: cut to what Error Comment holds."""
     response = Dataset()
     response.Status = status
     if comment:

@@ -34,6 +34,7 @@ class Ruler:
 
 
 def ruler_of(display: DisplayAttributes) -> Ruler:
+    """In millimetres where the film has a pixel spacing, else in pixels of its own aspect."""
     if display.pixel_spacing_mm is None:
         return Ruler(1.0, display.pixel_aspect_ratio, "none")
     rows, columns = display.pixel_spacing_mm

@@ -28,6 +28,8 @@ _PREVIEW = 112
 
 @dataclass(frozen=True)
 class UndescribedPicture:
+    """A PNG or JPEG in the catalog, of which nobody has said yet whose it is."""
+
     study_instance_uid: str
     sop_instance_uid: str
     path: Path

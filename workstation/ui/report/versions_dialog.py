@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from workstation.reporting.report_state import SECTIONS, ReportState, Section
+from workstation.reporting.report_state import SECTIONS, ReportState
 from workstation.reporting.report_version import ReportVersion
 from workstation.reporting.version_difference import DifferencePiece, compare_texts, count_words
 from workstation.ui.report.version_wording import format_utc, name_kind, name_version
@@ -153,7 +153,7 @@ class VersionsDialog(QDialog):
         parts: list[str] = []
         all_pieces: list[DifferencePiece] = []
         for section in SECTIONS:
-            pieces = compare_sections(before, after, section)
+            pieces = compare_texts(before.text(section), after.text(section))
             all_pieces += pieces
             parts.append(f"<h4>{html.escape(headings[section])}</h4><p>{as_html(pieces)}</p>")
         self.view.setHtml("".join(parts))
@@ -163,12 +163,6 @@ class VersionsDialog(QDialog):
         else:
             words = self.tr("The two say the same.")
         self.summary_label.setText(words)
-
-
-def compare_sections(
-    before: ReportState, after: ReportState, section: Section
-) -> tuple[DifferencePiece, ...]:
-    return compare_texts(before.text(section), after.text(section))
 
 
 def as_html(pieces: Sequence[DifferencePiece]) -> str:

@@ -61,6 +61,7 @@ class HaloedTextPainter:
 
 
 def pixel_ratio_of(painter: QPainter) -> float:
+    """Device pixels per logical pixel of what is painted on."""
     device = painter.device()
     return device.devicePixelRatio() if device is not None else 1.0
 
