@@ -31,7 +31,7 @@ from inference.evaluation.figures import (
 from inference.evaluation.outcomes import StudyOutcome
 from inference.evaluation.scored_study import ScoredStudy, score_study
 from inference.evaluation.wording_scores import NEEDS_LIBRARIES
-from inference.report_language.statements import Language
+from inference.report_language.statements import STATUSES, Language
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,7 @@ class Result:
     figures: tuple[Figure, ...]
     estimates: Mapping[str, Estimate]
     concepts: tuple[ConceptRow, ...]
+    statement_f1_of: Mapping[str, Estimate]  # by concept, every polarity
     reliability: tuple[Reliability, ...]
     unavailable: Mapping[str, str]
 
@@ -140,6 +141,7 @@ def _summarise_group(
         tuple(figures),
         {figure.name: _estimate(figure, weights) for figure in figures},
         tuple(_concept_rows(studies, weights)),
+        _statement_f1_of(studies, weights),
         tuple(_reliability(studies, calibration)),
         unavailable,
     )
@@ -174,6 +176,22 @@ def _concept_rows(studies: Sequence[ScoredStudy], weights: np.ndarray) -> list[C
             )
         )
     return rows
+
+
+def _statement_f1_of(studies: Sequence[ScoredStudy], weights: np.ndarray) -> dict[str, Estimate]:
+    """StatementF1 of each concept that draft or reference states: affirmed, denied or doubted."""
+    chests = [s.statements if s.outcome.is_chest else None for s in studies]
+    names = {said.concept for s in chests if s for said in (*s.said, *s.stated)}
+    estimates = {}
+    for name in sorted(names):
+        matches = [[s.statement(name, status) for status in STATUSES] if s else [] for s in chests]
+        counts = [
+            [sum(getattr(m, part) for m in of_study) for part in ("hits", "false_alarms", "misses")]
+            for of_study in matches
+        ]
+        figure = Figure(name, name, np.array(counts, float), f1_of, "score", "higher")
+        estimates[name] = _estimate(figure, weights)
+    return estimates
 
 
 def _reliability(
@@ -230,6 +248,10 @@ def result_to_json(result: Result) -> dict[str, Any]:
         **{name: _rounded(estimate.value) for name, estimate in estimates.items()},
         "intervals": {name: _bounds(estimate) for name, estimate in estimates.items()},
         "per_concept_f1": {row.concept: _rounded(row.f1.value) for row in result.concepts},
+        "per_concept_statement_f1": {
+            name: {"f1": _rounded(estimate.value), "interval": _bounds(estimate)}
+            for name, estimate in result.statement_f1_of.items()
+        },
         "per_concept": {
             row.concept: {
                 "true": row.true,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Status = Literal["present", "absent", "uncertain"]
+STATUSES: tuple[Status, ...] = ("present", "absent", "uncertain")
 Side = Literal["left", "right", "bilateral"]
 Zone = Literal["upper", "mid", "lower"]
 Severity = Literal["small", "mild", "moderate", "large", "marked"]

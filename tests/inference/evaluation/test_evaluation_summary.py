@@ -125,6 +125,24 @@ def test_concepts_by_hand(result: Result) -> None:
     assert nodule.f1.value == pytest.approx(0.8)
 
 
+def test_statement_f1_of_a_concept_counts_every_polarity(
+    make_outcome: MakeOutcome, make_report: MakeReport, true_statements: tuple[Statement, Statement]
+) -> None:
+    effusion, nodule = true_statements
+    (result,) = summarise(
+        [
+            make_outcome(make_report(effusion, nodule), study="1"),  # both right
+            make_outcome(make_report(nodule), study="2"),  # the effusion denied
+            make_outcome(make_report(), (), study="3"),  # rightly denied
+        ]
+    )
+    # effusion: two right, one wrong that is both a false alarm (denied) and a miss (present)
+    assert result.statement_f1_of["pleural_effusion"].value == pytest.approx(2 * 2 / (2 * 2 + 2))
+    assert result.statement_f1_of["pneumothorax"].value == 1.0  # denied in all three
+    values = result_to_json(result)["per_concept_statement_f1"]
+    assert values["pneumothorax"] == {"f1": 1.0, "interval": [1.0, 1.0]}
+
+
 def test_difference_is_paired_over_common_studies(outcomes: list[StudyOutcome]) -> None:
     others = [replace(o, decoding="multi-step") for o in outcomes[:3]]
     results = summarise([*outcomes, *others])
