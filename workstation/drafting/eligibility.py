@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication
 
-from workstation.dicom.instance_reader import InstanceHeader
+from workstation.dicom.film import InstanceHeader
 from workstation.dicom.view_position import FRONTAL_VIEWS
 
 _RADIOGRAPHS = ("CR", "DX", "RG", "XR", "SC", "OT", "")

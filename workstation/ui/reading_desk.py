@@ -23,7 +23,8 @@ from workstation.reading.measurement_store import MeasurementStore
 from workstation.reporting.autosave import Autosave
 from workstation.reporting.draft_report import DraftReport
 from workstation.reporting.report_state import ReportSigned, ReportState
-from workstation.reporting.report_store import DraftOrigin, ReportStore
+from workstation.reporting.report_store import ReportStore
+from workstation.reporting.report_version import DraftOrigin
 from workstation.reporting.sign_off import SignOff
 from workstation.reporting.stored_report import StoredReport
 from workstation.ui.draft.block_rail import BlockRail

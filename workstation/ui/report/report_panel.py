@@ -13,7 +13,7 @@ from workstation.drafting.redraft_run import AnswerRestarted, RedraftFinished
 from workstation.reporting.draft_report import DraftReport
 from workstation.reporting.redraft import RedraftScope
 from workstation.reporting.report_state import Edit, SentenceOrigin
-from workstation.reporting.report_store import StoredReport
+from workstation.reporting.stored_report import StoredReport
 from workstation.reporting.token_confidences import locate_confidences
 from workstation.ui.draft.draft_endings import DraftEndings, show_passage
 from workstation.ui.notice_bar import NoticeBar
