@@ -370,6 +370,7 @@ def test_the_signed_prior_report_is_compared_and_its_opening_audited(
     assert bench.entries("prior-report-opened") == []
     bench.panel.keys.prior.trigger()
     words = pane.browser.toPlainText()
+    assert words.startswith("Impression")
     assert "? not stated\nNo pleural effusion." in words
     assert "= unchanged\nNo pneumothorax." in words
     assert "+ new\nScoliosis." in words

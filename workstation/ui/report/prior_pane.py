@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from PySide6.QtCore import Signal
-from PySide6.QtGui import QFontMetrics
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QTextBrowser, QToolButton, QVBoxLayout, QWidget
 
 from workstation.reporting.draft_report import DraftReport
@@ -18,6 +18,7 @@ from workstation.ui.theme import COLOURS, report_font, ui_font
 
 _BROWSER_HEIGHT = 250
 _MARK_POINT_SIZE = 9.5
+_AROUND_WORDS = 24  # px, of the button
 
 
 class PriorPane(QWidget):
@@ -30,9 +31,11 @@ class PriorPane(QWidget):
         self.setObjectName("prior_pane")
         self._prior: StoredReport | None = None
         self._report: DraftReport | None = None
+        self._words = ""
         self._stop_observing = _do_nothing
         self.toggle = QToolButton(self)
         self.toggle.setObjectName("prior_toggle")
+        self.toggle.setMinimumWidth(40)
         self.toggle.setProperty("role", "quiet")
         self.toggle.setCheckable(True)
         self.toggle.setToolTip(self.tr("Compare with the prior report (F8)"))
@@ -83,11 +86,22 @@ class PriorPane(QWidget):
         words = self.tr("{0} Prior report {1} · signed by {2}").format(
             "▾" if is_unfolded else "▸", self._date, self._prior.signed_by
         )
-        self.toggle.setText(words)
+        self._words = words
+        self._fit_words()
         self.toggle.setAccessibleName(words)
         if is_unfolded:
             self._show_text()
             self.opened.emit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_words()
+
+    def _fit_words(self) -> None:
+        """The signer's name must not hold the column open."""
+        room = self.width() - _AROUND_WORDS
+        metrics = self.toggle.fontMetrics()
+        self.toggle.setText(metrics.elidedText(self._words, Qt.TextElideMode.ElideRight, room))
 
     def _on_edit(self, _edit: Edit) -> None:
         self._show_text()
@@ -102,7 +116,8 @@ class PriorPane(QWidget):
 
     def _html(self, prior: StoredReport, now: ReportState) -> str:
         marked = mark_prior(prior.state, now)
-        titles = {"findings": self.tr("Findings"), "impression": self.tr("Impression")}
+        # The impression first: it is what an earlier report is opened for.
+        titles = {"impression": self.tr("Impression"), "findings": self.tr("Findings")}
         parts = []
         for section, title in titles.items():
             rows = [each for each in marked if each.section == section]
@@ -120,7 +135,7 @@ class PriorPane(QWidget):
         lines = "".join(
             f'<tr><td width="{mark_width}" style="color:{self._shade(row.mark)};'
             f'font-size:{mark_size:.1f}pt;white-space:nowrap">{self._word(row.mark)}</td>'
-            f'<td style="color:{COLOURS.text}">{escape(row.text)}</td></tr>'
+            f'<td style="color:{self._ink(row.mark)}">{escape(row.text)}</td></tr>'
             for row in rows
         )
         return (
@@ -143,6 +158,10 @@ class PriorPane(QWidget):
             "unread": "",
         }
         return escape(words[mark])
+
+    def _ink(self, mark: Mark) -> str:
+        """What says the same now steps back."""
+        return COLOURS.muted_text if mark == "unchanged" else COLOURS.text
 
     def _shade(self, mark: Mark) -> str:
         if mark in ("changed", "not-stated"):

@@ -187,7 +187,6 @@ class SigningDesk(QObject):
             return False
         if is_preliminary:
             self.show_stage(self._reports.load(self.study_instance_uid))
-            self._panel.show_notice(self.tr("Signed off as preliminary."))
             self.changed.emit()
         return not is_preliminary
 

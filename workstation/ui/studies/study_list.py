@@ -99,6 +99,7 @@ class StudyList(QWidget):
         self.count_label = QLabel(self)
         self.count_label.setObjectName("studyCount")
         self.count_label.setProperty("role", "muted")
+        self.count_label.setWordWrap(True)  # many statuses must not make the column wider
         upper = QHBoxLayout()
         upper.setSpacing(4)
         upper.addWidget(self.search_field, 1)

@@ -44,6 +44,8 @@ class FilmOverlay(QObject):
         self._text_painter = HaloedTextPainter()
         self._placed: dict[Hashable, tuple[PlacedText, ...]] = {}
         self.words = CornerWords(self)
+        self.upper_end = 0.0
+        """Where the upper corners ended when they were painted last [px from the top]."""
         self._still: tuple[object, ...] = ()
         self._placed_still: tuple[PlacedText, ...] = ()
         self._placed_moving: dict[Hashable, tuple[Voi, tuple[PlacedText, ...]]] = {}
@@ -86,9 +88,16 @@ class FilmOverlay(QObject):
             corners, moving = self.words.corners(film, state), self.words.moving_lines(state)
             room = int(area.width())
             above = sum(fit_line(line, room).metrics().height() for line in moving)
-            self._placed_still = (
+            upper = (
                 *self._place(corners.top_left, area, ratio, False, False),
                 *self._place(corners.top_right, area, ratio, True, False),
+            )
+            self.upper_end = max(
+                (text.corner.y() + text.pixmap.deviceIndependentSize().height() for text in upper),
+                default=0.0,
+            )
+            self._placed_still = (
+                *upper,
                 *self._place(corners.bottom_left, area, ratio, False, True),
                 *self._place(
                     corners.bottom_right[: -len(moving)],

@@ -372,6 +372,8 @@ class ImageViewer(FilmView):
         metrics = line.metrics()
         across = (self.width() - metrics.horizontalAdvance(self._mark)) / 2
         top = _MARK_BELOW_LINES * QFontMetrics(ui_font()).height()
+        if self._is_overlay_visible:  # in a narrow viewport the corners need more lines
+            top = max(top, round(self._overlay.upper_end))
         self._mark_painter.draw(painter, QPointF(across, top + metrics.ascent()), line)
 
     def _show_cursor(self, at: QPointF | None = None) -> None:

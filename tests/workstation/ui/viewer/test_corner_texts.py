@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QRectF
-from PySide6.QtGui import QFontMetrics
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QFontMetrics, QPainter
 from pytestqt.qtbot import QtBot
 
 from tests.workstation.ui.viewer.seen_film import ramp
@@ -15,7 +15,8 @@ from workstation.dicom.instance_reader import read_film
 from workstation.reading.figure_wording import word_length
 from workstation.reading.figures import ruler_of
 from workstation.ui.theme import ui_font
-from workstation.ui.viewer.image_viewer import ImageViewer
+from workstation.ui.viewer.haloed_text import HaloedLine
+from workstation.ui.viewer.image_viewer import _MARK_BELOW_LINES, ImageViewer
 from workstation.ui.viewer.overlay_lines import OverlayLine, fit_line, fit_lines
 
 WriteFilm = Callable[..., Path]
@@ -85,3 +86,33 @@ def test_who_the_patient_is_is_broken_over_two_lines_before_it_is_cut(
         return
     assert [each.text for each in fitted] == written
     assert all(each.metrics().horizontalAdvance(each.text) <= room for each in fitted)
+
+
+def test_the_word_prior_stands_below_the_corners(
+    viewer: ImageViewer, write_film: WriteFilm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_film(
+        "long.dcm",
+        ramp(),
+        PatientName="OUYANG-SCHMIDT^MAXIMILIANA THEODORA",
+        PatientID="PH-0123456789-0123456789",
+        PatientBirthDate="19570101",
+        StudyDate="20260622",
+        StudyDescription="CHEST PA AND LATERAL, ERECT, IN INSPIRATION",
+    )
+    viewer.setMinimumSize(1, 1)
+    viewer.resize(200, 300)
+    viewer.set_film(read_film(path))
+    viewer.set_mark("PRIOR")
+    drawn: list[float] = []
+    draw = viewer._mark_painter.draw
+
+    def record(painter: QPainter, baseline: QPointF, line: HaloedLine) -> None:
+        drawn.append(baseline.y() - line.metrics().ascent())
+        draw(painter, baseline, line)
+
+    monkeypatch.setattr(viewer._mark_painter, "draw", record)
+    viewer.grab()
+    usual = _MARK_BELOW_LINES * QFontMetrics(ui_font()).height()
+    assert viewer._overlay.upper_end > usual
+    assert drawn[-1] >= viewer._overlay.upper_end - 1
