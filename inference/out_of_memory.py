@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import torch
 
-from inference.api import EngineError, GenerationRequest, Products
+from inference.api import REGION_MODES, EngineError, GenerationRequest, Products
 from inference.checkpoint import Checkpoint, embedded_folder
 from inference.device_fit import name_device
 from inference.reduced_products import offered_products
@@ -49,6 +49,8 @@ def _smaller_ways(
         yield "the first film alone"
     if request.decoding == "guided":
         yield "decoding 'one-step', which runs one model instead of two"
+    if request.decoding in REGION_MODES:
+        yield "decoding 'one-step', which fills one block at a time"
     try:
         size = checkpoint.size(checkpoint.read_tensors(WEIGHTS_NAME))
     except EngineError:  # weights of no file (benchmarks), or a folder that is gone

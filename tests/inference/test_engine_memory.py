@@ -102,6 +102,18 @@ def test_the_nearest_smaller_way_is_named_first(
         list(engine.draft(replace(request, images=request.images * films)))
 
 
+def test_a_draft_by_regions_names_one_block_at_a_time(
+    engine: ReportEngine, make_request: MakeRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = engine.checkpoint.manifest
+    modes = (*manifest.decoding_modes, "regions")
+    manifest = replace(manifest, decoding_modes=modes, region_name_ids=tuple(range(300, 310)))
+    by_regions = ReportEngine(replace(engine.checkpoint, manifest=manifest), engine.device)
+    monkeypatch.setattr(by_regions.text_decoders[0], "run", lambda *_, **__: _on_cpu())
+    with pytest.raises(EngineError, match="Needs less: decoding 'one-step', which fills one block"):
+        list(by_regions.draft(make_request(decoding="regions")))
+
+
 def test_another_error_stays_what_it_is(
     engine: ReportEngine, make_request: MakeRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
