@@ -22,7 +22,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from inference import DECODING_MODES, REGION_MODES, EngineError
+from inference import DECODING_MODES, PRODUCTS, REGION_MODES, EngineError
 from inference.evaluation.calibration import (
     FittedCalibration,
     UnusableCalibration,
@@ -54,6 +54,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--checkpoint", default="embedded", help="model folder (embedded)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N")
+    parser.add_argument(
+        "--products", choices=PRODUCTS, default="exact", help="of the model's weights (exact)"
+    )
     parser.add_argument(
         "--decoding", choices=[*DECODING_MODES, *REGION_MODES, "all"], default="one-step"
     )

@@ -36,9 +36,11 @@ def draft_studies(
     """One tuple a study: an outcome for each language and mode that is not done yet.
 
     What fails (an unreadable film, a request the model refuses) is an outcome with its reason.
-    Studies are drafted together, some at a time, where that changes no text: in float32.
+    Studies are drafted together, some at a time, where that changes no text: in float32 with exact
+    products.
     """
-    at_once = _AT_ONCE if engine.description.dtype == "float32" else 1
+    told = engine.description
+    at_once = _AT_ONCE if (told.dtype, told.products) == ("float32", "exact") else 1
     following = iter(studies)
     while group := list(islice(following, at_once)):
         opened = [_open_study(engine, study, modes, done) for study in group]

@@ -41,7 +41,7 @@ def read_run(outcomes: Path) -> EvaluationRun:
 
 def draft_run(options: argparse.Namespace) -> EvaluationRun:
     """Draft what the command line asks for; Ctrl-C ends it early and keeps what there is."""
-    engine = load_engine(options.checkpoint, options.device)
+    engine = load_engine(options.checkpoint, options.device, products=options.products)
     offered = engine.description.decoding_modes
     modes = offered if options.decoding == "all" else (options.decoding,)
     if unknown := set(modes) - set(offered):
@@ -97,11 +97,12 @@ def _choose_studies(
 
 
 def _describe_run(engine: EngineDescription, source: str) -> RunDescription:
+    reduced = f" {engine.products}" if engine.products != "exact" else ""
     return RunDescription(
         engine.model_name,
         engine.model_version,
         engine.model_sha256,
-        f"{engine.device} {engine.dtype}",
+        f"{engine.device} {engine.dtype}{reduced}",
         engine.block_length,
         source,
     )
