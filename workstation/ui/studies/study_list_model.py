@@ -152,6 +152,10 @@ class StudyListModel(QAbstractListModel):
             return []
         return [row for row, at in enumerate(self._visible) if at in self._earlier]
 
+    def short_status_word(self, status: str) -> str:
+        """For a row, which has room for the date beside it in a narrow column too."""
+        return self.tr("prelim.") if status == "preliminary" else self.status_word(status)
+
     def status_word(self, status: str) -> str:
         """The word shown beside the status mark."""
         words = {

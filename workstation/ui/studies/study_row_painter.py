@@ -140,7 +140,7 @@ def _paint_lines(
     upper = QRect(area.left(), area.top(), area.width(), QFontMetrics(name_font).height())
     lower = QRect(area.left(), area.bottom() - small_height, area.width(), small_height)
     quiet = QColor(COLOURS.text if selected else COLOURS.muted_text)
-    status = model.status_word(row.status)
+    status = model.short_status_word(row.status)
     room = area.width() - QFontMetrics(small_font).horizontalAdvance(status) - _BETWEEN_ENDS
     about = join_fitting(
         (
@@ -181,8 +181,9 @@ def _paint_earlier(
     quiet = QColor(COLOURS.text if selected else COLOURS.muted_text)
     small = ui_font(_SMALL)
     words = join_present(iso_date(row.study_date), "/".join(row.modalities), row.study_description)
-    right = (model.status_word(row.status), small, QColor(_STATUS_COLOURS.get(row.status, "")))
-    _paint_two_ends(painter, line, (words, small, quiet), right)
+    status_ink = QColor(_STATUS_COLOURS.get(row.status, ""))
+    status = model.short_status_word(row.status)
+    _paint_two_ends(painter, line, (words, small, quiet), (status, small, status_ink))
 
 
 _Text = tuple[str, QFont, QColor]

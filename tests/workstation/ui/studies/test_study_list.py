@@ -112,6 +112,14 @@ def test_parts_that_do_not_fit_are_left_out_whole(study_list: StudyList) -> None
     assert join_fitting(parts, font, cut) == " · ".join(parts)  # cut off when it is drawn
 
 
+def test_the_date_fits_beside_every_status_in_a_window_of_1280(study_list: StudyList) -> None:
+    metrics = QFontMetrics(ui_font(9.5))
+    beside = 156 - 10  # of the column's 276, without margins, mark and thumbnail
+    for status in get_args(StudyStatus):
+        word = study_list.model.short_status_word(status)
+        assert metrics.horizontalAdvance("2026-04-12") + metrics.horizontalAdvance(word) <= beside
+
+
 def test_steps_stop_at_both_ends(study_list: StudyList) -> None:
     spy = activations(study_list)
     study_list.activate_previous()
