@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 import torch
 from transformers import Qwen2_5_VLConfig
 
-from inference import device_fit, load_engine
+from inference import EngineError, device_fit, load_engine
 from inference.checkpoint import open_checkpoint
 from inference.device_fit import ModelDoesNotFit, ModelSize, choose_dtype
 from inference.free_memory import _free_on_linux, free_memory, parse_vm_stat
@@ -115,6 +116,16 @@ def test_platform_that_does_not_tell_is_no_obstacle(
 def test_auto_is_float32_on_the_cpu() -> None:
     assert choose_dtype("auto", CPU) == torch.float32
     assert choose_dtype("bfloat16", CPU) == torch.bfloat16
+
+
+def test_a_gpu_without_bfloat16_is_not_asked_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "device", lambda _: nullcontext())
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: False)
+    gpu = torch.device("cuda", 0)
+    assert choose_dtype("auto", gpu) == torch.float32
+    assert choose_dtype("float16", gpu) == torch.float16
+    with pytest.raises(EngineError, match=r"bfloat16: .* it can in float32, float16"):
+        choose_dtype("bfloat16", gpu)
 
 
 def test_this_machine_tells_its_free_memory() -> None:
