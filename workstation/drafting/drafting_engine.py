@@ -36,7 +36,7 @@ class EngineTask(Protocol):
 
 
 EngineLoader = Callable[..., DraftingEngine]
-"""Called with model and device; with dtype too, by name, where one was chosen."""
+"""Called with model and device; with dtype and products too, by name, where one was chosen."""
 
 
 def describe_error(error: Exception) -> str:
