@@ -42,6 +42,27 @@ def test_a_window_that_is_none_is_refused(window: str, tmp_path: Path) -> None:
     assert stopped.value.code == 2
 
 
+def test_arithmetic_and_threads_reach_the_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[AppOptions] = []
+
+    def remember(options: AppOptions) -> int:
+        asked.append(options)
+        return 0
+
+    monkeypatch.setattr("workstation.app.run_app", remember)
+    assert main(["--products", "int8", "--threads", "3"]) == 0
+    assert main([]) == 0
+    assert asked == [AppOptions(products="int8", threads=3), AppOptions()]
+
+
+def test_unknown_arithmetic_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["draft", "film.dcm", "--products", "int4"])
+    assert stopped.value.code == 2
+    said = capsys.readouterr().err
+    assert all(name in said for name in ("int4", "exact", "bfloat16", "int8", "fp8"))
+
+
 def test_a_data_folder_that_cannot_be_used_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], qapp: object
 ) -> None:
