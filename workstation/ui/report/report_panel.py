@@ -12,12 +12,12 @@ from inference.report_language import Language
 from workstation.drafting.redraft_run import AnswerRestarted, RedraftFinished
 from workstation.reporting.draft_report import DraftReport
 from workstation.reporting.redraft import RedraftScope
-from workstation.reporting.report_state import Edit, SentenceOrigin
+from workstation.reporting.report_state import SentenceOrigin
 from workstation.reporting.stored_report import StoredReport
 from workstation.reporting.token_confidences import locate_confidences
 from workstation.ui.draft.draft_endings import DraftEndings, show_passage
 from workstation.ui.notice_bar import NoticeBar
-from workstation.ui.report.edit_recorder import EditRecorder
+from workstation.ui.report.edit_pause import EditPause
 from workstation.ui.report.language_changer import LanguageChanger
 from workstation.ui.report.panel_keys import PanelKeys
 from workstation.ui.report.prior_pane import PriorPane
@@ -30,9 +30,9 @@ from workstation.ui.theme import ui_font
 class ReportPanel(QWidget):
     """What the reader does with one study's report. Holds a DraftReport, never saves it.
 
-    edits_made is coalesced; take_edits() then gives what is to be saved and audited. A first draft
-    fills a blank report; a redraft of one with a text (redraft_requested carries its RedraftPlan)
-    enters it only as far as redraft_reviewed tells.
+    edits_made is coalesced: the report is then to be saved. A first draft fills a blank report; a
+    redraft of one with a text (redraft_requested carries its RedraftPlan) enters it only as far as
+    redraft_reviewed tells.
     """
 
     draft_requested = Signal()
@@ -50,7 +50,7 @@ class ReportPanel(QWidget):
         self._state: PanelState = "no-study"
         self._report: DraftReport | None = None
         self._is_draft_ready = False  # behind the cover
-        self._recorder, self._endings = EditRecorder(self), DraftEndings(self)
+        self._edit_pause, self._endings = EditPause(self), DraftEndings(self)
         self._can_draft, self._cannot_draft_reason = True, ""
         self._make_pages()
         self._make_bars()
@@ -103,7 +103,7 @@ class ReportPanel(QWidget):
         self.sign_button.clicked.connect(self.request_sign)
         self.undo_button.clicked.connect(self.editor.undo)
         self.redo_button.clicked.connect(self.editor.redo)
-        self._recorder.edits_made.connect(self.edits_made)
+        self._edit_pause.edits_made.connect(self.edits_made)
         self.editor.report_changed.connect(self._show_buttons)
         self.editor.refused.connect(self.notice.say)
         self.notice.accepted.connect(self._redraft_again)
@@ -344,17 +344,6 @@ class ReportPanel(QWidget):
         self.editor.flush_typing()
         self.cover.flush_typing()
 
-    def pending_edits(self) -> list[Edit]:
-        """The edits since the last take_edits, typing included."""
-        self.flush_typing()
-        return self._recorder.edits
-
-    def take_edits(self) -> list[Edit]:
-        """The same, and the list starts anew."""
-        taken = self.pending_edits()
-        self._recorder.clear()
-        return taken
-
     def jump_to_block(self, index: int) -> None:
         """Show where a block of the rail stands: in the draft, or in the report made of it."""
         if self._state == "drafting":
@@ -368,7 +357,7 @@ class ReportPanel(QWidget):
         self.cover.show_report(None)
         self.editor.set_report(report)
         self.redrafts.hold(report)
-        self._recorder.listen_to(report)
+        self._edit_pause.listen_to(report)
         self._report = report
         self.notice.hide()
 

@@ -1,4 +1,4 @@
-"""The edits of one report since they were last taken to be saved and audited."""
+"""When a report has been edited and rests: the time to save it."""
 
 from __future__ import annotations
 
@@ -10,36 +10,26 @@ from workstation.reporting.report_state import Edit
 EDITS_COALESCED_MS = 200
 
 
-class EditRecorder(QObject):
-    """Listens to one report at a time. edits_made is coalesced."""
+class EditPause(QObject):
+    """Listens to one report at a time. edits_made comes once EDITS_COALESCED_MS after the last
+    edit."""
 
     edits_made = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._stop_listening = _do_nothing
-        self._edits: list[Edit] = []
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.setInterval(EDITS_COALESCED_MS)
         self._pause.timeout.connect(self.edits_made)
 
-    @property
-    def edits(self) -> list[Edit]:
-        return list(self._edits)
-
     def listen_to(self, report: DraftReport | None) -> None:
-        """Record this report's edits from now on, and none of another."""
+        """To this report's edits from now on, and to none of another."""
         self._stop_listening()
-        self._edits = []
-        self._stop_listening = report.on_edit(self._record) if report else _do_nothing
+        self._stop_listening = report.on_edit(self._on_edit) if report else _do_nothing
 
-    def clear(self) -> None:
-        """They were taken; the list starts anew."""
-        self._edits.clear()
-
-    def _record(self, edit: Edit) -> None:
-        self._edits.append(edit)
+    def _on_edit(self, _edit: Edit) -> None:
         self._pause.start()
 
 
