@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from inference.api import EngineError, ModelImage
+from inference.film_channels import contrast_channels, position_channels, spot_channels
 
 # Share of pixels clipped at each end: markers, collimation and bright metal must not set the range.
 _CLIP_PERCENT = 0.5
@@ -37,6 +38,7 @@ class ImageProcessor:
     pad_to_square: bool = False
     local_contrast: bool = False
     position_channels: bool = False
+    spot_channels: bool = False
 
     @classmethod
     def from_folder(cls, folder: Path) -> ImageProcessor:
@@ -56,10 +58,11 @@ class ImageProcessor:
                 pad_to_square=bool(config.get("pad_to_square", False)),
                 local_contrast=bool(config.get("local_contrast", False)),
                 position_channels=bool(config.get("position_channels", False)),
+                spot_channels=bool(config.get("spot_channels", False)),
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise EngineError(f"{path}: not a usable image processor config ({error!r})") from error
-        channels = 5 if processor.position_channels else 3
+        channels = 3 + 2 * processor.position_channels + 2 * processor.spot_channels
         if not len(processor.mean) == len(processor.std) == channels:
             raise EngineError(f"{path}: image_mean and image_std must have {channels} entries each")
         return processor
@@ -89,8 +92,10 @@ class ImageProcessor:
         std = torch.tensor(self.std).view(-1, 1, 1)
         films = contrast_channels(grey) if self.local_contrast else grey.expand(3, -1, -1)
         if self.position_channels:
-            films = torch.cat([films, _position_channels(*grey.shape)])
-        channels = (films - mean) / std  # [3 or 5, height, width]
+            films = torch.cat([films, position_channels(*grey.shape)])
+        if self.spot_channels:
+            films = torch.cat([films, spot_channels(grey)])
+        channels = (films - mean) / std  # [3 to 7, height, width]
         tiles = channels.view(
             len(self.mean), rows // merge, merge, patch, columns // merge, merge, patch
         ).permute(1, 4, 2, 5, 0, 3, 6)  # [rows/m, cols/m, m, m, channels, patch, patch]
@@ -100,43 +105,6 @@ class ImageProcessor:
     def token_count(self, grid: tuple[int, int, int]) -> int:
         """Vision tokens the language model sees for one image of this patch grid."""
         return grid[0] * grid[1] * grid[2] // self.merge_size**2
-
-
-def contrast_channels(grey: torch.Tensor) -> torch.Tensor:
-    """[height, width] in 0..1 to [3, height, width]: the film, its fine and its coarse detail.
-
-    A film fills three equal channels otherwise. Detail is the difference from a box mean (15 and
-    57 pixels), amplified: lines and nodules are faint beside the range from lung to bone, and a
-    small tower trained on few films finds them late or never in the plain film (measured: model
-    card of the embedded model).
-    """
-    films = [grey]
-    for side, gain in ((15, 4.0), (57, 2.0)):
-        by_rows, by_columns = (_box_mean_matrix(extent, side) for extent in grey.shape)
-        films.append((0.5 + gain * (grey - by_rows @ grey @ by_columns.T)).clamp(0.0, 1.0))
-    return torch.stack(films)
-
-
-@cache
-def _position_channels(height: int, width: int) -> torch.Tensor:
-    """[2, height, width]: how far down and how far right a pixel is, 0..1.
-
-    Qwen2.5-VL knows positions only relative to each other, and its language model gives columns
-    the slowest rotary frequencies: across 8 columns they turn by 0.02 rad. A pretrained tower has
-    learned to say "left" in its features; a small one trained on few films has not (measured:
-    model card of the embedded model).
-    """
-    down, right = torch.linspace(0, 1, height), torch.linspace(0, 1, width)
-    return torch.stack(torch.meshgrid(down, right, indexing="ij"))
-
-
-@cache
-def _box_mean_matrix(extent: int, side: int) -> torch.Tensor:
-    """[extent, extent]: the mean over side neighbours, fewer at the edges; a fifth of pooling's
-    time at 224 pixels."""
-    at = torch.arange(extent)
-    is_near = ((at[:, None] - at).abs() <= side // 2).float()
-    return is_near / is_near.sum(1, keepdim=True)
 
 
 def normalise_film(image: ModelImage) -> np.ndarray:

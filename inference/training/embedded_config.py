@@ -13,7 +13,7 @@ from inference.prompts import END_OF_TEXT, IM_END, IMAGE_PAD, MASK, VISION_END, 
 
 IMAGE_SIZE = 224
 BLOCK_LENGTH = 8
-_CHANNEL_MEAN = [0.5] * 5  # the film, its fine and its coarse detail, two of position
+_CHANNEL_MEAN = [0.5] * 7  # the film, its fine and coarse detail, two of position, two of spots
 
 
 def build_config(tokenizer: Tokenizer) -> Qwen2_5_VLConfig:
@@ -80,6 +80,7 @@ def preprocessor_config() -> dict[str, object]:
         "pad_to_square": True,
         "local_contrast": True,
         "position_channels": True,
+        "spot_channels": True,
     }
 
 

@@ -25,6 +25,7 @@ from inference.training.rounding_adamw import RoundingAdamW
 
 _LOG_EVERY = 20
 _MOST_SKIPPED = 50
+_PATCH_EMBEDDING = "model.visual.patch_embed.proj.weight"
 
 
 class DivergedTraining(Exception):
@@ -202,8 +203,17 @@ def load_weights(model: torch.nn.Module, path: Path) -> None:
 
 
 def load_vision(model: torch.nn.Module, path: Path) -> None:
-    """Only the vision tower's tensors of a weights file."""
+    """Only the vision tower's tensors of a weights file.
+
+    A tower of fewer input channels can go on with more: the new ones begin at zero, so that it
+    sees at first what it saw.
+    """
     tensors = {n: t for n, t in load_file(path).items() if n.startswith("model.visual.")}
+    stored = tensors.get(_PATCH_EMBEDDING)
+    if stored is not None:
+        new = model.state_dict()[_PATCH_EMBEDDING].shape[1] - stored.shape[1]
+        zeros = stored.new_zeros((stored.shape[0], max(0, new), *stored.shape[2:]))
+        tensors[_PATCH_EMBEDDING] = torch.cat([stored, zeros], dim=1)
     _, unexpected = model.load_state_dict(tensors, strict=False)
     if unexpected or not tensors:
         raise RuntimeError(f"{path}: no vision tower of this shape ({unexpected})")

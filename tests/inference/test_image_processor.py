@@ -180,6 +180,21 @@ def test_position_channels_say_where_a_patch_is() -> None:
     torch.testing.assert_close(down[rows][:, :1].expand(-1, grid[2]), down[rows])
 
 
+def test_spot_channels_come_last() -> None:
+    with_spots = ImageProcessor(
+        **{
+            **vars(PROCESSOR),
+            "mean": (*PROCESSOR.mean, 0.5, 0.5),
+            "std": (*PROCESSOR.std, 0.25, 0.25),
+            "spot_channels": True,
+        }
+    )
+    grey = torch.rand(112, 168, generator=torch.Generator().manual_seed(0))
+    tiles = with_spots.patchify(grey)[0].view(-1, 5, 2, 14, 14)
+    assert torch.equal(tiles[:, :3].flatten(1), PROCESSOR.patchify(grey)[0])
+    assert tiles[:, 3:].std() > 0
+
+
 def test_channels_and_their_means_must_agree(tmp_path: Path) -> None:
     config = {
         "patch_size": 14, "temporal_patch_size": 2, "merge_size": 2,

@@ -106,7 +106,7 @@ def test_prompt_is_whole_blocks_with_one_token_per_vision_feature(
     assert frame.length % BLOCK_LENGTH == 0
     assert frame.ids.count(special_id(prompt.tokenizer, IMAGE_PAD)) == 64 * images
     patches = pairs.patchify(torch.rand(3, images, 224, 224))
-    assert patches.shape == (3 * images * 256, 5 * 2 * 14**2)
+    assert patches.shape == (3 * images * 256, 7 * 2 * 14**2)
 
 
 def test_every_study_is_drafted_once_in_one_language(pairs: PhantomPairs) -> None:

@@ -17,6 +17,7 @@ from inference.training.loop import save_weights
 from inference.training.start_model import add_mask_token, open_start
 
 _CPU = torch.device("cpu")
+_PATCH_EMBEDDING = "model.visual.patch_embed.proj.weight"
 
 
 @pytest.fixture
@@ -128,3 +129,30 @@ def test_embedded_model_takes_rows_of_the_same_tokens(
     others = [row for row in range(size) if row not in (pleural, nodule)]
     assert torch.equal(new[others], old[others])
     assert torch.equal(ours.layers[0].mlp.up_proj.weight, theirs.layers[0].mlp.up_proj.weight)
+
+
+def test_a_tower_goes_on_with_more_channels_as_it_was(
+    tmp_path: Path, tokenizer: Tokenizer, random_model: torch.nn.Module
+) -> None:
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    tensors = {name: tensor.clone() for name, tensor in random_model.state_dict().items()}
+    old = tensors[_PATCH_EMBEDDING][:, :5].contiguous()
+    save_file(tensors | {_PATCH_EMBEDDING: old}, tmp_path / "vision.safetensors")
+    config = ModelConfig("embedded", vision_from=tmp_path / "vision.safetensors")
+    new = open_start(config, tmp_path, _CPU).model.state_dict()
+    assert torch.equal(new[_PATCH_EMBEDDING][:, :5], old)
+    assert not new[_PATCH_EMBEDDING][:, 5:].any()
+    merger = "model.visual.merger.mlp.0.weight"
+    assert torch.equal(new[merger], tensors[merger])
+
+
+def test_a_tower_of_more_channels_is_refused(
+    tmp_path: Path, tokenizer: Tokenizer, random_model: torch.nn.Module
+) -> None:
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    wide = random_model.state_dict()[_PATCH_EMBEDDING]
+    wider = torch.cat([wide, wide[:, :1]], dim=1)
+    save_file({_PATCH_EMBEDDING: wider}, tmp_path / "vision.safetensors")
+    config = ModelConfig("embedded", vision_from=tmp_path / "vision.safetensors")
+    with pytest.raises(RuntimeError, match="patch_embed"):
+        open_start(config, tmp_path, _CPU)
