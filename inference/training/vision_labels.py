@@ -23,6 +23,7 @@ PRESENCES = len(_VIEWS) + len(CONCEPT_NAMES)
 _INDEX = {attribute: index for index, attribute in enumerate(ATTRIBUTES)}
 _LATERAL_SHARE = 0.15  # of a batch
 _MOST_WEIGHT = 5.0
+_LEAST_CELL_WEIGHT, _MOST_CELL_WEIGHT = 4.0, 60.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +88,7 @@ class VisionLabels:
             if case.kind == "lateral":
                 self._attributes[index] = lateral_attributes(self._cells(index))
         self.weights = _presence_weights(torch.stack([truth for truth, _ in self._attributes]))
+        self.cell_weights = _cell_weights(self._regions)
 
     def batch(self, step: int, batch_size: int) -> VisionBatch:
         """A function of the step alone: first films, and laterals to their share."""
@@ -119,3 +121,15 @@ def _presence_weights(truth: torch.Tensor) -> torch.Tensor:
     weights = ((1 - share) / share).sqrt().clamp(1.0, _MOST_WEIGHT)
     weights[PRESENCES:] = 1.0
     return weights
+
+
+def _cell_weights(regions: list[np.ndarray]) -> torch.Tensor:
+    """[concepts, 1, 1] weight of a patch that shows one, by how few do.
+
+    A granuloma is in one patch of two thousand: at one weight for all it was never learnt.
+    """
+    shown = sum(shard.sum((0, 2, 3), dtype=np.int64) for shard in regions)
+    patches = sum(shard[:, 0].size for shard in regions)
+    share = (torch.from_numpy(np.asarray(shown)) / patches).clamp(1e-6, 1.0)
+    weights = ((1 - share) / share).sqrt().clamp(_LEAST_CELL_WEIGHT, _MOST_CELL_WEIGHT)
+    return weights.float()[:, None, None]

@@ -25,21 +25,19 @@ from inference.training.vision_labels import ATTRIBUTES, PRESENCES, VisionLabels
 
 _SEED = 1
 _WHITENING_FILMS = 400
-_CELL_WEIGHT = 4.0  # few cells show anything
 _DETAIL_WEIGHT = 0.3  # of side, zone and severity beside presence
 _ATTRIBUTE_SCALE, _CELL_SCALE = 10.0, 10.0
 
 
-def dense_loss(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+def dense_loss(logits: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
     """Cross-entropy of patches × concepts. logits [B, tokens, concepts * 4], four patches a token.
 
-    targets: [B, concepts, 16, 16] 0/1.
+    targets: [B, concepts, 16, 16] 0/1. weights: [concepts, 1, 1], of a patch that shows one.
     """
     batch, side = targets.shape[0], CELLS // 2
     by_patch = logits.view(batch, side, side, len(CONCEPT_NAMES), 2, 2).permute(0, 3, 1, 4, 2, 5)
-    weight = torch.tensor(_CELL_WEIGHT, device=logits.device)
     by_patch = by_patch.reshape(targets.shape)
-    return functional.binary_cross_entropy_with_logits(by_patch, targets, pos_weight=weight)
+    return functional.binary_cross_entropy_with_logits(by_patch, targets, pos_weight=weights)
 
 
 def attribute_loss(
@@ -104,10 +102,11 @@ def warm_up_vision(setup: StageSetup) -> None:
             logits, cells = head(features).float(), cell_head(features).float()
             summary = mean_head(features.mean(1)).float()
         weights = labels.weights.to(forward.device)
+        cell_weights = labels.cell_weights.to(forward.device)
         batch = batch.to(forward.device)
         loss = attribute_loss(logits, batch.attributes, batch.is_known, weights)
         loss = loss + attribute_loss(summary, batch.attributes, batch.is_known, weights)
-        return _ATTRIBUTE_SCALE * loss + _CELL_SCALE * dense_loss(cells, batch.cells)
+        return _ATTRIBUTE_SCALE * loss + _CELL_SCALE * dense_loss(cells, batch.cells, cell_weights)
 
     heads = {"head": head, "cell_head": cell_head, "mean_head": mean_head}
     setup.train({"visual": model.model.visual, **heads}, loss_of)

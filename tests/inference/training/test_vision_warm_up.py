@@ -70,8 +70,14 @@ def test_dense_loss_reads_four_patches_from_each_token() -> None:
     targets[0, 5, 3, 6] = 1.0  # token (1, 3), its lower left patch
     logits = torch.full((1, 64, len(CONCEPT_NAMES), 2, 2), -9.0)
     logits[0, 1 * 8 + 3, 5, 1, 0] = 9.0
-    assert float(dense_loss(logits.flatten(2), targets)) < 1e-3
-    assert float(dense_loss(logits.roll(1, 1).flatten(2), targets)) > 1e-3
+    weights = torch.ones(len(CONCEPT_NAMES), 1, 1)
+    assert float(dense_loss(logits.flatten(2), targets, weights)) < 1e-3
+    missed = dense_loss(logits.roll(1, 1).flatten(2), targets, weights)
+    assert float(missed) > 1e-3
+    weights[4] = 40.0
+    assert dense_loss(logits.roll(1, 1).flatten(2), targets, weights) == missed
+    weights[5] = 40.0
+    assert dense_loss(logits.roll(1, 1).flatten(2), targets, weights) > 15 * missed
 
 
 def test_unknown_details_cost_nothing_and_rare_presences_cost_more() -> None:
@@ -107,5 +113,10 @@ def test_batches_hold_laterals_with_labels_of_their_own(
     for row in range(20):  # the stand-in marks all findings on both views
         assert torch.equal(batch.attributes[row, 2:PRESENCES], shown[row])
     assert 1 <= float(labels.weights.min()) <= float(labels.weights.max()) <= 5
+    cells = np.load(render_films.shard_path(tmp_path, 0, "regions")).mean((0, 2, 3))
+    rarest, commonest = int(np.where(cells, cells, 1).argmin()), int(cells.argmax())
+    of_cells = labels.cell_weights[:, 0, 0]
+    assert of_cells[rarest] > of_cells[commonest]
+    assert 4 <= float(of_cells.min()) <= float(of_cells.max()) <= 60
     again = labels.batch(3, 20)
     assert torch.equal(batch.films, again.films)
