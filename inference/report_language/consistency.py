@@ -6,7 +6,7 @@ A section that is empty is not compared with the other: that it is missing is an
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -110,27 +110,40 @@ def find_contradictions(
 
     Raises ValueError for a language without rules.
     """
+    return compare_sentences(_sentences(findings), _sentences(impression), language)
+
+
+def compare_sentences(
+    findings: Sequence[str], impression: Sequence[str], language: Language
+) -> tuple[Contradiction, ...]:
+    """As ``find_contradictions``, of sections whose sentences are known: none is read together
+    with its neighbour, also where no full stop parts them."""
+    findings = [part for sentence in findings for part in _sentences(sentence)]
+    impression = [part for sentence in impression for part in _sentences(sentence)]
     in_findings, in_impression = _read(findings, language), _read(impression, language)
     found = [
         *_find_denied_findings(in_findings + in_impression, language),
         *_find_normal_beside_finding(in_findings + in_impression),
-        *_find_nothing_acute(findings, impression, in_findings + in_impression, language),
+        *_find_nothing_acute((*findings, *impression), in_findings + in_impression, language),
         *_find_repeated_sentences(findings),
         *_find_repeated_sentences(impression),
     ]
-    if findings.strip() and impression.strip():
+    if findings and impression:
         found += _compare_sides(in_findings, in_impression)
         found += _compare_sections(in_findings, in_impression)
     return tuple(dict.fromkeys(found))
 
 
-def _read(section: str, language: Language) -> list[_Said]:
-    spans = split_sentences(section)
-    said = []
-    for statement in extract_statements(section, language):
-        start, end = next((a, b) for a, b in spans if a <= statement.start < b)
-        clause = section[statement.start : statement.end]
-        said.append(_Said(statement, section[start:end], clause))
+def _sentences(section: str) -> list[str]:
+    return [section[start:end] for start, end in split_sentences(section)]
+
+
+def _read(sentences: Sequence[str], language: Language) -> list[_Said]:
+    said = [
+        _Said(statement, sentence, sentence[statement.start : statement.end])
+        for sentence in sentences
+        for statement in extract_statements(sentence, language)
+    ]
     return [s for s in said if not _names_exception(s, said)]
 
 
@@ -194,28 +207,26 @@ def _find_normal_beside_finding(said: list[_Said]) -> Iterator[Contradiction]:
 
 
 def _find_nothing_acute(
-    findings: str, impression: str, said: list[_Said], language: Language
+    sentences: Sequence[str], said: list[_Said], language: Language
 ) -> Iterator[Contradiction]:
     """ "No acute abnormality" beside a finding that is acute by nature."""
-    for section in (findings, impression):
-        for start, end in split_sentences(section):
-            sentence = section[start:end]
-            if not re.search(_NOTHING_ACUTE[language], sentence, re.I):
-                continue
-            own = [s for s in said if s.sentence == sentence]
-            if not all(s.statement.rule.startswith("normality") for s in own):
-                continue
-            for finding in said:
-                name = finding.statement.concept
-                if finding.statement.status == "present" and name in _ACUTE:
-                    label = CONCEPT_BY_NAME[name].label
-                    yield Contradiction(
-                        "normal_beside_finding",
-                        finding.sentence,
-                        sentence,
-                        f"{label} is stated where nothing acute is said to be seen",
-                        name,
-                    )
+    for sentence in sentences:
+        if not re.search(_NOTHING_ACUTE[language], sentence, re.I):
+            continue
+        own = [s for s in said if s.sentence == sentence]
+        if not all(s.statement.rule.startswith("normality") for s in own):
+            continue
+        for finding in said:
+            name = finding.statement.concept
+            if finding.statement.status == "present" and name in _ACUTE:
+                label = CONCEPT_BY_NAME[name].label
+                yield Contradiction(
+                    "normal_beside_finding",
+                    finding.sentence,
+                    sentence,
+                    f"{label} is stated where nothing acute is said to be seen",
+                    name,
+                )
 
 
 def _compare_sides(findings: list[_Said], impression: list[_Said]) -> Iterator[Contradiction]:
@@ -287,10 +298,9 @@ def _positives(said: list[_Said]) -> dict[str, _Said]:
     return positives
 
 
-def _find_repeated_sentences(section: str) -> Iterator[Contradiction]:
+def _find_repeated_sentences(sentences: Sequence[str]) -> Iterator[Contradiction]:
     first: dict[str, str] = {}
-    for start, end in split_sentences(section):
-        sentence = section[start:end]
+    for sentence in sentences:
         key = re.sub(r"\W+", " ", sentence).strip().lower()
         if not re.search(r"[^\W\d]", key):
             continue

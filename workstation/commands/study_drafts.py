@@ -22,12 +22,13 @@ from inference import (
     GenerationRequest,
     draft_batch,
 )
-from inference.report_language import Language, Statement, extract_statements
+from inference.report_language import Language, Statement
 from workstation.dicom.film import Film, InstanceHeader
 from workstation.dicom.instance_reader import read_film, read_header
 from workstation.dicom.model_image import model_image
 from workstation.dicom.unreadable import UnreadableInstance
 from workstation.dicom.view_position import choose_model_films
+from workstation.reporting.sentence_statements import statements_of
 
 _ReportFailure = Callable[[object], None]
 _AT_ONCE = 8  # a CPU gains little beyond it (inference/benchmarks/README.md)
@@ -85,7 +86,7 @@ class StudyDraft:
         return tuple(
             (section, statement)
             for section, text in self.sections.items()
-            for statement in extract_statements(text, self.request.language)
+            for statement in statements_of(text, self.request.language)
         )
 
     @property

@@ -8,17 +8,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from inference.report_language import Language, Statement, extract_statements
+from inference.report_language import Language, Statement
 from workstation.audit.audit_chain import canonical_json
 from workstation.dicom.header_text import derive_uid
 from workstation.reading.measurements import MeasurementKind
-from workstation.reporting.report_state import (
-    SECTIONS,
-    ReportState,
-    Section,
-    Sentence,
-    sentence_spans,
-)
+from workstation.reporting.report_state import SECTIONS, ReportState, Section, Sentence
+from workstation.reporting.sentence_statements import list_statements
 from workstation.reporting.stored_report import Addendum
 
 ReportStatus = Literal["draft", "preliminary", "final", "addended", "corrected"]
@@ -141,14 +136,10 @@ class ExportedReport:
         )
 
     def statements(self, section: Section) -> dict[int, list[Statement]]:
-        """What is stated, by the id of the sentence that states it."""
-        sentences = self.state.sentences(section)
-        spans = sentence_spans(sentences)
+        """What is stated, by the id of the sentence that states it: as the screen shows it."""
         found: dict[int, list[Statement]] = {}
-        for statement in extract_statements(self.state.text(section), self.language):
-            for sentence, (start, end) in zip(sentences, spans, strict=True):
-                if start <= statement.start < end:
-                    found.setdefault(sentence.id, []).append(statement)
+        for sentence, statement in list_statements(self.state, section):
+            found.setdefault(sentence.id, []).append(statement)
         return found
 
     def document_uid(self, form: str) -> str:

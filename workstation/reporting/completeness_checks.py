@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from inference.report_language import Language, extract_statements, word_statement
+from inference.report_language import Language, word_statement
 from workstation.reporting.report_check import (
     CheckRule,
     ReportCheck,
@@ -15,6 +15,7 @@ from workstation.reporting.report_check import (
     make_fix,
 )
 from workstation.reporting.report_state import SECTIONS, ReportState
+from workstation.reporting.sentence_statements import list_statements
 
 # Left by templates and dictation: "[side]", "{size}", "___", "???", "XXXX".
 _PLACEHOLDER = re.compile(
@@ -54,11 +55,7 @@ def check_missing(
             yield make_check("section_empty", section, (), (), words)
     if not state.findings:
         return
-    stated = {
-        said.concept
-        for section in SECTIONS
-        for said in extract_statements(state.text(section), state.language)
-    }
+    stated = {said.concept for section in SECTIONS for _, said in list_statements(state, section)}
     for concept in required:
         if concept not in stated:
             text = word_statement(concept, "absent", language=state.language)

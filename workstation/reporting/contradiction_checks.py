@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from inference.report_language import CannotRewrite, Language, Statement, extract_statements
-from inference.report_language.consistency import Contradiction, find_contradictions
+from inference.report_language import CannotRewrite, Language, Statement
+from inference.report_language.consistency import Contradiction, compare_sentences
 from inference.report_language.rewriting import restate_statement
 from inference.report_language.template import NOT_ACUTE, word_statement
 from workstation.reporting.report_check import Fix, FixKind, ReportCheck, make_check, make_fix
 from workstation.reporting.report_state import SECTIONS, ReportState, Section, Sentence
+from workstation.reporting.sentence_statements import statements_of
 
 _Place = tuple[Section, Sentence]
 _FINDINGS: tuple[Section, ...] = ("findings",)
@@ -26,7 +27,8 @@ _WHERE: dict[str, tuple[tuple[Section, ...], tuple[Section, ...]]] = {
 
 def check_contradictions(state: ReportState, words: Language) -> Iterator[ReportCheck]:
     """words: the language of messages; the report is read in its own."""
-    for found in find_contradictions(state.findings_text, state.impression_text, state.language):
+    findings, impression = ([each.text for each in state.sentences(name)] for name in SECTIONS)
+    for found in compare_sentences(findings, impression, state.language):
         if _is_worth_saying(found, state.language):
             yield _word_check(state, found, words)
 
@@ -63,11 +65,12 @@ def _locate(state: ReportState, found: Contradiction) -> tuple[list[_Place], lis
 
 
 def _find(state: ReportState, text: str, sections: tuple[Section, ...]) -> list[_Place]:
-    """Where text stands. Without a full stop between them the reader's rows read as one sentence:
-    then all rows that it is made of."""
-    places = [(section, sentence) for section in sections for sentence in state.sentences(section)]
-    whole = [place for place in places if text in place[1].text]
-    return whole or [place for place in places if (own := place[1].text.strip()) and own in text]
+    return [
+        (section, sentence)
+        for section in sections
+        for sentence in state.sentences(section)
+        if text in sentence.text
+    ]
 
 
 def _find_repeated(state: ReportState, text: str) -> tuple[list[_Place], list[_Place]]:
@@ -110,7 +113,7 @@ def _take_side_over(
         return None
     side, other = found.sides
     section, sentence = second[0]
-    for said in extract_statements(sentence.text, state.language):
+    for said in statements_of(sentence.text, state.language):
         if said.concept == found.concept and said.side == other:
             try:
                 wanted = replace(said, side=side)
@@ -137,7 +140,7 @@ def _drop_denial(
 ) -> Fix | None:
     """The denial goes where it says nothing else; a normal impression becomes the finding."""
     section, sentence = place
-    said = extract_statements(sentence.text, state.language)
+    said = statements_of(sentence.text, state.language)
     if any(each.concept != found.concept for each in said):
         return None
     if section == "impression" and len(state.impression) == 1:
@@ -151,7 +154,7 @@ def _drop_denial(
 
 def _statement(sentence: str, concept: str, language: Language) -> Statement | None:
     """The affirmation of a concept in a sentence."""
-    said = [s for s in extract_statements(sentence, language) if s.concept == concept]
+    said = [s for s in statements_of(sentence, language) if s.concept == concept]
     return next((s for s in said if s.status != "absent"), None)
 
 

@@ -17,7 +17,6 @@ from inference.report_language import (
     Statement,
     compose_findings,
     compose_impression,
-    extract_statements,
     is_canonical,
     split_sentences,
     word_statement,
@@ -29,6 +28,7 @@ from workstation.reporting.report_state import (
     ReportState,
     Sentence,
 )
+from workstation.reporting.sentence_statements import statements_of
 from workstation.reporting.statement_comparison import assertion_of
 
 # Words that carry no meaning of their own beside a statement's.
@@ -91,11 +91,11 @@ def _translate(text: str, old: Language, new: Language) -> str | None:
     stock = _stock_sentences(old, new).get(text)
     if stock is not None:
         return stock
-    statements = extract_statements(text, old)
+    statements = statements_of(text, old)
     if not statements or not _is_whole(text, statements, old):
         return None
     translated = JOINERS[new].join(dict.fromkeys(_word(each, new) for each in statements))
-    same = Counter(map(_key, extract_statements(translated, new))) == Counter(map(_key, statements))
+    same = Counter(map(_key, statements_of(translated, new))) == Counter(map(_key, statements))
     return translated if same else None
 
 

@@ -17,7 +17,6 @@ from typing import Literal
 from inference.report_language import (
     NOT_A_FRONTAL_CHEST,
     Language,
-    extract_statements,
     is_canonical,
     split_sentences,
     word_statement,
@@ -31,7 +30,7 @@ from workstation.reporting.report_state import (
     Sentence,
 )
 from workstation.reporting.sentence_alignment import find_likest
-from workstation.reporting.sentence_statements import concepts_of
+from workstation.reporting.sentence_statements import concepts_of, statements_of
 
 RedraftScope = Literal["all", "from-here", "sentence", "region", "impression"]
 """The last two belong to region_redraft: there a region is the smallest unit."""
@@ -116,7 +115,7 @@ def reword_for_model(text: str, language: Language) -> str:
         return text
     worded = (
         word_statement(s.concept, s.status, s.side, s.zone, s.severity, language)
-        for s in extract_statements(text, language)
+        for s in statements_of(text, language)
     )
     return JOINERS[language].join(dict.fromkeys(worded))
 

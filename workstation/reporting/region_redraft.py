@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from inference import region_of
-from inference.report_language import REGIONS, Language, extract_statements
+from inference.report_language import REGIONS, Language
 from workstation.reporting.redraft import (
     NothingToRedraft,
     RedraftedSentence,
@@ -17,7 +17,7 @@ from workstation.reporting.redraft import (
     reword_for_model,
 )
 from workstation.reporting.report_state import JOINERS, ReportState, Sentence
-from workstation.reporting.sentence_statements import concepts_of
+from workstation.reporting.sentence_statements import concepts_of, statements_of
 from workstation.reporting.statement_comparison import Assertions, assertions_of
 
 IMPRESSION = "impression"
@@ -178,7 +178,7 @@ def _states_otherwise(
 
 
 def _stated(sentences: Sequence[str], language: Language) -> dict[str, Assertions]:
-    return assertions_of(s for text in sentences for s in extract_statements(text, language))
+    return assertions_of(s for text in sentences for s in statements_of(text, language))
 
 
 def _is_said(text: str, others: Sequence[str], language: Language) -> bool:

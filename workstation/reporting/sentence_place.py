@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from inference.report_language import CONCEPTS, extract_statements
+from inference.report_language import CONCEPTS
 from workstation.reporting.draft_report import DraftReport
 from workstation.reporting.report_state import Section, Sentence
+from workstation.reporting.sentence_statements import statements_of
 
 _RANK = {concept.name: rank for rank, concept in enumerate(CONCEPTS)}
 
@@ -27,7 +28,7 @@ class Placement:
 def place_sentence(report: DraftReport, section: Section, text: str) -> Placement:
     """The place of a new sentence in report order; a free sentence goes to the end."""
     sentences = report.state.sentences(section)
-    said = extract_statements(text, report.language)
+    said = statements_of(text, report.language)
     if not said:
         return Placement(len(sentences))
     new = said[0]

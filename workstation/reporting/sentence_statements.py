@@ -1,6 +1,7 @@
-"""What each sentence of a report states.
+"""What each sentence of a report states: the one reading, for screen, checks and exports alike.
 
-Always sentence by sentence: an edit then can't change what its neighbours say.
+Always sentence by sentence: an edit then can't change what its neighbours say. Read as one text,
+"no nodule" and "Left rib fracture." without a full stop between them would deny the fracture.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from workstation.reporting.report_state import ReportState, Section, Sentence, s
 
 @lru_cache(maxsize=8192)
 def statements_of(sentence: str, language: Language) -> tuple[Statement, ...]:
-    """In text order; offsets are into the sentence."""
-    return tuple(extract_statements(sentence, language))
+    """In text order; offsets are into the sentence, or the text if it is a draft's section."""
+    return extract_statements(sentence, language)
 
 
 @lru_cache(maxsize=8192)

@@ -15,12 +15,12 @@ from inference.report_language import (
     Language,
     Side,
     Statement,
-    extract_statements,
 )
 from inference.report_language.rewriting import restate_statement
 from inference.report_language.template import NOT_ACUTE, word_statement
 from workstation.reporting.report_check import Fix, ReportCheck, make_check, make_fix
 from workstation.reporting.report_state import ReportState, Section, Sentence
+from workstation.reporting.sentence_statements import statements_of
 
 
 class _Said(NamedTuple):
@@ -52,7 +52,7 @@ def _read(state: ReportState, section: Section) -> list[_Said]:
     return [
         _Said(said, sentence)
         for sentence in state.sentences(section)
-        for said in extract_statements(sentence.text, state.language)
+        for said in statements_of(sentence.text, state.language)
         if said.status == "present" or (section == "impression" and said.status != "absent")
     ]
 

@@ -16,8 +16,8 @@ from inference.report_language import (
     Statement,
     Status,
     Zone,
-    extract_statements,
 )
+from workstation.reporting.sentence_statements import statements_of
 
 
 @dataclass(frozen=True, order=True)
@@ -81,4 +81,4 @@ def _assertions(ending: DraftFinished, language: Language) -> dict[str, Assertio
     if ending.refused:
         return {}
     sections = (ending.findings, ending.impression)
-    return assertions_of(s for text in sections for s in extract_statements(text, language))
+    return assertions_of(s for text in sections for s in statements_of(text, language))
