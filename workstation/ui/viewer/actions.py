@@ -21,14 +21,14 @@ DESK_ACTIONS = frozenset(("layout", "hang", "viewport", "film", "link", "compare
 
 @dataclass(frozen=True)
 class ViewerAction:
-    """id: what settings and code call it; keys: portable key sequences as delivered; symbol: on
-    its button in the tool bar, "" for none."""
+    """id: what settings and code call it; keys: portable key sequences as delivered; word: on
+    its button in the tool bar, "" for none or for an icon (`tool_icons`)."""
 
     id: str
     name: str
     keys: tuple[str, ...]
     group: ActionGroup
-    symbol: str = ""
+    word: str = ""
 
     @property
     def text(self) -> str:
@@ -37,26 +37,26 @@ class ViewerAction:
 
 
 def _action(
-    action_id: str, name: object, keys: str, group: ActionGroup, symbol: str = ""
+    action_id: str, name: object, keys: str, group: ActionGroup, word: str = ""
 ) -> ViewerAction:
-    return ViewerAction(action_id, str(name), tuple(keys.split()), group, symbol)
+    return ViewerAction(action_id, str(name), tuple(keys.split()), group, word)
 
 
 _T = QT_TRANSLATE_NOOP
 ACTIONS: tuple[ViewerAction, ...] = (
-    _action("tool.window", _T("ViewerAction", "Window and level"), "W", "Pointer", "◐"),
-    _action("tool.zoom", _T("ViewerAction", "Zoom with the left button"), "Z", "Pointer", "±"),
-    _action("tool.pan", _T("ViewerAction", "Pan with the left button"), "P", "Pointer", "✥"),
-    _action("tool.magnify", _T("ViewerAction", "Magnifier"), "M", "Pointer", "◎"),
+    _action("tool.window", _T("ViewerAction", "Window and level"), "W", "Pointer"),
+    _action("tool.zoom", _T("ViewerAction", "Zoom with the left button"), "Z", "Pointer"),
+    _action("tool.pan", _T("ViewerAction", "Pan with the left button"), "P", "Pointer"),
+    _action("tool.magnify", _T("ViewerAction", "Magnifier"), "M", "Pointer"),
     _action("fit", _T("ViewerAction", "Fit the film"), "F", "View", "Fit"),
     _action("pixels", _T("ViewerAction", "1:1, one screen pixel a film pixel"), "0", "View", "1:1"),
     _action("zoom_in", _T("ViewerAction", "Zoom in"), "+ =", "View"),
     _action("zoom_out", _T("ViewerAction", "Zoom out"), "-", "View"),
-    _action("rotate_right", _T("ViewerAction", "Turn right"), "R", "View", "↻"),
-    _action("rotate_left", _T("ViewerAction", "Turn left"), "L", "View", "↺"),
-    _action("flip_horizontally", _T("ViewerAction", "Flip left and right"), "H", "View", "⇋"),
-    _action("flip_vertically", _T("ViewerAction", "Flip top and bottom"), "V", "View", "⇅"),
-    _action("invert", _T("ViewerAction", "Invert"), "I", "View", "◑"),
+    _action("rotate_right", _T("ViewerAction", "Turn right"), "R", "View"),
+    _action("rotate_left", _T("ViewerAction", "Turn left"), "L", "View"),
+    _action("flip_horizontally", _T("ViewerAction", "Flip left and right"), "H", "View"),
+    _action("flip_vertically", _T("ViewerAction", "Flip top and bottom"), "V", "View"),
+    _action("invert", _T("ViewerAction", "Invert"), "I", "View"),
     _action("preset.1", _T("ViewerAction", "Window preset 1"), "1", "View"),
     _action("preset.2", _T("ViewerAction", "Window preset 2"), "2", "View"),
     _action("preset.3", _T("ViewerAction", "Window preset 3"), "3", "View"),
@@ -71,9 +71,9 @@ ACTIONS: tuple[ViewerAction, ...] = (
     _action("presentation", _T("ViewerAction", "Presentation state on, next, off"), "S", "View"),
     _action("frame.-1", _T("ViewerAction", "Frame back"), "J", "View"),
     _action("frame.1", _T("ViewerAction", "Frame on"), "K", "View"),
-    _action("reset", _T("ViewerAction", "Film as it was opened"), "Space", "View", "⟲"),
-    _action("tool.length", _T("ViewerAction", "Length"), "D", "Measure", "╱"),
-    _action("tool.angle", _T("ViewerAction", "Angle"), "A", "Measure", "∠"),
+    _action("reset", _T("ViewerAction", "Film as it was opened"), "Space", "View"),
+    _action("tool.length", _T("ViewerAction", "Length"), "D", "Measure"),
+    _action("tool.angle", _T("ViewerAction", "Angle"), "A", "Measure"),
     _action(
         "tool.cardiothoracic",
         _T("ViewerAction", "Cardiothoracic ratio: heart, then thorax"),
@@ -81,10 +81,10 @@ ACTIONS: tuple[ViewerAction, ...] = (
         "Measure",
         "CTR",
     ),
-    _action("tool.rectangle", _T("ViewerAction", "Rectangle, stored values"), "Q", "Measure", "▭"),
-    _action("tool.ellipse", _T("ViewerAction", "Ellipse, stored values"), "E", "Measure", "◯"),
-    _action("tool.arrow", _T("ViewerAction", "Arrow"), "Y", "Measure", "➚"),
-    _action("tool.text", _T("ViewerAction", "Text on the film"), "T", "Measure", "T"),
+    _action("tool.rectangle", _T("ViewerAction", "Rectangle, stored values"), "Q", "Measure"),
+    _action("tool.ellipse", _T("ViewerAction", "Ellipse, stored values"), "E", "Measure"),
+    _action("tool.arrow", _T("ViewerAction", "Arrow"), "Y", "Measure"),
+    _action("tool.text", _T("ViewerAction", "Text on the film"), "T", "Measure"),
     _action("place", _T("ViewerAction", "Place the chosen figure"), "Return Enter", "Measure"),
     _action("next_handle", _T("ViewerAction", "Next handle, then next figure"), ".", "Measure"),
     _action("nudge.left", _T("ViewerAction", "Move the handle left"), "Left", "Measure"),
@@ -92,20 +92,20 @@ ACTIONS: tuple[ViewerAction, ...] = (
     _action("nudge.up", _T("ViewerAction", "Move the handle up"), "Up", "Measure"),
     _action("nudge.down", _T("ViewerAction", "Move the handle down"), "Down", "Measure"),
     _action("delete", _T("ViewerAction", "Delete the chosen figure"), "Del Backspace", "Measure"),
-    _action("undo", _T("ViewerAction", "Undo a figure"), "Ctrl+Z", "Measure", "↶"),
-    _action("redo", _T("ViewerAction", "Redo a figure"), "Ctrl+Y Ctrl+Shift+Z", "Measure", "↷"),
+    _action("undo", _T("ViewerAction", "Undo a figure"), "Ctrl+Z", "Measure"),
+    _action("redo", _T("ViewerAction", "Redo a figure"), "Ctrl+Y Ctrl+Shift+Z", "Measure"),
     _action("figures", _T("ViewerAction", "Figures on or off"), "N", "Measure"),
     _action("viewport.next", _T("ViewerAction", "Next viewport"), "X", "Compare"),
     _action("viewport.previous", _T("ViewerAction", "Previous viewport"), "Shift+X", "Compare"),
     _action("film.next", _T("ViewerAction", "Next film in this viewport"), "]", "Compare"),
     _action("film.previous", _T("ViewerAction", "Previous film in this viewport"), "[", "Compare"),
-    _action("layout.1x1", _T("ViewerAction", "One viewport"), "Ctrl+1", "Compare", "▣"),
-    _action("layout.1x2", _T("ViewerAction", "Two viewports"), "Ctrl+2", "Compare", "◫"),
-    _action("layout.2x2", _T("ViewerAction", "Four viewports"), "Ctrl+4", "Compare", "⊞"),
+    _action("layout.1x1", _T("ViewerAction", "One viewport"), "Ctrl+1", "Compare"),
+    _action("layout.1x2", _T("ViewerAction", "Two viewports"), "Ctrl+2", "Compare"),
+    _action("layout.2x2", _T("ViewerAction", "Four viewports"), "Ctrl+4", "Compare"),
     _action("hang", _T("ViewerAction", "Hang PA, lateral and prior"), "Ctrl+0", "Compare", "Hang"),
     _action("compare", _T("ViewerAction", "Prior beside the current film"), "Shift+B", "Compare"),
-    _action("blink", _T("ViewerAction", "Prior and current in turn"), "B", "Compare", "⇄"),
-    _action("link", _T("ViewerAction", "Link zoom, pan and window"), "U", "Compare", "⚭"),
+    _action("blink", _T("ViewerAction", "Prior and current in turn"), "B", "Compare"),
+    _action("link", _T("ViewerAction", "Link zoom, pan and window"), "U", "Compare"),
     _action("cancel", _T("ViewerAction", "Leave the tool"), "Esc", "Pointer"),
     _action("keys", _T("ViewerAction", "All keys"), "?", "Help"),
     _action("next_study", _T("ViewerAction", "Next study"), "PgDown", "View"),

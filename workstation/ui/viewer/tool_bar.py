@@ -1,21 +1,27 @@
-"""The slim bars over the film: a button for each action of the table that has a symbol."""
+"""The slim bars over the film: a button for each action that has an icon or a word."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from PySide6.QtCore import QEvent, QSize
 from PySide6.QtGui import QAction, QActionGroup, QIcon
 from PySide6.QtWidgets import QMenu, QToolBar, QToolButton, QWidget
 
-from workstation.ui.theme import COLOURS
+from workstation.ui.theme import COLOURS, font_scale
 from workstation.ui.viewer.actions import ACTIONS, ActionGroup, ViewerAction
 from workstation.ui.viewer.shortcuts import Shortcuts
+from workstation.ui.viewer.tool_icons import DRAWINGS, GRID, tool_icon
 
 Presets = Callable[[], Sequence[tuple[str, bool]]]
 """-> (name, whether it is shown) of each preset from the first on."""
 
 FILM_GROUPS: tuple[ActionGroup, ...] = ("Pointer", "View", "Measure")
 VIEWPORT_GROUPS: tuple[ActionGroup, ...] = ("Compare",)
+
+
+def _is_on_bar(action: ViewerAction) -> bool:
+    return bool(action.word) or action.id in DRAWINGS
 
 
 class ViewerToolBar(QToolBar):
@@ -36,9 +42,11 @@ class ViewerToolBar(QToolBar):
         name = self.tr("Film tools") if is_for_film else self.tr("Viewports and comparison")
         self.setAccessibleName(name)
         self.setMovable(False)
+        self._size_icons()
         self.setStyleSheet(
             # No min-width here: it would let words be squeezed to an ellipsis.
             "QToolButton { padding: 1px 0; }"
+            "QToolButton[face='icon'] { padding: 1px; }"
             f"QToolBar {{ padding: 2px 6px; {'' if is_for_film else 'border: 0;'} }}"
             "QToolButton#qt_toolbar_ext_button { padding: 0; }"
             "QToolButton::menu-indicator { image: none; }"
@@ -51,7 +59,7 @@ class ViewerToolBar(QToolBar):
         self.preset_menu: QMenu | None = None
         tools = QActionGroup(self)
         group = ""
-        for action in (each for each in ACTIONS if each.symbol and each.group in groups):
+        for action in (each for each in ACTIONS if _is_on_bar(each) and each.group in groups):
             if group and action.group != group:
                 if group == "View" and presets is not None:
                     self.preset_menu = self._add_preset_menu(presets)
@@ -82,12 +90,14 @@ class ViewerToolBar(QToolBar):
         return self._buttons[action_id]
 
     def _add_button(self, action: ViewerAction) -> QAction:
-        button = self.addAction(action.symbol)
+        # The name is what the list of tools without room shows; on the bar stands the icon.
+        button = self.addAction(tool_icon(action.id), action.word or action.text)
         button.setData(action.id)
         button.triggered.connect(self._on_triggered)
         widget = self.widgetForAction(button)
         widget.setAccessibleName(action.text)
         widget.setProperty("role", "quiet")
+        widget.setProperty("face", "word" if action.word else "icon")
         self._buttons[action.id] = button
         return button
 
@@ -121,6 +131,17 @@ class ViewerToolBar(QToolBar):
             entry.triggered.connect(self._on_triggered)
         if self.preset_menu.isEmpty():
             self.preset_menu.addAction(self.tr("No film")).setEnabled(False)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Icons grow with the text."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._size_icons()
+
+    def _size_icons(self) -> None:
+        side = round(GRID * font_scale())
+        if self.iconSize().width() != side:  # setting it is a change of style by itself
+            self.setIconSize(QSize(side, side))
 
     def _name_overflow(self) -> None:
         """Qt's button for what has no room: its own arrow is dark on dark, and nameless."""
