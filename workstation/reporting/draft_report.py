@@ -32,6 +32,7 @@ from workstation.reporting.sentence_alignment import (
     rewrite_sentence,
     split_pieces,
 )
+from workstation.reporting.sentence_breaks import keep_apart
 from workstation.reporting.sentence_statements import find_in_sentence, list_statements
 from workstation.reporting.statement_flips import StatementFlips
 from workstation.reporting.token_confidences import ConfidenceSpan
@@ -117,7 +118,7 @@ class DraftReport:
             draft_sentences(impression, impression_confidences, language, origin, self._new_id),
             language,
         )
-        drafted = keep_own_impression(drafted, self._state)
+        drafted = keep_apart(keep_own_impression(drafted, self._state))
         self._commit(drafted, self._section_edits("draft", self._state, drafted))
 
     def edit_sentence(self, section: Section, sentence_id: int, text: str) -> None:
@@ -144,7 +145,7 @@ class DraftReport:
         position = len(sentences) if index is None else index
         sentences[position:position] = added
         edit = Edit("add", section, "", join_sentences(added))
-        self._commit(self._state.with_section(section, sentences), [edit])
+        self._commit(keep_apart(self._state.with_section(section, sentences)), [edit])
         return added[0].id
 
     def delete_sentence(self, section: Section, sentence_id: int) -> None:
@@ -154,7 +155,7 @@ class DraftReport:
         sentences = self._state.sentences(section)
         kept = (*sentences[:index], *sentences[index + 1 :])
         edit = Edit("delete", section, sentence.text, "")
-        self._commit(self._state.with_section(section, kept), [edit])
+        self._commit(keep_apart(self._state.with_section(section, kept)), [edit])
 
     def flip_statement(
         self, section: Section, sentence_id: int, statement: Statement, status: Status | None = None
@@ -274,6 +275,7 @@ class DraftReport:
         changed = change(self._state, self._new_id)
         if changed == self._state:
             return False
+        changed = keep_apart(changed)
         self._commit(changed, self._section_edits(kind, self._state, changed))
         return True
 
@@ -325,7 +327,7 @@ class DraftReport:
         sentences = list(self._state.sentences(section))
         sentences[index : index + 1] = renewed
         edit = Edit(kind, section, old.text, join_sentences(renewed))
-        self._commit(self._state.with_section(section, sentences), [edit])
+        self._commit(keep_apart(self._state.with_section(section, sentences)), [edit])
 
     @staticmethod
     def _section_edits(kind: EditKind, before: ReportState, after: ReportState) -> list[Edit]:

@@ -149,6 +149,14 @@ def _expect_same(report: ExportedReport, state: ReportState) -> None:
         assert asked == set(concepts) - stated
 
 
+def _expect_text_says_it(state: ReportState) -> None:
+    """The words that are signed and printed, read again, are the sentences they were made from."""
+    reopened = _draft(state.findings_text, state.impression_text, state.language).state
+    for section in SECTIONS:
+        expected = [each.text for each in state.sentences(section)]
+        assert [each.text for each in reopened.sentences(section)] == expected
+
+
 def _draft(findings: str, impression: str, language: Language) -> DraftReport:
     report = DraftReport(ReportState(language=language))
     report.set_from_draft(findings, impression, language=language)
@@ -186,6 +194,7 @@ def test_reports_of_the_template_edited_row_by_row(
         _expect_same(exported, report.state)
         _edit(report, dice)
         _expect_same(exported, report.state)
+        _expect_text_says_it(report.state)
 
 
 def test_real_reports_as_drafted_and_edited(study: ReportedStudy, shared_data: Path) -> None:
@@ -196,6 +205,7 @@ def test_real_reports_as_drafted_and_edited(study: ReportedStudy, shared_data: P
         _expect_same(exported, report.state)
         _edit(report, dice)
         _expect_same(exported, report.state)
+        _expect_text_says_it(report.state)
 
 
 @pytest.mark.parametrize(
