@@ -92,6 +92,7 @@ class ViewerToolBar(QToolBar):
     def _add_button(self, action: ViewerAction) -> QAction:
         # The name is what the list of tools without room shows; on the bar stands the icon.
         button = self.addAction(tool_icon(action.id), action.word or action.text)
+        button.setIconVisibleInMenu(False)  # it would stand in the place of the mark of what is on
         button.setData(action.id)
         button.triggered.connect(self._on_triggered)
         widget = self.widgetForAction(button)

@@ -225,6 +225,11 @@ DRAWINGS: dict[str, Callable[[], Drawing]] = {
 """By action id; the other buttons of the bars have a word."""
 
 
+_COPIES: list[QIconEngine] = []
+"""PySide frees an engine that `clone` returned while its icon still draws with it (6.11, a crash);
+Qt asks for one only where a shared icon is added to, which nothing here does."""
+
+
 class ToolIconEngine(QIconEngine):
     """Draws one icon at any size, in the theme's colour of its mode and state."""
 
@@ -233,7 +238,9 @@ class ToolIconEngine(QIconEngine):
         self._drawing = drawing
 
     def clone(self) -> QIconEngine:
-        return ToolIconEngine(self._drawing)
+        copy = ToolIconEngine(self._drawing)
+        _COPIES.append(copy)
+        return copy
 
     def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
         ink = colour(ink_of(mode, state))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from itertools import combinations
 
@@ -67,6 +68,17 @@ def test_icons_are_drawn_anew_for_finer_screens(qtbot: QtBot) -> None:
         assert np.abs(fine.astype(int) - enlarged).max() > 60, action_id
 
 
+def test_a_copied_icon_outlives_the_first(qtbot: QtBot) -> None:
+    for _ in range(20):
+        icon = tool_icon("invert")
+        before = drawn(icon, 1.0)
+        copy = QIcon(icon)
+        copy.addPixmap(icon.pixmap(QSize(GRID, GRID)))  # Qt clones the engine
+        del icon
+        gc.collect()
+        assert (drawn(copy, 1.0) == before).all()
+
+
 def test_every_button_has_an_icon_or_a_word(bars: list[ViewerToolBar]) -> None:
     on_bars = {str(each.data()): each for bar in bars for each in bar.actions() if each.data()}
     worded = {each.id for each in ACTIONS if each.word}
@@ -76,6 +88,7 @@ def test_every_button_has_an_icon_or_a_word(bars: list[ViewerToolBar]) -> None:
     for action_id, button in on_bars.items():
         assert button.icon().isNull() == (action_id in worded)
         assert button.text().isascii(), "signs of a font are not icons"
+        assert not button.isIconVisibleInMenu()  # of the tools without room: names and marks
 
 
 @pytest.mark.parametrize(
