@@ -101,10 +101,11 @@ def taped(tiny_engine: ReportEngine, tapes: list[Tape]) -> Iterator[ReportEngine
 
 
 def _with_capture(engine: ReportEngine, capture: Capture) -> Iterator[ReportEngine]:
-    before = engine._steps
-    engine._steps = StepShelf("graphs", torch.device("cuda"), capture)
+    shelf = engine._steps
+    before = dict(vars(shelf))
+    vars(shelf).update(vars(StepShelf("graphs", torch.device("cuda"), capture)))
     yield engine
-    engine._steps = before
+    vars(shelf).update(before)
 
 
 @pytest.mark.parametrize("mode", ["one-step", "adaptive", "multi-step", "autoregressive"])

@@ -13,6 +13,7 @@ from transformers import Qwen2_5_VLForConditionalGeneration
 
 from inference import load_engine
 from inference.api import BlockCommitted, DecodingMode, GenerationRequest, ModelImage
+from inference.engine import ReportEngine
 from inference.prompts import END_OF_TEXT, IM_END
 from inference.report_parts import PARTS
 from inference.training.batched_teacher import Trajectories
@@ -36,7 +37,7 @@ pytestmark = pytest.mark.usefixtures("full_precision")
 def model(
     build_random_model: Callable[[int], Qwen2_5_VLForConditionalGeneration],
 ) -> Qwen2_5_VLForConditionalGeneration:
-    return build_random_model(7)
+    return build_random_model(9)
 
 
 @pytest.fixture(scope="module")
@@ -75,8 +76,8 @@ def test_drafts_are_the_engine_s(
     mode: DecodingMode, settings: TeacherConfig, forward: ReportForward, tokenizer: Tokenizer,
     stop_ids: tuple[int, ...], exported: Path, film: ModelImage, both_features: torch.Tensor,
 ) -> None:  # fmt: skip
-    engine = load_engine(exported, "cpu")
-    engine._checkpoint = replace(engine._checkpoint, stop_ids=frozenset(stop_ids))
+    checkpoint = replace(load_engine(exported, "cpu").checkpoint, stop_ids=frozenset(stop_ids))
+    engine = ReportEngine(checkpoint, torch.device("cpu"))
     request = GenerationRequest(
         "r", (film,), decoding=mode, max_new_tokens=400,
         denoising_steps=BLOCK_LENGTH, confidence_threshold=0.3,
