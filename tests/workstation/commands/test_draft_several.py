@@ -102,10 +102,15 @@ def test_studies_beyond_those_at_once_follow(
 
 
 def test_ctrl_c_keeps_what_is_finished(
-    films: list[Path], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    films: list[Path],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
 ) -> None:
     """The blank film's study is done at once, behind one that isn't."""
     told: list[object] = []
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores it
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
 
     def interrupted(*arguments: Any, **named: Any) -> Iterator[object]:
         for event in draft_batch(*arguments, **named):
