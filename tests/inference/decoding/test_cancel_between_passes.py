@@ -14,30 +14,17 @@ from inference.api import (
     REGION_MODES,
     SEQUENCE_CACHES,
     BlockCommitted,
-    CancelToken,
     DraftCancelled,
     DraftFinished,
     GenerationRequest,
 )
 from inference.engine import ReportEngine
+from tests.inference.decoding.cancel_after import CancelAfter
 
 WAYS: list[dict[str, Any]] = [
     *({"decoding": mode} for mode in (*DECODING_MODES, *PROOF_MODES, *REGION_MODES)),
     *({"decoding": "full-sequence", "sequence_cache": cache} for cache in SEQUENCE_CACHES),
 ]
-
-
-class CancelAfter(CancelToken):
-    """Cancelled once it was looked at so many times."""
-
-    def __init__(self, looks: int) -> None:
-        super().__init__()
-        self._looks = looks
-
-    @property
-    def is_cancelled(self) -> bool:
-        self._looks -= 1
-        return self._looks < 0
 
 
 @pytest.fixture(scope="module")

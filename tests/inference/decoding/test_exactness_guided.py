@@ -10,13 +10,13 @@ import pytest
 
 from inference.api import (
     BlockCommitted,
-    CancelToken,
     DraftCancelled,
     DraftFinished,
     GenerationRequest,
     PrefillDone,
 )
 from inference.engine import ReportEngine
+from tests.inference.decoding.cancel_after import CancelAfter
 from tests.inference.decoding.naive_loops import naive_guided
 
 Ask = Callable[..., GenerationRequest]
@@ -100,25 +100,12 @@ def test_what_the_request_pinned_is_never_disputed(
     assert all(cached.ids[at] == token_id for at, token_id in pins.items())
 
 
-class _CancelAfter(CancelToken):
-    """Cancelled once it was looked at so many times."""
-
-    def __init__(self, looks: int) -> None:
-        super().__init__()
-        self._looks = looks
-
-    @property
-    def is_cancelled(self) -> bool:
-        self._looks -= 1
-        return self._looks < 0
-
-
 def test_guided_stops_between_any_two_passes(tiny_engine: ReportEngine, ask: Ask) -> None:
     request = ask("guided", guided_ratio=1.0)
     expected = list(tiny_engine.draft(request))
     total = expected[-1].passes  # type: ignore[union-attr]
     ends = [
-        list(tiny_engine.draft(request, _CancelAfter(looks)))[-1] for looks in range(1, total + 2)
+        list(tiny_engine.draft(request, CancelAfter(looks)))[-1] for looks in range(1, total + 2)
     ]
     passes = [end.passes for end in ends if isinstance(end, DraftCancelled)]
     assert passes == list(range(total))  # the first look comes before the prompt is taken

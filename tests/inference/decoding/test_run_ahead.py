@@ -10,13 +10,13 @@ import pytest
 
 from inference.api import (
     BlockCommitted,
-    CancelToken,
     DraftCancelled,
     DraftFinished,
     GenerationRequest,
 )
 from inference.decoding.one_shape_step import OneShapeStep
 from inference.engine import ReportEngine
+from tests.inference.decoding.cancel_after import CancelAfter
 
 Ask = Callable[..., GenerationRequest]
 
@@ -98,17 +98,9 @@ def test_what_one_draft_pinned_lets_the_next_one_stop(ahead: ReportEngine, ask: 
 
 @pytest.mark.parametrize("looks", range(7))
 def test_cancel_is_looked_at_before_every_pass(ahead: ReportEngine, ask: Ask, looks: int) -> None:
-    class CancelledAtLook(CancelToken):
-        left = looks
-
-        @property
-        def is_cancelled(self) -> bool:
-            self.left -= 1
-            return self.left < 0
-
     request = ask("one-step")
     whole, _ = _tell(ahead, request)  # so that the prompt is kept, and looked at once less
-    events = list(ahead.draft(request, CancelledAtLook()))
+    events = list(ahead.draft(request, CancelAfter(looks)))
     *blocks, cancelled = events
     assert isinstance(cancelled, DraftCancelled)
     assert cancelled.passes == max(0, looks - 1)
