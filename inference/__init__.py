@@ -35,13 +35,13 @@ from inference.api import (
     calibrate_confidence,
     redraft_span,
 )
-from inference.file_digests import DigestCache
-from inference.loading_progress import LoadProgress, ProgressListener
+from inference.model_folder.file_digests import DigestCache
+from inference.model_folder.loading_progress import LoadProgress, ProgressListener
 from inference.report_parts import in_report_order, region_of
 
 if TYPE_CHECKING:
     from inference.engine import ReportEngine
-    from inference.model_inspection import ModelInspection
+    from inference.model_folder.model_inspection import ModelInspection
 
 
 def resource_folder() -> Path:
@@ -124,7 +124,7 @@ def inspect_model(
 
     is_hashed: False leaves out what takes long; sha256 then is "". Raises as load_engine does.
     """
-    from inference.model_inspection import inspect_model_folder
+    from inference.model_folder.model_inspection import inspect_model_folder
 
     return inspect_model_folder(model, digest_cache, on_progress, is_hashed)
 

@@ -59,7 +59,7 @@ REMASKING_STRATEGIES: tuple[Remasking, ...] = (
 StopReason = Literal["stop", "length", "repetition"]
 
 Products = Literal["exact", "bfloat16", "int8", "fp8"]
-"""How linear products of decoder and vision tower are computed; see inference.reduced_linear."""
+"""How linear products of decoder and vision tower are computed (inference.products)."""
 
 PRODUCTS: tuple[Products, ...] = ("exact", "bfloat16", "int8", "fp8")
 

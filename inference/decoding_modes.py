@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import partial
 
 from inference.api import CancelToken, GenerationRequest, SequenceCache
-from inference.checkpoint import Checkpoint
 from inference.decoding.adaptive import decode_adaptive
 from inference.decoding.answer import Answer
 from inference.decoding.autoregressive import decode_autoregressive
@@ -28,7 +27,8 @@ from inference.decoding.prompt_state import PromptState
 from inference.decoding.remasking import remasking_of
 from inference.decoding.sampling import TokenChooser
 from inference.draft_events import BegunDraft
-from inference.report_check import CanonicalReportCheck
+from inference.model_folder.checkpoint import Checkpoint
+from inference.report_rules.report_check import CanonicalReportCheck
 
 
 def open_session(

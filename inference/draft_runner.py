@@ -17,16 +17,15 @@ from inference.api import (
     GenerationRequest,
     PrefillDone,
 )
-from inference.checkpoint import Checkpoint
 from inference.decoding.draft_session import DecodingCancelled, DraftSession, raise_if_cancelled
 from inference.decoding.one_shape_step import OneShapeStep
 from inference.decoding.prompt_state import PromptState
 from inference.decoding.region_session import RegionSession
 from inference.decoding_modes import decode_blocks, open_answer, open_session
 from inference.draft_events import BegunDraft, refuse_unseen, stream_answer
-from inference.film_checks import describe_emptiness
+from inference.memory.out_of_memory import describe_out_of_memory, is_out_of_memory
+from inference.model_folder.checkpoint import Checkpoint
 from inference.model_weights import WeightsOfModes
-from inference.out_of_memory import describe_out_of_memory, is_out_of_memory
 from inference.pass_paths import StepShelf
 from inference.prompt_prefill import (
     FilmShelf,
@@ -39,6 +38,7 @@ from inference.prompt_prefill import (
 from inference.region_drafting import RegionDraft, stream_regions
 from inference.report_parts import PARTS
 from inference.stopwatch import Stopwatch
+from inference.vision.film_checks import describe_emptiness
 
 
 class FixedTokens(NamedTuple):

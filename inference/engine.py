@@ -24,23 +24,23 @@ from inference.api import (
     PassPath,
     Products,
 )
-from inference.checkpoint import Checkpoint, embedded_folder, open_checkpoint
 from inference.decoding.one_shape_step import OneShapeStep
 from inference.decoding.pinned_tokens import pinned_tokens
 from inference.decoding.text_decoder import TextDecoder
 from inference.decoding_modes import fit_canvas
 from inference.decoding_times import measure_decoding_times
-from inference.device_fit import longest_sequence
 from inference.draft_runner import DraftRunner, FixedTokens
-from inference.file_digests import DigestCache
-from inference.loading_progress import ProgressListener
+from inference.memory.device_fit import longest_sequence
+from inference.model_folder.checkpoint import Checkpoint, embedded_folder, open_checkpoint
+from inference.model_folder.file_digests import DigestCache
+from inference.model_folder.loading_progress import ProgressListener
 from inference.model_weights import ModelWeights
 from inference.pass_paths import StepShelf
+from inference.products.token_agreement import LEAST_AGREEMENT
 from inference.prompt_prefill import FilmShelf, LoadedWeights
 from inference.region_drafting import given_tokens
 from inference.report_language import LANGUAGES
 from inference.request_checks import check_request
-from inference.token_agreement import LEAST_AGREEMENT
 
 
 class ReportEngine:

@@ -8,14 +8,14 @@ import torch
 from transformers import Qwen2_5_VLForConditionalGeneration
 
 from inference.api import DecodingMode, EngineError, Products
-from inference.checkpoint import Checkpoint
 from inference.decoding.text_decoder import TextDecoder
-from inference.device_fit import choose_dtype
-from inference.out_of_memory import is_out_of_memory
+from inference.memory.device_fit import choose_dtype
+from inference.memory.out_of_memory import is_out_of_memory
+from inference.model_folder.checkpoint import Checkpoint
+from inference.products.reduced_products import choose_reduction
+from inference.products.token_agreement import LEAST_AGREEMENT, reduce_checked
 from inference.prompt_prefill import LoadedWeights
-from inference.reduced_products import choose_reduction
-from inference.token_agreement import LEAST_AGREEMENT, reduce_checked
-from inference.vision_encoder import VisionEncoder
+from inference.vision.vision_encoder import VisionEncoder
 
 
 class WeightsOfModes(Protocol):

@@ -19,16 +19,16 @@ from inference.api import (
     GenerationRequest,
     ModelImage,
 )
-from inference.checkpoint import Checkpoint
 from inference.decoding.draft_session import raise_if_cancelled
 from inference.decoding.prompt_ids import build_prompt_ids, rope_positions
 from inference.decoding.prompt_state import PromptState
 from inference.decoding.region_session import needed_rows
 from inference.decoding.text_decoder import TextDecoder
-from inference.image_processor import ImageProcessor
+from inference.model_folder.checkpoint import Checkpoint
 from inference.report_language import Language
 from inference.report_parts import PARTS
-from inference.vision_encoder import VisionEncoder
+from inference.vision.image_processor import ImageProcessor
+from inference.vision.vision_encoder import VisionEncoder
 
 
 class LoadedWeights(NamedTuple):

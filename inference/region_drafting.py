@@ -12,7 +12,6 @@ from inference.api import (
     StopReason,
     UnsupportedRequest,
 )
-from inference.checkpoint import Checkpoint
 from inference.decoding.answer import Answer
 from inference.decoding.block_doubts import ReportCheck
 from inference.decoding.prompt_state import PromptState
@@ -29,11 +28,12 @@ from inference.decoding.regions import (
 from inference.decoding.remasking import remasking_of
 from inference.decoding.sampling import TokenChooser
 from inference.draft_events import BegunDraft, finish_draft
+from inference.model_folder.checkpoint import Checkpoint
 from inference.prompts import END_OF_TEXT, IM_END
-from inference.report_check import CanonicalPartCheck
-from inference.report_conflicts import ReportSoFar
 from inference.report_language import REGIONS
 from inference.report_parts import IMPRESSION, PARTS, join_parts
+from inference.report_rules.report_check import CanonicalPartCheck
+from inference.report_rules.report_conflicts import ReportSoFar
 from inference.stopwatch import Stopwatch
 
 

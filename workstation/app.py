@@ -25,8 +25,8 @@ from workstation.drafting.load_reporter import LoadReporter
 from workstation.intake.instance_recorder import InstanceRecorder
 from workstation.model_registry import ModelRegistry, load_registered_engine
 from workstation.reading.measurement_store import MeasurementStore
-from workstation.reporting.report_store import ReportStore
-from workstation.reporting.sign_off import SignOff
+from workstation.reporting.signing.sign_off import SignOff
+from workstation.reporting.versions.report_store import ReportStore
 from workstation.ui.accounts.login_dialog import LoginDialog
 from workstation.ui.cycle_collection import CycleCollection
 from workstation.ui.intake.demo_films import DemoRenderer

@@ -16,12 +16,12 @@ from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
 from transformers.initialization import no_init_weights
 
 from inference.api import Products
-from inference.checkpoint import Checkpoint, embedded_folder, open_checkpoint
-from inference.device_fit import ModelSize, require_dtype, require_fit
 from inference.engine import ReportEngine, choose_device
-from inference.image_processor import ImageProcessor
-from inference.weight_files import WEIGHTS_NAME
-from inference.weight_loading import build_empty_model
+from inference.memory.device_fit import ModelSize, require_dtype, require_fit
+from inference.model_folder.checkpoint import Checkpoint, embedded_folder, open_checkpoint
+from inference.model_folder.weight_files import WEIGHTS_NAME
+from inference.model_folder.weight_loading import build_empty_model
+from inference.vision.image_processor import ImageProcessor
 
 Shape = Literal["embedded", "echo-7b"]
 SHAPES: tuple[Shape, ...] = ("embedded", "echo-7b")

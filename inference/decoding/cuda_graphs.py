@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 
 from inference.api import EngineError
-from inference.out_of_memory import is_out_of_memory
+from inference.memory.out_of_memory import is_out_of_memory
 
 # (a pass over fixed buffers, its device) -> what replays it over the same buffers
 Capture = Callable[[Callable[[], None], torch.device], Callable[[], None]]

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from inference.decoding.kv_cache import StaticKvCache
 from inference.decoding.text_decoder import DecoderView, Places, RotaryTable, TextDecoder
-from inference.out_of_memory import is_out_of_memory
+from inference.memory.out_of_memory import is_out_of_memory
 
 _MOST_ROWS = 160  # of one draft: longer passes (whole answers) gain nothing from company
 

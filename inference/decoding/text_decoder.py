@@ -16,7 +16,7 @@ from torch.nn import functional
 from inference.api import EngineError
 from inference.decoding.attention_paths import AttentionPath, attend_fused, choose_attention
 from inference.decoding.kv_cache import StaticKvCache
-from inference.linear_products import ExactProduct, LinearProduct, join_product
+from inference.products.linear_products import ExactProduct, LinearProduct, join_product
 
 if TYPE_CHECKING:
     from transformers import Qwen2_5_VLForConditionalGeneration

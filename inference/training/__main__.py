@@ -19,9 +19,9 @@ from pathlib import Path
 from inference.api import EngineError
 from inference.training.adapt_rad import adapt_rad
 from inference.training.config import STAGES, ConfigError, read_config
+from inference.training.data.manifest_pairs import UnusableManifest
 from inference.training.distill_dcd import distill_dcd
 from inference.training.loop import DivergedTraining, resume_path
-from inference.training.manifest_pairs import UnusableManifest
 from inference.training.pretrain_ar import pretrain_ar
 from inference.training.stage_setup import StageSetup, open_stage
 from inference.training.warm_up_vision import warm_up_vision

@@ -11,11 +11,11 @@ import torch
 from inference.prompts import IMPRESSION_HEADINGS
 from inference.report_parts import IMPRESSION
 from inference.training.config import RadConfig
+from inference.training.data.pairs import Answers, impression_positions
 from inference.training.forward import ReportForward, masked_cross_entropy
+from inference.training.layouts.rad_layout import mask_blocks
+from inference.training.layouts.region_layout import answer_mask
 from inference.training.loop import step_generator
-from inference.training.pairs import Answers, impression_positions
-from inference.training.rad_layout import mask_blocks
-from inference.training.region_layout import answer_mask
 from inference.training.stage_setup import StageSetup
 
 _SEED = 3

@@ -33,9 +33,9 @@ from inference.training.config import (
     TeacherConfig,
     read_config,
 )
+from inference.training.data.manifest_pairs import UnusableManifest
 from inference.training.distill_dcd import distill_dcd
 from inference.training.loop import DivergedTraining
-from inference.training.manifest_pairs import UnusableManifest
 from inference.training.method_choice import DECODINGS, describe_choice, score_method
 from inference.training.stage_setup import open_stage
 from inference.training.start_model import write_model_folder

@@ -11,7 +11,7 @@ from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from inference.training.rad_layout import MaskNoise
+from inference.training.layouts.rad_layout import MaskNoise
 
 Stage = Literal["vision", "ar", "rad", "dcd"]
 STAGES: tuple[Stage, ...] = get_args(Stage)

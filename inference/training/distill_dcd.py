@@ -17,20 +17,20 @@ import torch
 from torch.nn import functional
 
 from inference.prompts import END_OF_TEXT, IM_END
-from inference.training.collect_trajectories import (
+from inference.training.config import DcdWeights, TeacherConfig
+from inference.training.data.feature_cache import Features
+from inference.training.data.pairs import Draw, cut_by_length
+from inference.training.forward import ReportForward, masked_cross_entropy
+from inference.training.layouts.rad_layout import MaskNoise, mask_blocks
+from inference.training.layouts.region_layout import answer_mask, layout_of
+from inference.training.loop import step_generator
+from inference.training.stage_setup import StageSetup
+from inference.training.teacher.collect_trajectories import (
     collect_trajectories,
     load_trajectories,
     read_kind,
 )
-from inference.training.config import DcdWeights, TeacherConfig
-from inference.training.feature_cache import Features
-from inference.training.forward import ReportForward, masked_cross_entropy
-from inference.training.loop import step_generator
-from inference.training.pairs import Draw, cut_by_length
-from inference.training.rad_layout import MaskNoise, mask_blocks
-from inference.training.region_layout import answer_mask, layout_of
-from inference.training.relaid_drafts import lay_out_by_regions
-from inference.training.stage_setup import StageSetup
+from inference.training.teacher.relaid_drafts import lay_out_by_regions
 from inference.training.tokenizer import special_id
 
 _SEED = 4

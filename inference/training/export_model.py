@@ -19,7 +19,7 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
 from inference.api import DECODING_MODES, REGION_MODES
-from inference.manifest import Manifest, write_manifest
+from inference.model_folder.manifest import Manifest, write_manifest
 from inference.prompts import END_OF_TEXT, IM_END, MASK
 from inference.training.embedded_config import (
     BLOCK_LENGTH,

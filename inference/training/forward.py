@@ -7,8 +7,8 @@ from torch.nn import functional
 from transformers import Qwen2_5_VLForConditionalGeneration
 
 from inference.decoding.prompt_ids import rope_positions
-from inference.training.prompt_frame import Kind, PromptFormat, PromptFrame
-from inference.training.region_layout import RegionLayout
+from inference.training.data.prompt_frame import Kind, PromptFormat, PromptFrame
+from inference.training.layouts.region_layout import RegionLayout
 
 _LONGEST_ANSWER = 1024
 

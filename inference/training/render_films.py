@@ -23,10 +23,10 @@ from typing import Literal
 import numpy as np
 
 from inference.api import ModelImage
-from inference.image_processor import normalise_film
 from inference.phantom import PhantomCase, sample_case
 from inference.phantom.projection import render_film_and_regions
-from inference.training.region_labels import CELLS, CONCEPT_NAMES, region_labels
+from inference.training.data.region_labels import CELLS, CONCEPT_NAMES, region_labels
+from inference.vision.image_processor import normalise_film
 
 SHARD = 500
 # Films whose anatomy is a chest's; the others show no finding, whatever the case says.

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import torch
 
 from inference.training.config import ConfigError, DataConfig, Stage, StageConfig
-from inference.training.feature_cache import Features, LiveFeatures, cached_features
+from inference.training.data.feature_cache import Features, LiveFeatures, cached_features
+from inference.training.data.manifest_pairs import ManifestPairs
+from inference.training.data.pairs import MixedPairs, Pairs
+from inference.training.data.phantom_pairs import PhantomPairs
+from inference.training.data.prompt_frame import PromptFormat
 from inference.training.forward import Forwards
 from inference.training.loop import TrainingRun
 from inference.training.loss_curves import write_loss_curves
-from inference.training.manifest_pairs import ManifestPairs
-from inference.training.pairs import MixedPairs, Pairs
-from inference.training.phantom_pairs import PhantomPairs
 from inference.training.processes import Processes, open_processes
-from inference.training.prompt_frame import PromptFormat
 from inference.training.start_model import StartModel, open_start, write_model_folder
 
 _VARIATION_SEED = 2

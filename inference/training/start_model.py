@@ -16,16 +16,16 @@ from tokenizers import AddedToken, Tokenizer
 from transformers import Qwen2_5_VLForConditionalGeneration
 
 from inference.api import REGION_MODES, DecodingMode
-from inference.checkpoint import list_model_files
-from inference.image_processor import ImageProcessor
-from inference.manifest import Manifest, write_manifest
+from inference.model_folder.checkpoint import list_model_files
+from inference.model_folder.manifest import Manifest, write_manifest
 from inference.prompts import END_OF_TEXT, IM_END, IMAGE_PAD, MASK
 from inference.report_parts import PARTS
 from inference.training.config import ConfigError, ModelConfig
+from inference.training.data.prompt_frame import PromptFormat
 from inference.training.embedded_config import build_model, write_preprocessor_config
 from inference.training.loop import load_language, load_vision, load_weights, save_weights
-from inference.training.prompt_frame import PromptFormat
 from inference.training.tokenizer import LANGUAGES, run_tokenizer, special_id
+from inference.vision.image_processor import ImageProcessor
 
 _PREPROCESSOR = "preprocessor_config.json"
 _MODES: dict[str, tuple[DecodingMode, ...]] = {"ar": ("autoregressive",), "vision": ()}

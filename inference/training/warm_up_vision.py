@@ -15,13 +15,13 @@ import torch
 from torch.nn import functional
 
 from inference.training.config import ConfigError
+from inference.training.data.pairs import augment
+from inference.training.data.phantom_pairs import PhantomPairs
+from inference.training.data.region_labels import CELLS, CONCEPT_NAMES
+from inference.training.data.vision_labels import ATTRIBUTES, PRESENCES, VisionLabels
 from inference.training.loop import step_generator
-from inference.training.pairs import augment
 from inference.training.patch_whitening import whiten_patch_embedding
-from inference.training.phantom_pairs import PhantomPairs
-from inference.training.region_labels import CELLS, CONCEPT_NAMES
 from inference.training.stage_setup import StageSetup
-from inference.training.vision_labels import ATTRIBUTES, PRESENCES, VisionLabels
 
 _SEED = 1
 _WHITENING_FILMS = 400

@@ -15,9 +15,9 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
 
 from inference.api import GenerationRequest, ModelImage
-from inference.checkpoint import list_model_files
 from inference.engine import ReportEngine
-from inference.manifest import MANIFEST_NAME, Manifest, write_manifest
+from inference.model_folder.checkpoint import list_model_files
+from inference.model_folder.manifest import MANIFEST_NAME, Manifest, write_manifest
 from inference.prompts import END_OF_TEXT, IM_END, IMAGE_PAD, MASK, PROMPTS, SPECIAL_TOKENS
 
 BLOCK_LENGTH = 4

@@ -11,11 +11,11 @@ import pytest
 from safetensors.torch import load_file, save_file
 
 from inference.api import DecodingMode, DraftFinished, GenerationRequest, ModelImage
-from inference.checkpoint import list_model_files
 from inference.engine import ReportEngine
-from inference.manifest import read_manifest, write_manifest
+from inference.model_folder.checkpoint import list_model_files
+from inference.model_folder.manifest import read_manifest, write_manifest
 from inference.prompt_prefill import digest_films
-from inference.vision_encoder import VisionEncoder
+from inference.vision.vision_encoder import VisionEncoder
 
 Ask = Callable[..., GenerationRequest]
 _AUTOREGRESSIVE = "autoregressive.safetensors"

@@ -27,9 +27,9 @@ from workstation.reporting.report_state import (
     Sentence,
     SentenceOrigin,
 )
-from workstation.reporting.report_store import ReportStore
-from workstation.reporting.report_version import DraftOrigin
-from workstation.reporting.sign_off import SignOff
+from workstation.reporting.signing.sign_off import SignOff
+from workstation.reporting.versions.report_store import ReportStore
+from workstation.reporting.versions.report_version import DraftOrigin
 
 MODEL_SHA256 = "ab" * 32
 IMAGE_SHA256 = "cd" * 32

@@ -16,7 +16,7 @@ from inference.report_parts import PARTS
 from workstation.app import build_records, build_window
 from workstation.catalog.database import open_database
 from workstation.drafting.drafting_service import DraftingService
-from workstation.reporting.region_redraft import split_by_part
+from workstation.reporting.redrafting.region_redraft import split_by_part
 from workstation.ui.main_window import MainWindow
 
 

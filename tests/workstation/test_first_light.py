@@ -16,7 +16,7 @@ from workstation.catalog.database import open_database
 from workstation.commands.audit import run_audit_verify
 from workstation.drafting.drafting_service import DraftingService
 from workstation.ui.main_window import MainWindow
-from workstation.ui.report.sign_dialog import SignDialog
+from workstation.ui.report.signing.sign_dialog import SignDialog
 
 LOAD_TIMEOUT_MS = 120_000  # the first engine of a process imports torch
 

@@ -30,7 +30,7 @@ from workstation.network.failures import InvalidSettings, NetworkFailure
 from workstation.network.report_sender import ReportSender
 from workstation.network.settings import DicomServer
 from workstation.reading.measurement_store import MeasurementStore
-from workstation.reporting.report_store import ReportStore
+from workstation.reporting.versions.report_store import ReportStore
 
 _ADDRESS = re.compile(r"(?P<title>[^@]{1,16})@(?P<host>[^:@/]+):(?P<port>\d{1,5})")
 

@@ -28,7 +28,7 @@ from workstation.dicom.instance_reader import read_film, read_header
 from workstation.dicom.model_image import model_image
 from workstation.dicom.unreadable import UnreadableInstance
 from workstation.dicom.view_position import choose_model_films
-from workstation.reporting.sentence_statements import statements_of
+from workstation.reporting.sentences.sentence_statements import statements_of
 
 _ReportFailure = Callable[[object], None]
 _AT_ONCE = 8  # a CPU gains little beyond it (inference/benchmarks/README.md)

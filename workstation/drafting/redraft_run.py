@@ -18,7 +18,7 @@ from inference import (
     PrefillDone,
 )
 from workstation.drafting.drafting_engine import DraftingEngine
-from workstation.reporting.redraft import GrowingAnswer, RedraftedSentence, RedraftPlan
+from workstation.reporting.redrafting.redraft import GrowingAnswer, RedraftedSentence, RedraftPlan
 
 
 @dataclass(frozen=True, eq=False)

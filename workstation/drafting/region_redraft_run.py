@@ -24,8 +24,8 @@ from workstation.drafting.redraft_run import (
     RedraftRequest,
     WrittenTail,
 )
-from workstation.reporting.redraft import RedraftedSentence, RedraftPlan
-from workstation.reporting.region_redraft import (
+from workstation.reporting.redrafting.redraft import RedraftedSentence, RedraftPlan
+from workstation.reporting.redrafting.region_redraft import (
     IMPRESSION,
     PARTS,
     kept_texts,

@@ -13,8 +13,8 @@ from workstation.audit.audit_chain import canonical_json
 from workstation.dicom.header_text import derive_uid
 from workstation.reading.measurements import MeasurementKind
 from workstation.reporting.report_state import SECTIONS, ReportState, Section, Sentence
-from workstation.reporting.sentence_statements import list_statements
-from workstation.reporting.stored_report import Addendum
+from workstation.reporting.sentences.sentence_statements import list_statements
+from workstation.reporting.versions.stored_report import Addendum
 
 ReportStatus = Literal["draft", "preliminary", "final", "addended", "corrected"]
 SIGNED_STATUSES: frozenset[ReportStatus] = frozenset({"final", "addended", "corrected"})

@@ -42,7 +42,7 @@ from workstation.exports.wording import (
     word_time,
 )
 from workstation.reporting.report_state import SECTIONS, Section
-from workstation.reporting.stored_report import Addendum
+from workstation.reporting.versions.stored_report import Addendum
 
 _WIDTH = A4[0] - 2 * MARGIN
 _INK = colors.HexColor("#1b1f24")

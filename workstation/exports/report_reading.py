@@ -28,9 +28,9 @@ from workstation.reading.figures import (
 )
 from workstation.reading.measurement_store import MeasurementStore
 from workstation.reading.measurements import Measurement
-from workstation.reporting.report_store import ReportStore
-from workstation.reporting.report_version import ReportVersion
-from workstation.reporting.stored_report import Addendum, StoredReport
+from workstation.reporting.versions.report_store import ReportStore
+from workstation.reporting.versions.report_version import ReportVersion
+from workstation.reporting.versions.stored_report import Addendum, StoredReport
 
 
 @dataclass(frozen=True)

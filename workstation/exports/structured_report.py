@@ -44,7 +44,7 @@ from workstation.exports.exported_report import ExportedReport, ExportFailed
 from workstation.exports.person_names import signer_name
 from workstation.exports.report_provenance import model_of, provenance_values, sentence_values
 from workstation.reporting.report_state import SECTIONS, Section, Sentence
-from workstation.reporting.stored_report import Addendum
+from workstation.reporting.versions.stored_report import Addendum
 
 SERIES_NUMBER = 9001
 _CONTAINS = RelationshipTypeValues.CONTAINS

@@ -10,7 +10,7 @@ from inference.report_language import Language
 from workstation.exports.exported_report import ExportedReport, ReportStatus
 from workstation.exports.person_names import display_name
 from workstation.reporting.report_state import Provenance, Section, Sentence
-from workstation.reporting.signature import MEANINGS
+from workstation.reporting.signing.signature import MEANINGS
 
 RESEARCH_USE: dict[Language, str] = {
     "en": "Research use — not for diagnosis",

@@ -25,16 +25,16 @@ from workstation.reporting.report_state import (
     SentenceOrigin,
     join_sentences,
 )
-from workstation.reporting.sentence_alignment import (
+from workstation.reporting.sentences.sentence_alignment import (
     Piece,
     align_sentences,
     join_pieces,
     rewrite_sentence,
     split_pieces,
 )
-from workstation.reporting.sentence_breaks import keep_apart
-from workstation.reporting.sentence_statements import find_in_sentence, list_statements
-from workstation.reporting.statement_flips import StatementFlips
+from workstation.reporting.sentences.sentence_breaks import keep_apart
+from workstation.reporting.sentences.sentence_statements import find_in_sentence, list_statements
+from workstation.reporting.sentences.statement_flips import StatementFlips
 from workstation.reporting.token_confidences import ConfidenceSpan
 
 

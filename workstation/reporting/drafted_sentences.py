@@ -13,7 +13,7 @@ from workstation.reporting.report_state import (
     SentenceOrigin,
     sentence_spans,
 )
-from workstation.reporting.sentence_alignment import split_pieces
+from workstation.reporting.sentences.sentence_alignment import split_pieces
 from workstation.reporting.token_confidences import ConfidenceSpan, mean_confidence
 
 

@@ -28,8 +28,8 @@ from workstation.reporting.report_state import (
     ReportState,
     Sentence,
 )
-from workstation.reporting.sentence_statements import statements_of
-from workstation.reporting.statement_comparison import assertion_of
+from workstation.reporting.sentences.sentence_statements import statements_of
+from workstation.reporting.sentences.statement_comparison import assertion_of
 
 # Words that carry no meaning of their own beside a statement's.
 _FRAME_WORDS = frozenset(

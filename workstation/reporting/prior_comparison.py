@@ -11,8 +11,8 @@ from typing import Literal
 
 from inference.report_language import Statement
 from workstation.reporting.report_state import SECTIONS, ReportState, Section, Sentence
-from workstation.reporting.sentence_statements import statements_of
-from workstation.reporting.statement_comparison import (
+from workstation.reporting.sentences.sentence_statements import statements_of
+from workstation.reporting.sentences.statement_comparison import (
     Assertions,
     assertion_of,
     assertions_of,

@@ -31,7 +31,7 @@ from inference.report_language import Language, split_sentences
 from workstation.audit.audit_log import parse_details, tolerant_text
 from workstation.catalog.database import read_transaction
 from workstation.catalog.schema import AuditRecord, table_of
-from workstation.reporting.sentence_statements import statements_of
+from workstation.reporting.sentences.sentence_statements import statements_of
 
 _OPENED, _SIGNED, _EDIT, _FINISHED = "study-opened", "sign", "edit", "draft-finished"
 _ENDED_OTHERWISE = ("draft-refused", "draft-cancelled", "draft-failed")

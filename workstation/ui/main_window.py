@@ -39,9 +39,9 @@ from workstation.ui.models.model_progress import ModelProgress
 from workstation.ui.network.network_desk import NetworkDesk
 from workstation.ui.race.race_opener import RaceOpener
 from workstation.ui.reading_desk import ReadingDesk, Records
+from workstation.ui.report.checks.rules_desk import RulesDesk
 from workstation.ui.report.report_panel import ReportPanel
-from workstation.ui.report.rules_desk import RulesDesk
-from workstation.ui.report.template_desk import FOLDER_NAME, TemplateDesk
+from workstation.ui.report.templates.template_desk import FOLDER_NAME, TemplateDesk
 from workstation.ui.studies.study_dragging import StudyDragging
 from workstation.ui.studies.study_list import StudyList
 from workstation.ui.text_size import TextSize

@@ -20,23 +20,23 @@ from workstation.catalog.study_catalog import StudyCatalog, UnknownStudy
 from workstation.drafting.drafting_service import DraftingService
 from workstation.reading.hanging import find_priors
 from workstation.reading.measurement_store import MeasurementStore
-from workstation.reporting.autosave import Autosave
 from workstation.reporting.draft_report import DraftReport
 from workstation.reporting.report_state import ReportSigned, ReportState
-from workstation.reporting.report_store import ReportStore
-from workstation.reporting.report_version import DraftOrigin
-from workstation.reporting.sign_off import SignOff
-from workstation.reporting.stored_report import StoredReport
+from workstation.reporting.signing.sign_off import SignOff
+from workstation.reporting.versions.autosave import Autosave
+from workstation.reporting.versions.report_store import ReportStore
+from workstation.reporting.versions.report_version import DraftOrigin
+from workstation.reporting.versions.stored_report import StoredReport
 from workstation.ui.draft.block_rail import BlockRail
 from workstation.ui.draft.draft_desk import DraftDesk
 from workstation.ui.draft.draft_ledger import RunningDraft
 from workstation.ui.film.film_desk import FilmDesk
+from workstation.ui.report.checks.spelling_desk import SpellingDesk
 from workstation.ui.report.patient_line import describe_patient
-from workstation.ui.report.prior_desk import PriorDesk
+from workstation.ui.report.prior.prior_desk import PriorDesk
 from workstation.ui.report.report_context import describe_context
 from workstation.ui.report.report_panel import ReportPanel
-from workstation.ui.report.signing_desk import AskSigner, SigningDesk
-from workstation.ui.report.spelling_desk import SpellingDesk
+from workstation.ui.report.signing.signing_desk import AskSigner, SigningDesk
 from workstation.ui.viewer.image_viewer import ImageViewer
 
 SAVE_RETRY_MS = 2000

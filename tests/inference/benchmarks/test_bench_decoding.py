@@ -23,7 +23,7 @@ from inference.benchmarks.memory_figures import PeakMemory
 from inference.benchmarks.random_models import _echo_7b
 from inference.decoding.prompt_state import PromptState
 from inference.engine import ReportEngine
-from inference.weight_loading import build_empty_model
+from inference.model_folder.weight_loading import build_empty_model
 
 
 def test_each_round_drafts_every_film_with_every_strategy_from_the_pixels_on(

@@ -21,8 +21,8 @@ from inference.decoding.attention_paths import attend_fused
 from inference.decoding.cuda_graphs import Capture
 from inference.decoding.one_shape_step import OneShapeStep
 from inference.engine import ReportEngine
+from inference.model_folder.weight_loading import build_empty_model
 from inference.pass_paths import StepShelf, choose_path
-from inference.weight_loading import build_empty_model
 
 Ask = Callable[..., GenerationRequest]
 Decode = Callable[..., Any]

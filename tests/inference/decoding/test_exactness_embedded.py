@@ -17,13 +17,13 @@ from inference.api import (
     ModelImage,
     Remasking,
 )
-from inference.checkpoint import embedded_folder
 from inference.engine import ReportEngine
+from inference.model_folder.checkpoint import embedded_folder
 from inference.phantom import render_film, sample_case
 from inference.prompts import END_OF_TEXT
-from inference.report_check import CanonicalPartCheck, CanonicalReportCheck
-from inference.report_conflicts import ReportSoFar
 from inference.report_parts import IMPRESSION, PARTS
+from inference.report_rules.report_check import CanonicalPartCheck, CanonicalReportCheck
+from inference.report_rules.report_conflicts import ReportSoFar
 from inference.training.tokenizer import special_id
 from tests.inference.decoding.naive_loops import (
     Fill,

@@ -18,9 +18,9 @@ from inference.api import (
     ModelImage,
     PrefillDone,
 )
-from inference.checkpoint import embedded_folder
 from inference.decoding.one_shape_step import bucket_of
 from inference.engine import ReportEngine
+from inference.model_folder.checkpoint import embedded_folder
 from inference.phantom import render_film, sample_case
 
 Ask = Callable[..., GenerationRequest]

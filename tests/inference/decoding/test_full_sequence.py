@@ -22,7 +22,7 @@ from inference.api import (
 )
 from inference.decoding.draft_session import DraftSession
 from inference.engine import ReportEngine
-from inference.manifest import MANIFEST_NAME, read_manifest, write_manifest
+from inference.model_folder.manifest import MANIFEST_NAME, read_manifest, write_manifest
 
 Ask = Callable[..., GenerationRequest]
 Decode = Callable[..., Any]

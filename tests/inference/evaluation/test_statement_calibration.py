@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inference import manifest
 from inference.evaluation.calibration import (
     FittedCalibration,
     UnusableCalibration,
@@ -22,6 +21,7 @@ from inference.evaluation.calibration import (
 from inference.evaluation.outcomes import StudyOutcome
 from inference.evaluation.statement_confidence import rate_statements
 from inference.evaluation.statement_scores import StatementScores
+from inference.model_folder import manifest
 
 
 def test_ece_by_hand() -> None:

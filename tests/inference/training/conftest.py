@@ -19,7 +19,6 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
 
 from inference.api import ModelImage
-from inference.image_processor import ImageProcessor, normalise_film
 from inference.phantom import PhantomCase, sample_case
 from inference.prompts import (
     IM_END,
@@ -31,6 +30,8 @@ from inference.prompts import (
     VISION_START,
 )
 from inference.training import export_model
+from inference.training.data.prompt_frame import Kind, PromptFormat
+from inference.training.data.region_labels import CONCEPT_NAMES
 from inference.training.embedded_config import (
     BLOCK_LENGTH,
     IMAGE_SIZE,
@@ -39,10 +40,9 @@ from inference.training.embedded_config import (
 )
 from inference.training.forward import Forwards, ReportForward
 from inference.training.loop import save_weights
-from inference.training.prompt_frame import Kind, PromptFormat
-from inference.training.region_labels import CONCEPT_NAMES
 from inference.training.render_films import shard_path
 from inference.training.tokenizer import train_tokenizer
+from inference.vision.image_processor import ImageProcessor, normalise_film
 
 SHARD = 4
 GRID = (1, 16, 16)

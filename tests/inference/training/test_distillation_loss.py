@@ -10,12 +10,12 @@ import torch
 
 from inference.training.adapt_rad import rad_loss
 from inference.training.config import DcdWeights, RadConfig, TeacherConfig
+from inference.training.data.pairs import Answers, Draw
+from inference.training.data.prompt_frame import Kind
 from inference.training.distill_dcd import ask_two_steps, dcd_loss, draw_rows, take_rows
 from inference.training.embedded_config import BLOCK_LENGTH
 from inference.training.forward import ReportForward
-from inference.training.pairs import Answers, Draw
-from inference.training.prompt_frame import Kind
-from inference.training.rad_layout import MaskNoise, multi_copy_rad_mask
+from inference.training.layouts.rad_layout import MaskNoise, multi_copy_rad_mask
 
 STOP_IDS = torch.tensor([2, 0])
 TOP = TeacherConfig().top

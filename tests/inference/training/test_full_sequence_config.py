@@ -9,7 +9,7 @@ from pathlib import Path
 
 from inference import load_engine
 from inference.api import DraftFinished, GenerationRequest, ModelImage
-from inference.manifest import read_manifest, write_manifest
+from inference.model_folder.manifest import read_manifest, write_manifest
 from inference.training import config as training_config
 from inference.training.__main__ import main
 

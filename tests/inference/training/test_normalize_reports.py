@@ -16,7 +16,7 @@ from inference.evaluation.manifest_studies import manifest_studies
 from inference.report_language.normalization import normalize_report
 from inference.report_language.statements import Language
 from inference.training import normalize_reports
-from inference.training.manifest_pairs import read_manifest
+from inference.training.data.manifest_pairs import read_manifest
 from inference.training.normalize_reports import Job, main, normalize_line
 
 RAW = [

@@ -21,9 +21,10 @@ from inference.engine import ReportEngine
 from inference.phantom import projection
 from inference.phantom.case import PhantomCase
 from inference.prompts import MASK
-from inference.training import collect_trajectories, compare_distillation, export_model
+from inference.training import compare_distillation, export_model
 from inference.training.__main__ import main
 from inference.training.render_films import render_shard
+from inference.training.teacher import collect_trajectories
 
 _FIRST_SEED, _SHARD = 5_000, 4
 _TEMPLATE = """

@@ -6,8 +6,8 @@ import torch
 
 from inference.report_parts import PARTS
 from inference.training.adapt_rad import swap_films
-from inference.training.pairs import Answers, impression_positions
-from inference.training.region_layout import layout_of
+from inference.training.data.pairs import Answers, impression_positions
+from inference.training.layouts.region_layout import layout_of
 
 HEADING = [7, 8]
 

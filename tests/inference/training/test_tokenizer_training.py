@@ -13,8 +13,8 @@ from inference.phantom import sample_case
 from inference.prompts import END_OF_TEXT, IM_END, SPECIAL_TOKENS, render_prompt
 from inference.report_language.statements import Language
 from inference.report_language.template import canonical_sentences
+from inference.training.data.pairs import answer_ids, pad_answers
 from inference.training.embedded_config import BLOCK_LENGTH
-from inference.training.pairs import answer_ids, pad_answers
 from inference.training.tokenizer import LANGUAGES, VOCABULARY_SIZE, special_id
 
 

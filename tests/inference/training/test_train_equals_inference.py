@@ -22,14 +22,14 @@ from inference.engine import ReportEngine
 from inference.prompts import END_OF_TEXT, IM_END
 from inference.report_language.statements import Language
 from inference.training import export_model
-from inference.training.batched_teacher import BatchedTeacher
-from inference.training.collect_trajectories import keep_row, pad_to_width
 from inference.training.config import TeacherConfig
+from inference.training.data.prompt_frame import Kind, PromptFormat, PromptFrame
 from inference.training.embedded_config import BLOCK_LENGTH
 from inference.training.forward import ReportForward
+from inference.training.layouts.rad_layout import multi_copy_rad_mask
 from inference.training.loop import save_weights
-from inference.training.prompt_frame import Kind, PromptFormat, PromptFrame
-from inference.training.rad_layout import multi_copy_rad_mask
+from inference.training.teacher.batched_teacher import BatchedTeacher
+from inference.training.teacher.collect_trajectories import keep_row, pad_to_width
 from inference.training.tokenizer import special_id
 
 BLOCKS = 3

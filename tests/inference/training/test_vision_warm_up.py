@@ -12,10 +12,10 @@ import torch
 from inference.phantom import sample_case
 from inference.report_language.statements import Statement
 from inference.training import render_films
-from inference.training.phantom_pairs import PhantomPairs
-from inference.training.prompt_frame import PromptFormat
-from inference.training.region_labels import CELLS, CONCEPT_NAMES, region_labels
-from inference.training.vision_labels import (
+from inference.training.data.phantom_pairs import PhantomPairs
+from inference.training.data.prompt_frame import PromptFormat
+from inference.training.data.region_labels import CELLS, CONCEPT_NAMES, region_labels
+from inference.training.data.vision_labels import (
     ATTRIBUTES,
     PRESENCES,
     VisionLabels,

@@ -15,8 +15,8 @@ from workstation.audit.audit_log import AuditLog
 from workstation.catalog.database import DATABASE_NAME
 from workstation.catalog.schema import GENESIS_HASH
 from workstation.reporting.report_state import ReportState, Sentence
-from workstation.reporting.report_store import ReportStore
-from workstation.reporting.sign_off import SignOff
+from workstation.reporting.signing.sign_off import SignOff
+from workstation.reporting.versions.report_store import ReportStore
 
 STATE = ReportState(findings=(Sentence(1, "No pleural effusion.", "ai", 0.9),))
 SIGN_ROW = 6

@@ -16,8 +16,8 @@ from workstation.audit.stamped_head import HeadStamp, StampedHead, read_head, wr
 from workstation.catalog.database import DATABASE_NAME
 from workstation.catalog.schema import GENESIS_HASH, TRIGGERS
 from workstation.reporting.report_state import ReportState, Sentence
-from workstation.reporting.report_store import ReportStore
-from workstation.reporting.sign_off import SignOff
+from workstation.reporting.signing.sign_off import SignOff
+from workstation.reporting.versions.report_store import ReportStore
 
 ROWS = 40
 KINDS = ("edit", "delete", "reorder", "replace", "truncate")

@@ -18,8 +18,8 @@ from workstation.catalog.database import (
 from workstation.catalog.schema import SCHEMA_VERSION, Base
 from workstation.catalog.study_catalog import StudyCatalog
 from workstation.reporting.report_state import Sentence
-from workstation.reporting.report_store import ReportStore
-from workstation.reporting.sign_off import SignOff
+from workstation.reporting.signing.sign_off import SignOff
+from workstation.reporting.versions.report_store import ReportStore
 
 VERSION_2 = Path(__file__).with_name("version_2.sql")  # as commit 38b47c7 wrote it
 VERSION_3 = Path(__file__).with_name("version_3.sql")  # as commit 82a013d wrote it

@@ -12,8 +12,8 @@ from workstation.catalog.database import write_transaction
 from workstation.catalog.study_catalog import PatientConflict, StudyCatalog, UnknownStudy
 from workstation.dicom.film import InstanceHeader
 from workstation.reporting.report_state import ReportState, Sentence
-from workstation.reporting.report_store import ReportStore
-from workstation.reporting.sign_off import SignOff
+from workstation.reporting.signing.sign_off import SignOff
+from workstation.reporting.versions.report_store import ReportStore
 
 MakeHeader = Callable[..., InstanceHeader]
 

@@ -15,7 +15,7 @@ import pytest
 from pydicom import dcmread
 
 from inference import DraftFinished, ModelImage, draft_batch
-from inference.checkpoint import embedded_folder
+from inference.model_folder.checkpoint import embedded_folder
 from inference.phantom import sample_case
 from inference.phantom.dicom_writer import write_film
 from workstation.commands import study_drafts

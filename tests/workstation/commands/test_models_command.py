@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from inference import EngineError, resource_folder
-from inference.manifest import read_manifest, write_manifest
+from inference.model_folder.manifest import read_manifest, write_manifest
 from workstation.__main__ import main
 from workstation.commands.models import run_models_add
 from workstation.model_licence import find_licence

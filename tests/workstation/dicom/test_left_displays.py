@@ -24,8 +24,8 @@ from workstation.exports.key_images import colours_of_film, orient_as_shown, ori
 from workstation.reading.display_state import DisplayState
 from workstation.reading.measurement_store import MeasurementStore
 from workstation.reporting.report_state import ReportState, Sentence
-from workstation.reporting.report_store import ReportStore
-from workstation.reporting.sign_off import SignOff
+from workstation.reporting.signing.sign_off import SignOff
+from workstation.reporting.versions.report_store import ReportStore
 from workstation.ui.viewer.image_viewer import ImageViewer
 from workstation.ui.viewer.view_geometry import FIT_MARGIN
 

@@ -29,8 +29,8 @@ from workstation.drafting.redraft_run import (
     run_redraft,
 )
 from workstation.reporting.draft_report import DraftReport
-from workstation.reporting.redraft import plan_redraft
-from workstation.reporting.redraft_review import compare_redraft, merge_redraft
+from workstation.reporting.redrafting.redraft import plan_redraft
+from workstation.reporting.redrafting.redraft_review import compare_redraft, merge_redraft
 from workstation.reporting.report_state import SECTIONS, ReportState
 
 OWN_WORDS = (

@@ -27,11 +27,11 @@ from workstation.exports.exported_report import ExportedReport
 from workstation.exports.fhir_report import write_fhir
 from workstation.exports.hl7_message import write_hl7
 from workstation.exports.structured_report import write_structured_report
+from workstation.reporting.checks.report_check import ReportContext
+from workstation.reporting.checks.report_checks import check_report
 from workstation.reporting.draft_report import DraftReport
-from workstation.reporting.report_check import ReportContext
-from workstation.reporting.report_checks import check_report
 from workstation.reporting.report_state import SECTIONS, ReportState
-from workstation.ui.report.statement_rows import list_rows
+from workstation.ui.report.statements.statement_rows import list_rows
 
 _Codes = frozenset[str]  # of one statement: its finding, presence, side, zone and severity
 _Said = list[tuple[str, list[_Codes]]]  # every sentence's words, with what it states

@@ -40,12 +40,12 @@ from workstation.catalog.database import DATABASE_NAME, open_database
 from workstation.drafting.drafting_service import DraftingService
 from workstation.exports.export_formats import FORMATS
 from workstation.reporting.draft_report import DraftReport
-from workstation.reporting.report_store import ReportStore
+from workstation.reporting.versions.report_store import ReportStore
 from workstation.ui.accounts.secret_dialogs import ReauthenticationDialog
 from workstation.ui.audit.audit_window import AuditWindow
 from workstation.ui.exports.export_dialog import ExportDialog
 from workstation.ui.main_window import MainWindow
-from workstation.ui.report.sign_dialog import SignDialog
+from workstation.ui.report.signing.sign_dialog import SignDialog
 from workstation.ui.theme import apply_theme
 
 PICTURES = os.environ.get("HAND_TEST_PICTURES", "")

@@ -12,8 +12,8 @@ from workstation.intake.study_removal import StudyRemoval
 from workstation.reading.measurement_store import MeasurementStore
 from workstation.reading.measurements import Measurement
 from workstation.reporting.report_state import ReportState, Sentence
-from workstation.reporting.report_store import ReportStore
-from workstation.reporting.sign_off import SignOff
+from workstation.reporting.signing.sign_off import SignOff
+from workstation.reporting.versions.report_store import ReportStore
 
 WriteSmall = Callable[..., Path]
 STATE = ReportState(findings=(Sentence(1, "Normal.", "human"),))

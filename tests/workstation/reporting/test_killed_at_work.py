@@ -24,7 +24,7 @@ from tests.workstation.conftest import HEADER
 from workstation.audit.audit_log import AuditLog
 from workstation.catalog.database import DATABASE_NAME
 from workstation.catalog.study_catalog import StudyCatalog
-from workstation.reporting.report_store import ReportStore
+from workstation.reporting.versions.report_store import ReportStore
 
 KILLS = 200
 MOST_STEPS = 3  # acknowledged before the kill
@@ -40,10 +40,10 @@ _READERS = """
     from pathlib import Path
     from workstation.audit.audit_log import AuditLog
     from workstation.catalog.database import open_database
-    from workstation.reporting.autosave import Autosave
+    from workstation.reporting.versions.autosave import Autosave
     from workstation.reporting.draft_report import DraftReport
-    from workstation.reporting.report_store import DraftOrigin, ReportStore
-    from workstation.reporting.sign_off import SignOff
+    from workstation.reporting.versions.report_store import DraftOrigin, ReportStore
+    from workstation.reporting.signing.sign_off import SignOff
 
     ORIGIN = DraftOrigin("ab" * 32, {}, "No mass. Clips.", "No mass.")
 

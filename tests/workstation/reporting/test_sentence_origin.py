@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from inference.report_language import CannotRewrite
 from workstation.reporting.draft_report import DraftReport, StatementGone
 from workstation.reporting.language_switch import switch_with
-from workstation.reporting.redraft import RedraftedSentence
-from workstation.reporting.redraft_review import compare_redraft, merge_redraft
+from workstation.reporting.redrafting.redraft import RedraftedSentence
+from workstation.reporting.redrafting.redraft_review import compare_redraft, merge_redraft
 from workstation.reporting.report_state import (
     SECTIONS,
     ReportState,

@@ -18,18 +18,18 @@ from workstation.catalog.database import DATABASE_NAME
 from workstation.catalog.study_catalog import StudyCatalog
 from workstation.catalog.study_removal import remove_study
 from workstation.reporting.check_override import CheckOverride
-from workstation.reporting.report_checks import check_report
+from workstation.reporting.checks.report_checks import check_report
 from workstation.reporting.report_state import ReportSigned, ReportState, Sentence
-from workstation.reporting.report_store import ReportStore
-from workstation.reporting.report_version import DraftOrigin
-from workstation.reporting.sign_off import SignOff
-from workstation.reporting.signature import (
+from workstation.reporting.signing.sign_off import SignOff
+from workstation.reporting.signing.signature import (
     MEANINGS,
     ChecksOpen,
     CorrectionOpen,
     NothingToSign,
     NotSigned,
 )
+from workstation.reporting.versions.report_store import ReportStore
+from workstation.reporting.versions.report_version import DraftOrigin
 
 ORIGIN = DraftOrigin("ab" * 32, {"mode": "one-step"}, "No mass.", "Normal.", "embedded", ("f",))
 DRAFTED = ReportState(findings=(Sentence(1, "No mass.", "ai", 0.7),))

@@ -31,7 +31,7 @@ from workstation.catalog.database import open_database
 from workstation.drafting.drafting_service import DraftingService
 from workstation.reporting.draft_report import DraftReport
 from workstation.ui.main_window import MainWindow
-from workstation.ui.report.sign_dialog import SignDialog
+from workstation.ui.report.signing.sign_dialog import SignDialog
 from workstation.ui.viewer.cheat_sheet import CheatSheet
 
 CONTROLS = (

@@ -39,8 +39,8 @@ from workstation.ui.accounts.login_dialog import LoginDialog
 from workstation.ui.accounts.screen_lock import LockDialog
 from workstation.ui.accounts.secret_dialogs import ReauthenticationDialog
 from workstation.ui.main_window import MainWindow
-from workstation.ui.report.sign_dialog import SignDialog
-from workstation.ui.report.template_dialog import TemplateDialog
+from workstation.ui.report.signing.sign_dialog import SignDialog
+from workstation.ui.report.templates.template_dialog import TemplateDialog
 
 WAIT_MS = 60_000
 SECRET = "correct horse 7"

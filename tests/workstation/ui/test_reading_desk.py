@@ -26,7 +26,7 @@ from workstation.app import build_records, build_window
 from workstation.catalog.database import open_database
 from workstation.drafting.drafting_service import DraftingService
 from workstation.ui.main_window import MainWindow
-from workstation.ui.report.statement_row_painter import PROVENANCE, SENTENCE, STATUS
+from workstation.ui.report.statements.statement_row_painter import PROVENANCE, SENTENCE, STATUS
 
 WriteFilm = Callable[..., Path]
 GREY = (np.indices((64, 64)).sum(0) * 30).astype(np.uint16)

@@ -29,9 +29,9 @@ from workstation.app import build_window
 from workstation.audit.audit_log import AuditLog
 from workstation.catalog.study_catalog import StudyCatalog
 from workstation.drafting.drafting_service import DraftingService
-from workstation.reporting.report_store import ReportStore
+from workstation.reporting.versions.report_store import ReportStore
 from workstation.ui.main_window import MainWindow
-from workstation.ui.report.sign_dialog import SignDialog
+from workstation.ui.report.signing.sign_dialog import SignDialog
 
 PIN = "471108"
 MOST_KEYS = 10

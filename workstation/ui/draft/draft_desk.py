@@ -21,14 +21,14 @@ from workstation.dicom.model_image import model_image
 from workstation.drafting.drafting_service import DraftingService
 from workstation.drafting.eligibility import describe_unseen, reason_not_to_draft
 from workstation.drafting.redraft_run import AnswerRestarted, RedraftFinished, RedraftRequest
-from workstation.reporting.redraft import NothingToRedraft, RedraftPlan
+from workstation.reporting.redrafting.redraft import NothingToRedraft, RedraftPlan
 from workstation.ui.draft.block_rail import BlockRail
 from workstation.ui.draft.covered_draft import CoveredDraft
 from workstation.ui.draft.draft_ledger import DraftLedger, RunningDraft
 from workstation.ui.draft.draft_requests import DraftRequests, describe_plan
 from workstation.ui.film.film_desk import FilmDesk
 from workstation.ui.models.model_progress import word_progress
-from workstation.ui.report.redraft_flow import RedraftReviewed
+from workstation.ui.report.redrafting.redraft_flow import RedraftReviewed
 from workstation.ui.report.report_panel import ReportPanel
 
 

@@ -16,8 +16,8 @@ from inference import (
 )
 from inference.report_language import Language
 from workstation.drafting.redraft_run import needed_tokens
-from workstation.reporting.redraft import NothingToRedraft, RedraftPlan
-from workstation.reporting.region_redraft import given_texts, is_by_region
+from workstation.reporting.redrafting.redraft import NothingToRedraft, RedraftPlan
+from workstation.reporting.redrafting.region_redraft import given_texts, is_by_region
 
 _IN_TURN: dict[DecodingMode, DecodingMode] = {
     "regions": "one-step",

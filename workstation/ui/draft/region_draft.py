@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from inference import BlockCommitted
-from workstation.reporting.region_redraft import IMPRESSION
+from workstation.reporting.redrafting.region_redraft import IMPRESSION
 from workstation.ui.draft.draft_transcript import DraftBlock, DraftTranscript
 from workstation.ui.draft.region_names import name_region
 

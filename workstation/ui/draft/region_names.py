@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication
 
-from workstation.reporting.region_redraft import IMPRESSION
+from workstation.reporting.redrafting.region_redraft import IMPRESSION
 
 _translate = QCoreApplication.translate
 _CONTEXT = "regions"

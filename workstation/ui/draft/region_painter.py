@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
-from workstation.reporting.region_redraft import IMPRESSION
+from workstation.reporting.redrafting.region_redraft import IMPRESSION
 from workstation.ui.draft.draft_transcript import LOW_CONFIDENCE, DraftBlock
 from workstation.ui.draft.region_draft import RegionDraft, RegionState
 from workstation.ui.draft.region_names import name_region

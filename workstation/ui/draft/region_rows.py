@@ -11,7 +11,7 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QFontMetricsF
 
 from inference.report_language import Language
-from workstation.reporting.region_redraft import IMPRESSION
+from workstation.reporting.redrafting.region_redraft import IMPRESSION
 from workstation.ui.draft.region_draft import RegionDraft
 from workstation.ui.draft.region_names import name_region
 from workstation.ui.draft.text_flow import PlacedWord, TextFlow, expect_block_width

@@ -19,7 +19,7 @@ from workstation.ui.models.model_choice import ModelChoice, remembered_choice
 from workstation.ui.models.model_dialog import ModelDialog
 
 if TYPE_CHECKING:
-    from inference.model_inspection import ModelInspection
+    from inference.model_folder.model_inspection import ModelInspection
 
 
 class ModelChooser(QObject):

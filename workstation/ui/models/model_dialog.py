@@ -27,8 +27,8 @@ from workstation.ui.race.race_wording import name_strategy
 from workstation.ui.theme import ui_font
 
 if TYPE_CHECKING:
-    from inference.device_fit import FitOption
-    from inference.model_inspection import ModelInspection
+    from inference.memory.device_fit import FitOption
+    from inference.model_folder.model_inspection import ModelInspection
 
 _NAME = Qt.ItemDataRole.UserRole
 

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 
 from inference import DraftFinished
 from workstation.drafting.race import RaceLane, RaceResult
-from workstation.reporting.statement_comparison import ComparedFinding, compare_statements
+from workstation.reporting.sentences.statement_comparison import ComparedFinding, compare_statements
 from workstation.ui.race.race_wording import (
     name_strategy,
     word_assertions,

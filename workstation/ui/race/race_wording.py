@@ -7,7 +7,7 @@ from PySide6.QtCore import QCoreApplication
 from inference import DecodingMode, DraftFinished
 from inference.report_language import Status
 from workstation.drafting.race import RaceLane, RaceResult
-from workstation.reporting.statement_comparison import Assertion, Assertions
+from workstation.reporting.sentences.statement_comparison import Assertion, Assertions
 
 _translate = QCoreApplication.translate
 _CONTEXT = "race"

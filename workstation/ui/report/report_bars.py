@@ -20,8 +20,8 @@ from PySide6.QtWidgets import (
 from workstation.reporting.draft_report import DraftReport
 from workstation.ui.film.header_wording import join_present
 from workstation.ui.report.patient_line import ReportPatient
-from workstation.ui.report.signed_page import count_provenance
-from workstation.ui.report.version_wording import name_stage
+from workstation.ui.report.signing.signed_page import count_provenance
+from workstation.ui.report.signing.version_wording import name_stage
 
 PanelState = Literal[
     "no-study", "not-drafted", "drafting", "covered", "editing", "reviewing", "signed"

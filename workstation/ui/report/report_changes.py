@@ -10,9 +10,9 @@ from PySide6.QtCore import QElapsedTimer, QObject, Signal
 from inference.report_language import CannotRewrite, Language, Statement, Status, word_statement
 from workstation.reporting.draft_report import DraftReport, StatementGone
 from workstation.reporting.report_state import ReportSigned, Section, Sentence, check_section
-from workstation.reporting.sentence_place import place_sentence
-from workstation.ui.report.checklist_lines import ChecklistLine
-from workstation.ui.report.statement_rows import StatementRow
+from workstation.reporting.sentences.sentence_place import place_sentence
+from workstation.ui.report.statements.checklist_lines import ChecklistLine
+from workstation.ui.report.statements.statement_rows import StatementRow
 
 UI_LANGUAGE: Language = "en"
 """What refusals are explained in: the language of the app's own words, not of the report."""

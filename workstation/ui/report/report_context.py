@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from workstation.catalog.study_rows import InstanceRow
 from workstation.dicom.view_position import find_lateral
 from workstation.reading.hanging import Prior
-from workstation.reporting.report_check import ReportContext
-from workstation.reporting.site_rules import DEFAULT_RULES, SiteRules
+from workstation.reporting.checks.report_check import ReportContext
+from workstation.reporting.checks.site_rules import DEFAULT_RULES, SiteRules
 
 
 def describe_context(

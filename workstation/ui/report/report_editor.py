@@ -13,19 +13,19 @@ from PySide6.QtWidgets import (
 )
 
 from inference import Calibration
+from workstation.reporting.checks.report_check import ReportCheck, ReportContext
+from workstation.reporting.checks.spelling import Speller
 from workstation.reporting.draft_report import DraftReport
-from workstation.reporting.report_check import ReportCheck, ReportContext
 from workstation.reporting.report_state import SECTIONS, Edit, Section, check_section
-from workstation.reporting.spelling import Speller
 from workstation.ui.report import report_keys
-from workstation.ui.report.check_bar import CheckBar
-from workstation.ui.report.checklist_lines import ChecklistLine
-from workstation.ui.report.finding_picker import FindingPicker
-from workstation.ui.report.live_checks import LiveChecks
+from workstation.ui.report.checks.check_bar import CheckBar
+from workstation.ui.report.checks.live_checks import LiveChecks
 from workstation.ui.report.report_changes import ReportChanges
 from workstation.ui.report.section_editor import SectionEditor
 from workstation.ui.report.section_heights import SectionHeights, SectionSplitter
-from workstation.ui.report.statement_pages import StatementPages
+from workstation.ui.report.statements.checklist_lines import ChecklistLine
+from workstation.ui.report.statements.finding_picker import FindingPicker
+from workstation.ui.report.statements.statement_pages import StatementPages
 
 _LOW = 620
 """Below this height [px] the texts need every line."""

@@ -6,10 +6,10 @@ from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from workstation.ui.draft.draft_cover import DraftCover
 from workstation.ui.draft.draft_view import DraftView
-from workstation.ui.report.redraft_review_page import RedraftReviewPage
+from workstation.ui.report.redrafting.redraft_review_page import RedraftReviewPage
 from workstation.ui.report.report_bars import PanelState
 from workstation.ui.report.report_editor import ReportEditor
-from workstation.ui.report.signed_page import SignedPage
+from workstation.ui.report.signing.signed_page import SignedPage
 from workstation.ui.report.start_page import StartPage
 
 

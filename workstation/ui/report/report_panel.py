@@ -11,17 +11,17 @@ from inference import BlockCommitted, Calibration, DraftCancelled, DraftFinished
 from inference.report_language import Language
 from workstation.drafting.redraft_run import AnswerRestarted, RedraftFinished
 from workstation.reporting.draft_report import DraftReport
-from workstation.reporting.redraft import RedraftScope
+from workstation.reporting.redrafting.redraft import RedraftScope
 from workstation.reporting.report_state import SentenceOrigin
-from workstation.reporting.stored_report import StoredReport
 from workstation.reporting.token_confidences import locate_confidences
+from workstation.reporting.versions.stored_report import StoredReport
 from workstation.ui.draft.draft_endings import DraftEndings, show_passage
 from workstation.ui.notice_bar import NoticeBar
 from workstation.ui.report.edit_pause import EditPause
 from workstation.ui.report.language_changer import LanguageChanger
 from workstation.ui.report.panel_keys import PanelKeys
-from workstation.ui.report.prior_pane import PriorPane
-from workstation.ui.report.redraft_flow import RedraftFlow
+from workstation.ui.report.prior.prior_pane import PriorPane
+from workstation.ui.report.redrafting.redraft_flow import RedraftFlow
 from workstation.ui.report.report_bars import PanelState, ReportFoot, ReportHead
 from workstation.ui.report.report_pages import ReportPages
 from workstation.ui.theme import ui_font

@@ -24,11 +24,11 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QMenu, QTextEdit, QToolTip, QWidget
 
 from inference import Calibration
+from workstation.reporting.checks.spelling import Speller, UnknownWord
 from workstation.reporting.report_state import Section, Sentence, join_sentences, sentence_spans
-from workstation.reporting.spelling import Speller, UnknownWord
 from workstation.ui.draft.draft_transcript import LOW_CONFIDENCE
-from workstation.ui.report.chip_painter import SIGN_SIZE, paint_warning
 from workstation.ui.report.sentence_provenance import describe_provenance
+from workstation.ui.report.statements.chip_painter import SIGN_SIZE, paint_warning
 from workstation.ui.theme import COLOURS, colour, report_font
 
 TYPING_PAUSE_MS = 300

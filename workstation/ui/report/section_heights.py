@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSplitter, QTextEdit, QWidget
 
-from workstation.ui.report.statement_pages import StatementPages
+from workstation.ui.report.statements.statement_pages import StatementPages
 
 _MOST_OF_IMPRESSION = 0.4
 _MOST_OF_FINDINGS = 0.5  # of what the impression leaves, where the list does not fit either

@@ -7,7 +7,7 @@ from PySide6.QtCore import QCoreApplication
 
 from inference import Calibration, calibrate_confidence
 from workstation.reporting.report_state import Sentence, SentenceOrigin
-from workstation.ui.report.version_wording import format_utc
+from workstation.ui.report.signing.version_wording import format_utc
 
 _SHOWN_HASH = 12
 

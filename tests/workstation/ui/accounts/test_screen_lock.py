@@ -23,7 +23,7 @@ from workstation.audit.audit_log import AuditLog
 from workstation.drafting.drafting_service import DraftingService
 from workstation.ui.accounts.screen_lock import LockCover, ScreenLock
 from workstation.ui.main_window import MainWindow
-from workstation.ui.report.sign_dialog import SignDialog
+from workstation.ui.report.signing.sign_dialog import SignDialog
 
 BRIGHT = 150  # grey: brighter than anything of a locked window
 

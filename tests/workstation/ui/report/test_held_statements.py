@@ -7,9 +7,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextCharFormat
 from PySide6.QtWidgets import QMenu
 
+from workstation.reporting.checks.site_words import SiteWords
+from workstation.reporting.checks.spelling import Speller
 from workstation.reporting.draft_report import DraftReport
-from workstation.reporting.site_words import SiteWords
-from workstation.reporting.spelling import Speller
 from workstation.ui.report.report_editor import ReportEditor
 
 FINDINGS = "Small left pleural effusion, unchanged. No mass or nodule."

@@ -13,9 +13,9 @@ from inference import Calibration
 from workstation.reporting.draft_report import DraftReport
 from workstation.reporting.report_state import Sentence, SentenceOrigin
 from workstation.ui.report.sentence_provenance import describe_provenance
-from workstation.ui.report.statement_pages import StatementPages
-from workstation.ui.report.statement_row_painter import StatementRowPainter
-from workstation.ui.report.version_wording import format_utc
+from workstation.ui.report.signing.version_wording import format_utc
+from workstation.ui.report.statements.statement_pages import StatementPages
+from workstation.ui.report.statements.statement_row_painter import StatementRowPainter
 
 DRAFTED, TOUCHED = "2026-04-12T10:00:00+00:00", datetime(2026, 4, 12, 10, 5, tzinfo=UTC)
 ORIGIN = SentenceOrigin("ECHO phantom 1.1.0", "ab" * 32, DRAFTED)

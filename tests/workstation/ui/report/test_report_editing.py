@@ -9,7 +9,7 @@ from PySide6.QtTest import QSignalSpy
 from tests.workstation.ui.report.panel_reading import findings_shown, flip, row_number, row_of
 from workstation.reporting.draft_report import DraftReport
 from workstation.reporting.report_state import Edit
-from workstation.ui.report.version_wording import format_utc
+from workstation.ui.report.signing.version_wording import format_utc
 
 FINDINGS = "The thorax is symmetric. No focal consolidation. No pleural effusion. No pneumothorax."
 

@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, Qt
 
 from tests.workstation.ui.report.panel_reading import row_of
 from workstation.reporting.draft_report import DraftReport
-from workstation.reporting.stored_report import Addendum, StoredReport
+from workstation.reporting.versions.stored_report import Addendum, StoredReport
 
 FINDINGS = "The thorax is symmetric. No focal consolidation. No pleural effusion. No pneumothorax."
 IMPRESSION = "No acute cardiopulmonary abnormality."

@@ -15,10 +15,15 @@ from tests.workstation.ui.test_accessible_names import nameless
 from workstation.app import build_window
 from workstation.audit.audit_log import AuditLog
 from workstation.drafting.drafting_service import DraftingService
-from workstation.reporting.signature import SignRequest
-from workstation.reporting.site_rules import DEFAULT_RULES, RULES_NAME, load_rules, make_rules
+from workstation.reporting.checks.site_rules import (
+    DEFAULT_RULES,
+    RULES_NAME,
+    load_rules,
+    make_rules,
+)
+from workstation.reporting.signing.signature import SignRequest
 from workstation.ui.main_window import MainWindow
-from workstation.ui.report.rules_dialog import RulesDialog
+from workstation.ui.report.checks.rules_dialog import RulesDialog
 
 TEXT = "No pneumothorax. No pleural effusion."
 
