@@ -37,12 +37,14 @@ class UnreadableMeasurement(ValueError):
 @dataclass(frozen=True)
 class Measurement:
     """One drawn figure. is_sideways: the lines of a cardiothoracic ratio run along the columns,
-    as on a film stored lying on its side."""
+    as on a film stored lying on its side. label: the middle of its words where the reader put
+    them, None where they stand beside the figure by themselves."""
 
     kind: MeasurementKind
     points: tuple[Point, ...]
     text: str = ""
     is_sideways: bool = False
+    label: Point | None = None
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def __post_init__(self) -> None:
@@ -50,13 +52,19 @@ class Measurement:
             raise ValueError(f"unknown kind of measurement {self.kind!r}")
         if not 1 <= len(self.points) <= POINT_COUNTS[self.kind]:
             raise ValueError(f"{len(self.points)} points are none of a {self.kind}")
-        if not all(math.isfinite(value) for point in self.points for value in point):
+        placed = self.points if self.label is None else (*self.points, self.label)
+        if not all(math.isfinite(value) for point in placed for value in point):
             raise ValueError("a point is not finite")
 
     @property
     def is_complete(self) -> bool:
         """Whether every point is placed."""
         return len(self.points) == POINT_COUNTS[self.kind]
+
+    @property
+    def has_words(self) -> bool:
+        """Whether anything is ever written beside it."""
+        return self.kind != "arrow"
 
     def with_point(self, index: int, to: Point) -> Measurement:
         """One point moved, or added at the end; the ratio's lines stay straight across."""
@@ -69,23 +77,28 @@ class Measurement:
         return replace(self, points=tuple(points))
 
     def moved(self, columns: float, rows: float) -> Measurement:
-        """Moved as a whole."""
+        """Moved as a whole, its words with it."""
         shifted = tuple((column + columns, row + rows) for column, row in self.points)
-        return replace(self, points=shifted)
+        label = None if self.label is None else (self.label[0] + columns, self.label[1] + rows)
+        return replace(self, points=shifted, label=label)
 
 
 def dump_measurements(measurements: Sequence[Measurement]) -> list[dict[str, Any]]:
     """As JSON values, for the catalog."""
-    return [
-        {
-            "id": each.id,
-            "kind": each.kind,
-            "points": [list(point) for point in each.points],
-            "text": each.text,
-            "is_sideways": each.is_sideways,
-        }
-        for each in measurements
-    ]
+    return [_dump_measurement(each) for each in measurements]
+
+
+def _dump_measurement(measurement: Measurement) -> dict[str, Any]:
+    dumped: dict[str, Any] = {
+        "id": measurement.id,
+        "kind": measurement.kind,
+        "points": [list(point) for point in measurement.points],
+        "text": measurement.text,
+        "is_sideways": measurement.is_sideways,
+    }
+    if measurement.label is not None:
+        dumped["label"] = list(measurement.label)
+    return dumped
 
 
 def load_measurements(values: object) -> tuple[Measurement, ...]:
@@ -100,14 +113,16 @@ def _load_measurement(value: object) -> Measurement:
         raise UnreadableMeasurement("a measurement is no object")
     try:
         points = tuple((float(column), float(row)) for column, row in value["points"])
+        label = value.get("label")
         measurement = Measurement(
             kind=value["kind"],
             points=points,
             text=str(value.get("text", "")),
             is_sideways=bool(value.get("is_sideways", False)),
+            label=None if label is None else (float(label[0]), float(label[1])),
             id=str(value["id"]),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (IndexError, KeyError, TypeError, ValueError) as error:
         raise UnreadableMeasurement(f"a measurement can not be read: {error}") from error
     if not measurement.is_complete:
         raise UnreadableMeasurement(f"a {measurement.kind} lacks points")

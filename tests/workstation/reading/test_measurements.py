@@ -49,7 +49,8 @@ def drawn(draw: st.DrawFn) -> Measurement:
     points = draw(
         st.lists(st.tuples(coordinates, coordinates), min_size=count, max_size=count).map(tuple)
     )
-    return Measurement(kind, points, draw(st.text(max_size=12)), draw(st.booleans()))
+    label = draw(st.none() | st.tuples(coordinates, coordinates))
+    return Measurement(kind, points, draw(st.text(max_size=12)), draw(st.booleans()), label)
 
 
 @pytest.mark.parametrize(
@@ -138,6 +139,11 @@ def test_what_is_stored_comes_back(measurement: Measurement) -> None:
     assert load_measurements(dump_measurements([measurement])) == (measurement,)
 
 
+def test_figures_whose_words_nobody_moved_are_stored_as_before() -> None:
+    (stored,) = dump_measurements([Measurement("length", ((1.0, 2.0), (3.0, 4.0)))])
+    assert set(stored) == {"id", "kind", "points", "text", "is_sideways"}
+
+
 @quick
 @given(drawn(), coordinates, coordinates)
 def test_figures_do_not_depend_on_the_place(
@@ -156,7 +162,9 @@ def test_figures_do_not_depend_on_the_place(
     [{}, [1], [{"id": "a", "kind": "length", "points": [[1, 2]]}],
      [{"id": "a", "kind": "volume", "points": [[1, 2]]}],
      [{"id": "a", "kind": "text", "points": [["x", 2]]}],
-     [{"id": "a", "kind": "text", "points": [[float("nan"), 2]]}]],
+     [{"id": "a", "kind": "text", "points": [[float("nan"), 2]]}],
+     [{"id": "a", "kind": "text", "points": [[1, 2]], "label": [3]}],
+     [{"id": "a", "kind": "text", "points": [[1, 2]], "label": [3, float("inf")]}]],
 )  # fmt: skip
 def test_nonsense_is_refused(stored: object) -> None:
     with pytest.raises(UnreadableMeasurement):

@@ -4,7 +4,9 @@ them, how they are painted; and how the film itself was left. The pointer's part
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Signal
+from dataclasses import replace
+
+from PySide6.QtCore import QObject, QPointF, Signal
 from PySide6.QtGui import QPainter
 
 from workstation.catalog.database import CatalogUnavailable
@@ -13,6 +15,7 @@ from workstation.reading.display_state import DisplayState
 from workstation.reading.figure_wording import WordingLanguage, word_for_report
 from workstation.reading.measurement_store import MeasurementStore
 from workstation.reading.measurements import Measurement, MeasurementKind, Point
+from workstation.ui.viewer.figure_label import FigureLabel
 from workstation.ui.viewer.film_picture import FilmPicture
 from workstation.ui.viewer.measurement_editor import MeasurementEditor
 from workstation.ui.viewer.measurement_painter import MeasurementPainter
@@ -90,8 +93,65 @@ class FilmFigures(QObject):
         """at: device pixels."""
         return self.keep_if(self.editor.put_text(at, geometry, text))
 
+    # By pointer, at device pixels of the view
+
+    def grip(self, at: Point, geometry: ViewGeometry, pixel_ratio: float) -> bool:
+        """Take hold of a handle, a line or the words under the pointer; False for nothing."""
+        if self.editor.find_at(at, geometry, pixel_ratio) is None:
+            measurement = self.find_label(at, geometry, pixel_ratio)
+            if measurement is not None:
+                middle = self._label_middle(measurement, geometry, pixel_ratio)
+                assert middle is not None
+                self.editor.grip_label(measurement, middle, at, geometry)
+                return True
+        return self.editor.grip(at, geometry, pixel_ratio)
+
+    def is_over(self, at: Point, geometry: ViewGeometry, pixel_ratio: float) -> bool:
+        """Whether there is something to take hold of."""
+        if not self.are_visible or not self.editor.history.measurements:
+            return False
+        found = self.editor.find_at(at, geometry, pixel_ratio)
+        return found is not None or self.find_label(at, geometry, pixel_ratio) is not None
+
+    def find_label(
+        self, at: Point, geometry: ViewGeometry, pixel_ratio: float
+    ) -> Measurement | None:
+        """The newest figure whose words are under the pointer."""
+        place = QPointF(at[0] / pixel_ratio, at[1] / pixel_ratio)
+        for measurement in reversed(self.editor.history.measurements):
+            label = self._label_of(measurement, geometry, pixel_ratio)
+            if label is not None and label.box.contains(place):
+                return measurement
+        return None
+
+    def put_label_back(self, measurement: Measurement) -> bool:
+        """Its words beside the figure again."""
+        return self.keep_if(self.editor.history.put(replace(measurement, label=None)))
+
+    def change_text(self, measurement: Measurement, text: str) -> bool:
+        """Other words on the film."""
+        return self.keep_if(self.editor.history.put(replace(measurement, text=text)))
+
+    def _label_of(
+        self, measurement: Measurement, geometry: ViewGeometry, pixel_ratio: float
+    ) -> FigureLabel | None:
+        if self._film is None:
+            return None
+        return self._painter.label_of(measurement, self._film, geometry, pixel_ratio)
+
+    def _label_middle(
+        self, measurement: Measurement, geometry: ViewGeometry, pixel_ratio: float
+    ) -> Point | None:
+        label = self._label_of(measurement, geometry, pixel_ratio)
+        if label is None:
+            return None
+        return label.middle[0] * pixel_ratio, label.middle[1] * pixel_ratio
+
+    # By key
+
     def nudge(self, direction: str, geometry: ViewGeometry, pixel_ratio: float) -> bool:
-        """Move the chosen handle one pixel "left", "right", "up" or "down"."""
+        """Move the chosen handle, or the chosen words, one pixel "left", "right", "up" or
+        "down"."""
         step = _NUDGE_PX * max(1.0, geometry.zoom) * pixel_ratio
         steps = {
             "left": (-step, 0.0),
@@ -99,7 +159,10 @@ class FilmFigures(QObject):
             "up": (0.0, -step),
             "down": (0.0, step),
         }
-        return self.keep_if(self.editor.nudge(*steps[direction], geometry))
+        chosen, middle = self.editor.chosen, None
+        if chosen is not None and self.editor.is_label_chosen:
+            middle = self._label_middle(chosen, geometry, pixel_ratio)
+        return self.keep_if(self.editor.nudge(*steps[direction], geometry, middle))
 
     def choose_next(self) -> bool:
         chosen = self.editor.choose_next()

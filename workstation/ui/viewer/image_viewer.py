@@ -10,13 +10,13 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QPointF, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QWheelEvent
-from PySide6.QtWidgets import QInputDialog, QWidget
+from PySide6.QtWidgets import QInputDialog, QLineEdit, QWidget
 
 from workstation.dicom.film import Film
 from workstation.dicom.voi import Voi, linear_equivalent
 from workstation.reading.figure_wording import WordingLanguage
 from workstation.reading.measurement_store import MeasurementStore
-from workstation.reading.measurements import KINDS, MeasurementKind, Point
+from workstation.reading.measurements import KINDS, Measurement, MeasurementKind, Point
 from workstation.ui.theme import COLOURS, ui_font
 from workstation.ui.viewer.actions import DESK_ACTIONS, Tool
 from workstation.ui.viewer.film_figures import FilmFigures
@@ -65,7 +65,7 @@ class ImageViewer(FilmView):
         self.figures.trouble.connect(self.trouble)
         self.figures.repaint_needed.connect(self.update)
         self._shortcuts = shortcuts or Shortcuts(parent=self)
-        self.ask_text: Callable[[], str] = self._ask_text
+        self.ask_text: Callable[..., str] = self._ask_text
         self._commands = self._make_commands()
 
     # Film and figures
@@ -260,7 +260,7 @@ class ImageViewer(FilmView):
             event.ignore()
         elif self._tool in KINDS:
             self.mousePressEvent(event)
-        else:
+        elif not self._take_up_label(event.position()):
             self.fit()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
@@ -288,7 +288,7 @@ class ImageViewer(FilmView):
             return "measure"
         at, ratio = self._device_point(event.position()), self.devicePixelRatioF()
         had_choice = bool(self.editor.chosen_id)
-        if self.figures.are_visible and self.editor.grip(at, self._picture.geometry, ratio):
+        if self.figures.are_visible and self.figures.grip(at, self._picture.geometry, ratio):
             self.update()
             return "measure"
         if had_choice:
@@ -314,8 +314,11 @@ class ImageViewer(FilmView):
         return self._tool
 
     def _place(self) -> bool:
-        if self._picture is None or self._tool not in KINDS:
+        if self._picture is None:
             return False
+        if self._tool not in KINDS:
+            chosen = self.editor.chosen
+            return chosen is not None and chosen.kind == "text" and self._change_text(chosen)
         text = self.ask_text() if self._tool == "text" else ""
         if self._tool == "text" and not text:
             return True
@@ -330,9 +333,30 @@ class ImageViewer(FilmView):
             self.figures.put_text(point, self._picture.geometry, text)
         self._leave_tool()
 
-    def _ask_text(self) -> str:
-        text, is_given = QInputDialog.getText(self, self.tr("Text on the film"), self.tr("Text:"))
-        return text.strip() if is_given else ""
+    def _take_up_label(self, at: QPointF) -> bool:
+        """A double click on words: a text is asked for anew, those of a figure go back to it."""
+        if self._picture is None or not self.figures.are_visible:
+            return False
+        point, ratio = self._device_point(at), self.devicePixelRatioF()
+        found = self.figures.find_label(point, self._picture.geometry, ratio)
+        if found is None:
+            return False
+        if found.kind == "text":
+            return self._change_text(found)
+        self.figures.put_label_back(found)
+        return True
+
+    def _change_text(self, measurement: Measurement) -> bool:
+        text = self.ask_text(measurement.text)
+        if text:
+            self.figures.change_text(measurement, text)
+        return True
+
+    def _ask_text(self, text: str = "") -> str:
+        """text: what stands there; "" where the reader thinks better of it."""
+        title, label = self.tr("Text on the film"), self.tr("Text:")
+        asked, is_given = QInputDialog.getText(self, title, label, QLineEdit.EchoMode.Normal, text)
+        return asked.strip() if is_given else ""
 
     def _nudge(self, direction: str) -> bool:
         if self._picture is None:
@@ -381,12 +405,8 @@ class ImageViewer(FilmView):
             self.unsetCursor()
         elif self._tool in KINDS:
             self.setCursor(Qt.CursorShape.CrossCursor)
-        elif (
-            at is not None
-            and self.editor.history.measurements
-            and self.editor.find_at(
-                self._device_point(at), self._picture.geometry, self.devicePixelRatioF()
-            )
+        elif at is not None and self.figures.is_over(
+            self._device_point(at), self._picture.geometry, self.devicePixelRatioF()
         ):
             self.setCursor(Qt.CursorShape.PointingHandCursor)
         else:

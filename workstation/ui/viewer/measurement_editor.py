@@ -6,9 +6,10 @@ to release is one step of undo.
 
 from __future__ import annotations
 
-import itertools
 import math
+from dataclasses import replace
 
+from workstation.reading.figure_outline import nearest_on_line, outline
 from workstation.reading.measurement_history import MeasurementHistory
 from workstation.reading.measurements import (
     POINT_COUNTS,
@@ -24,7 +25,8 @@ _CLICK = 4.0  # a pointer that moved less was clicked, not dragged
 
 
 class MeasurementEditor:
-    """The figures of one film, the one being drawn and the one chosen."""
+    """The figures of one film, the one being drawn and the one chosen. handle: the number of a
+    point of the chosen one; after the last comes its label."""
 
     def __init__(self, measurements: tuple[Measurement, ...] = ()) -> None:
         self.history = MeasurementHistory(measurements)
@@ -78,10 +80,20 @@ class MeasurementEditor:
             for index, point in enumerate(points):
                 if math.dist(point, at) <= HANDLE_REACH * scale:
                     return measurement, index
-            for start, end in outline(measurement.kind, points):
-                if _distance_to_line(at, start, end) <= LINE_REACH * scale:
+            for line in outline(measurement.kind, points):
+                if math.dist(at, nearest_on_line(at, line)) <= LINE_REACH * scale:
                     return measurement, None
         return None
+
+    def grip_label(
+        self, measurement: Measurement, middle: Point, at: Point, geometry: ViewGeometry
+    ) -> None:
+        """Take hold of a figure's words, whose middle is there now (device pixels)."""
+        self.chosen_id, self.handle = measurement.id, len(measurement.points)
+        held, point = geometry.view_to_image(*middle), geometry.view_to_image(*at)
+        offset = point[0] - held[0], point[1] - held[1]
+        self._gripped, self._pressed = (measurement, self.handle, offset), at
+        self.is_gripping = True
 
     # Drawing
 
@@ -106,11 +118,15 @@ class MeasurementEditor:
         point = geometry.view_to_image(*at)
         if self._gripped is not None:
             original, index, start = self._gripped
+            by = point[0] - start[0], point[1] - start[1]
             if index is None:
-                by = point[0] - start[0], point[1] - start[1]
                 self._changing = original.moved(*by)
-            else:
+            elif index < len(original.points):
                 self._changing = original.with_point(index, point)
+            elif self._changing is None and math.dist(at, self._pressed) < _CLICK:
+                return False  # a click on the words moves nothing
+            else:
+                self._changing = replace(original, label=by)
             return True
         if self._draft is not None and self._is_floating:
             self._draft = self._draft.with_point(len(self._draft.points) - 1, point)
@@ -165,25 +181,37 @@ class MeasurementEditor:
     # By key
 
     def choose_next(self) -> bool:
-        """The next handle of the chosen figure, after its last one the next figure."""
+        """The next handle of the chosen figure, then its words, after them the next figure."""
         figures = self.history.measurements
         if not figures:
             return False
         chosen = self.chosen
         if chosen is None:
             self.chosen_id, self.handle = figures[-1].id, 0
-        elif self.handle + 1 < len(chosen.points):
+        elif self.handle + 1 < len(chosen.points) + chosen.has_words:
             self.handle += 1
         else:
             following = figures[(figures.index(chosen) + 1) % len(figures)]
             self.chosen_id, self.handle = following.id, 0
         return True
 
-    def nudge(self, dx: float, dy: float, geometry: ViewGeometry) -> bool:
-        """Move the chosen handle by device pixels."""
+    @property
+    def is_label_chosen(self) -> bool:
+        """Whether keys move the words of the chosen figure."""
+        return self.chosen is not None and self.handle >= len(self.chosen.points)
+
+    def nudge(
+        self, dx: float, dy: float, geometry: ViewGeometry, label_middle: Point | None = None
+    ) -> bool:
+        """Move the chosen handle by device pixels. label_middle: of the chosen figure's words."""
         chosen = self.chosen
         if chosen is None:
             return False
+        if self.is_label_chosen:
+            if label_middle is None:
+                return False
+            x, y = label_middle
+            return self.history.put(replace(chosen, label=geometry.view_to_image(x + dx, y + dy)))
         index = min(self.handle, len(chosen.points) - 1)
         x, y = geometry.image_to_view(*chosen.points[index])
         return self.history.put(chosen.with_point(index, geometry.view_to_image(x + dx, y + dy)))
@@ -206,32 +234,3 @@ class MeasurementEditor:
     def _let_go(self) -> None:
         self._gripped = self._changing = None
         self.is_gripping = False
-
-
-def outline(kind: MeasurementKind, points: list[Point]) -> list[tuple[Point, Point]]:
-    """The straight lines of a figure; those of its box for an ellipse's four quarters."""
-    if kind == "cardiothoracic":
-        return [(points[i], points[i + 1]) for i in (0, 2) if i + 1 < len(points)]
-    if kind == "rectangle" and len(points) == 2:
-        (x0, y0), (x1, y1) = points
-        corners = [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
-        return list(zip(corners, corners[1:] + corners[:1], strict=True))
-    if kind == "ellipse" and len(points) == 2:
-        (x0, y0), (x1, y1) = points
-        middle, reach = ((x0 + x1) / 2, (y0 + y1) / 2), (abs(x1 - x0) / 2, abs(y1 - y0) / 2)
-        around = [
-            (middle[0] + reach[0] * math.cos(turn), middle[1] + reach[1] * math.sin(turn))
-            for turn in (math.tau * step / 32 for step in range(32))
-        ]
-        return list(zip(around, around[1:] + around[:1], strict=True))
-    return list(itertools.pairwise(points))
-
-
-def _distance_to_line(at: Point, start: Point, end: Point) -> float:
-    along = end[0] - start[0], end[1] - start[1]
-    length = along[0] ** 2 + along[1] ** 2
-    if length == 0:
-        return math.dist(at, start)
-    share = ((at[0] - start[0]) * along[0] + (at[1] - start[1]) * along[1]) / length
-    share = min(1.0, max(0.0, share))
-    return math.dist(at, (start[0] + share * along[0], start[1] + share * along[1]))

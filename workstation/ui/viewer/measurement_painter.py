@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
 from workstation.dicom.film import Film
+from workstation.reading.figure_outline import outline
 from workstation.reading.figure_wording import word_figures
 from workstation.reading.measurements import Measurement, Point
 from workstation.ui.theme import COLOURS
+from workstation.ui.viewer.figure_label import FigureLabel, place_label
 from workstation.ui.viewer.haloed_text import HaloedLine, HaloedTextPainter
-from workstation.ui.viewer.measurement_editor import MeasurementEditor, outline
+from workstation.ui.viewer.measurement_editor import MeasurementEditor
 from workstation.ui.viewer.view_geometry import ViewGeometry
 
 _INK = "#8cc8ff"
 _CHOSEN_INK = COLOURS.bright_text
+_TEXT_POINTS = 11.0
 _HANDLE = 4.0
 _ARROW_HEAD = 13.0
-_FREE_AT_RIGHT = 48.0
-"""Room for the side letter."""
+_ANCHOR_DOT = 2.5
 
 
 class MeasurementPainter:
@@ -35,30 +38,52 @@ class MeasurementPainter:
         self, painter: QPainter, editor: MeasurementEditor, film: Film,
         geometry: ViewGeometry, ratio: float,
     ) -> None:  # fmt: skip
-        if film is not self._film:
-            self._words, self._film = {}, film
         shown = editor.shown
-        self._words = {each: self._words_of(each, film) for each in shown}
+        self._forget_but(shown, film)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for measurement in shown:
-            points = []
-            for point in measurement.points:
-                x, y = geometry.image_to_view(*point)
-                points.append((x / ratio, y / ratio))
+            points = _in_view(measurement.points, geometry, ratio)
             is_chosen = measurement.id == editor.chosen_id or measurement is editor.draft
             ink = _CHOSEN_INK if is_chosen else _INK
             self._paint_lines(painter, measurement, points, ink)
             if is_chosen:
                 _paint_handles(painter, points, editor.handle)
-            self._paint_words(painter, measurement, points, ink)
+            label = self.label_of(measurement, film, geometry, ratio, ink)
+            if label is not None:
+                is_held = is_chosen and editor.is_label_chosen
+                self._paint_label(painter, measurement, label, ink, is_held=is_held)
 
-    def words_of(self, measurement: Measurement) -> tuple[str, ...]:
-        """What was last written beside a figure."""
-        return self._words.get(measurement, ())
+    def label_of(
+        self, measurement: Measurement, film: Film, geometry: ViewGeometry, ratio: float,
+        ink: str = _INK,
+    ) -> FigureLabel | None:  # fmt: skip
+        """Its words and where they stand in the view; None for a figure without any."""
+        lines = tuple(
+            HaloedLine(text, _TEXT_POINTS, ink, is_bold=number == 0)
+            for number, text in enumerate(self._words_of(measurement, film))
+        )
+        if not lines:
+            return None
+        put = None
+        if measurement.label is not None:
+            (put,) = _in_view((measurement.label,), geometry, ratio)
+        size = geometry.view_width / ratio, geometry.view_height / ratio
+        points = _in_view(measurement.points, geometry, ratio)
+        return place_label(measurement, points, put, lines, size)
 
     def _words_of(self, measurement: Measurement, film: Film) -> tuple[str, ...]:
-        known = self._words.get(measurement)
-        return known or word_figures(measurement, film.stored, film.display)
+        if film is not self._film:
+            self._words, self._film = {}, film
+        wordless = _without_label(measurement)
+        if wordless not in self._words:
+            self._words[wordless] = word_figures(measurement, film.stored, film.display)
+        return self._words[wordless]
+
+    def _forget_but(self, shown: tuple[Measurement, ...], film: Film) -> None:
+        if film is not self._film:
+            self._words, self._film = {}, film
+        kept = {_without_label(each) for each in shown}
+        self._words = {each: words for each, words in self._words.items() if each in kept}
 
     def _paint_lines(
         self, painter: QPainter, measurement: Measurement, points: list[Point], ink: str
@@ -76,24 +101,35 @@ class MeasurementPainter:
             for start, end in lines:
                 painter.drawLine(start, end)
 
-    def _paint_words(
-        self, painter: QPainter, measurement: Measurement, points: list[Point], ink: str
-    ) -> None:
-        lines = [
-            HaloedLine(text, 11.0, ink, is_bold=number == 0)
-            for number, text in enumerate(self._words.get(measurement, ()))
-        ]
-        if not lines:
-            return
-        width = max(line.metrics().horizontalAdvance(line.text) for line in lines)
-        device = painter.device()
-        room = device.width() / device.devicePixelRatio() if device is not None else 0.0
-        x = min(max(point[0] for point in points) + 10, room - width - _FREE_AT_RIGHT)
-        y = max(point[1] for point in points) + 4
-        for line in lines:
-            metrics = line.metrics()
-            self._text_painter.draw(painter, QPointF(x, y + metrics.ascent()), line)
-            y += metrics.height()
+    def _paint_label(
+        self, painter: QPainter, measurement: Measurement, label: FigureLabel, ink: str,
+        *, is_held: bool,
+    ) -> None:  # fmt: skip
+        """is_held: the words are what keys move now."""
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        if label.leader is not None:
+            here, there = (QPointF(*end) for end in label.leader)
+            for colour, width in ((QColor(0, 0, 0, 150), 2.6), (QColor(ink), 1.0)):
+                painter.setPen(QPen(colour, width))
+                painter.drawLine(here, there)
+                if measurement.kind == "text":
+                    painter.drawEllipse(there, _ANCHOR_DOT, _ANCHOR_DOT)
+        if is_held:
+            painter.setPen(QPen(QColor(COLOURS.accent), 1.2, Qt.PenStyle.DashLine))
+            painter.drawRect(label.box.adjusted(-3, -1, 3, 1))
+        for baseline, line in label.baselines():
+            self._text_painter.draw(painter, baseline, line)
+
+
+def _in_view(points: tuple[Point, ...], geometry: ViewGeometry, ratio: float) -> list[Point]:
+    """Device-independent pixels of the view."""
+    placed = (geometry.image_to_view(*point) for point in points)
+    return [(x / ratio, y / ratio) for x, y in placed]
+
+
+def _without_label(measurement: Measurement) -> Measurement:
+    """What its words depend on: moved ones still say the same."""
+    return measurement if measurement.label is None else replace(measurement, label=None)
 
 
 def _arrow_head(tail: Point, tip: Point) -> list[tuple[QPointF, QPointF]]:

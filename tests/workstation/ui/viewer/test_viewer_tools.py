@@ -106,7 +106,7 @@ def test_figures_by_keyboard_alone(viewer: ImageViewer, film: Film) -> None:
     QTest.keyClicks(viewer, "e")
     QTest.keyClick(viewer, Qt.Key.Key_Return)
     (ellipse,) = figures(viewer)
-    QTest.keyClicks(viewer, ".")
+    QTest.keyClicks(viewer, "..")  # past its words
     QTest.keyClick(viewer, Qt.Key.Key_Right)
     (moved,) = figures(viewer)
     assert moved.points[0][0] == pytest.approx(ellipse.points[0][0] + 1)
@@ -128,7 +128,7 @@ def test_escape_drops_the_figure_then_the_tool(viewer: ImageViewer, film: Film) 
 
 
 def test_text_and_arrow_stand_on_the_film(viewer: ImageViewer, film: Film) -> None:
-    viewer.ask_text = lambda: "nodule?"
+    viewer.ask_text = lambda *_: "nodule?"
     viewer.choose_tool("text")
     QTest.mouseClick(viewer, LEFT, NONE, QPoint(106, 106))
     viewer.choose_tool("arrow")
@@ -205,7 +205,7 @@ def test_no_key_does_two_things_and_every_tool_has_an_action() -> None:
 
 
 def test_every_action_of_the_table_is_done(viewer: ImageViewer, film: Film) -> None:
-    viewer.ask_text = lambda: "x"
+    viewer.ask_text = lambda *_: "x"
     steps = QSignalSpy(viewer.study_step_requested)
     names = [name for name in viewer._commands]
     for action in ACTIONS:
