@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import io
+import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -10,6 +12,7 @@ from pathlib import Path
 
 from workstation.commands.audit_options import add_audit_command
 from workstation.commands.draft_options import add_draft_command
+from workstation.commands.exit_codes import FAILED, tell_failure
 from workstation.commands.export_options import add_export_command
 from workstation.commands.models_options import add_models_command
 from workstation.commands.receive_options import add_receive_command
@@ -68,7 +71,21 @@ def _run_command(given: list[str]) -> int:
     for add_command in _COMMANDS.values():
         add_command(commands)
     options = parser.parse_args(given)
-    return int(options.run(options))
+    for stream in (sys.stdout, sys.stderr):
+        # File names and Chinese reports on a terminal, or in a log, that lacks their letters.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = int(options.run(options))
+        sys.stdout.flush()
+    except OSError as error:
+        # Python would try again to write the rest at its end, and complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):  # "| head": who reads has enough
+            return 128 + 13  # as a shell has SIGPIPE
+        tell_failure(error)
+        return FAILED
+    return code
 
 
 if __name__ == "__main__":

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -33,6 +37,39 @@ def test_render_names_the_file_it_cannot_read(
 def test_audit_verify_of_a_fresh_catalog(tmp_path: Path) -> None:
     open_database(tmp_path).dispose()
     assert main(["audit", "verify", "--data-dir", str(tmp_path)]) == 0
+
+
+def _run(arguments: list[str], **settings: Any) -> subprocess.CompletedProcess[bytes]:
+    program = [sys.executable, "-m", "workstation", *arguments]
+    return subprocess.run(program, check=False, stderr=subprocess.PIPE, **settings)
+
+
+def test_letters_the_terminal_lacks_are_escaped(phantom_films: list[Path], tmp_path: Path) -> None:
+    out = tmp_path / "\u80ba \udcff.png"  # Chinese, and a byte that is no UTF-8
+    arguments = ["render", str(phantom_films[0]), "--out", str(out)]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = _run(arguments, stdout=subprocess.PIPE, env=environment)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"\\u80ba \\udcff.png: 256 x 256" in done.stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_output_that_nobody_takes_is_told_in_a_line(
+    phantom_films: list[Path], tmp_path: Path
+) -> None:
+    arguments = ["render", str(phantom_films[0]), "--out", str(tmp_path / "x.png")]
+    with Path("/dev/full").open("wb") as full:
+        done = _run(arguments, stdout=full)
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"echo-workstation: ")
+    assert done.stderr.count(b"\n") == 1
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = _run(arguments, stdout=writing)
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (141, b"")
 
 
 @pytest.mark.parametrize("window", ["1300", "a,b", "1,2,3"])

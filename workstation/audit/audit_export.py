@@ -71,6 +71,9 @@ class AuditExport:
         is exported too, and its head says so. on_progress: rows written, on the caller's thread;
         what it raises ends the export and leaves no file. Raises OSError, CatalogUnavailable.
         """
+        head_path = path.with_name(path.name + HEAD_SUFFIX)
+        for each in (path, head_path):
+            self._require_replaceable(each)
         if file_format not in EXPORT_FORMATS:
             raise ValueError(f"unknown export format {file_format!r}")
         head = self._stamp.stamp(self._audit.verify(), self._user)
@@ -82,17 +85,24 @@ class AuditExport:
                 write_csv(entries, file)
             else:
                 write_json_lines(entries, file)
-        head_path = path.with_name(path.name + HEAD_SUFFIX)
         write_head(head, head_path)
         self._record(file_format, path, len(wanted), head, is_all=rows is None)
         return ExportOutcome(path, head_path, len(wanted), head)
 
     def write_head_only(self, path: Path) -> StampedHead:
         """Check the log and write its stamped head alone; audited too."""
+        self._require_replaceable(path)
         head = self._stamp.stamp(self._audit.verify(), self._user)
         write_head(head, path)
         self._record("head", path, 0, head, is_all=False)
         return head
+
+    def _require_replaceable(self, path: Path) -> None:
+        """Catalog, keys and films are files like any other: one wrong name, and they were gone."""
+        folder = self._audit.data_folder.resolve()
+        if path.exists() and path.resolve().is_relative_to(folder):
+            reason = "is a file of the data folder: not replaced; choose another place"
+            raise OSError(f"{path}: {reason}")
 
     def _read(self, rows: Sequence[int], on_progress: OnProgress | None) -> Iterator[AuditEntry]:
         for start in range(0, len(rows), _PAGE):

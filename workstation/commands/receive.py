@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -72,7 +73,9 @@ def _wait_for_signal() -> None:
 
 
 def _print_event(event: IntakeEvent) -> None:
-    """One line, without the patient's name: it may go into a log."""
+    """One line, without the patient's name: it may go into a log. A log that takes no more lines
+    (a full disk, a pipe nobody reads) keeps no film from being stored."""
     words = (event.kind, event.sop_instance_uid, event.summary, f"from {event.peer}")
     line = " ".join(word for word in words if word)
-    print(f"{line}: {event.reason}" if event.reason else line, flush=True)
+    with suppress(OSError):
+        print(f"{line}: {event.reason}" if event.reason else line, flush=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,9 @@ from workstation.dicom.window_choices import badges
 from workstation.reading.display_state import DisplayState
 from workstation.reading.measurement_store import MeasurementStore
 from workstation.ui.viewer.film_picture import FilmPicture
+from workstation.whole_file import write_whole_file
+
+_PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def run_render(
@@ -40,7 +44,7 @@ def run_render(
         if window is not None:
             shown.window = Window(*window)
         picture = Image.fromarray(colours_of(shown))
-        picture.save(out, format="PNG")
+        _write_png(picture, out, path)
     except (UnreadableInstance, CatalogUnavailable) as error:
         print(error, file=sys.stderr)
         return 1
@@ -52,6 +56,19 @@ def run_render(
     notes = "".join(f"; {badge}" for badge in badges(shown.film))
     print(f"{out}: {size}, C {voi.center:g} W {voi.width:g}{notes}")
     return 0
+
+
+def _write_png(picture: Image.Image, out: Path, film: Path) -> None:
+    """Whole or not at all, and never in the place of a film. Raises OSError."""
+    if out.is_file():
+        if out.samefile(film):
+            raise OSError("is the film itself: not replaced; choose another name")
+        with out.open("rb") as there:
+            if there.read(len(_PNG)) not in (_PNG, b""):
+                raise OSError("is there and is no PNG: not replaced; choose another name")
+    content = BytesIO()
+    picture.save(content, format="PNG")
+    write_whole_file(out, content.getvalue())
 
 
 def _read_left(data_folder: Path, film: Film) -> DisplayState | None:

@@ -152,3 +152,16 @@ def test_export_that_can_not_be_written_exits_2(
 ) -> None:
     assert run_audit_export(data_dir, data_dir / "no folder" / "log.csv", "csv") == 2
     assert "no folder" in capsys.readouterr().err
+
+
+def test_no_export_takes_the_place_of_the_catalog(
+    data_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    catalog = data_dir / DATABASE_NAME
+    assert run_audit_export(data_dir, catalog, "csv") == 2
+    assert run_audit_head(data_dir, catalog) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert all(f"{catalog}: is a file of the data folder" in line for line in said)
+    assert len(said) == 2
+    assert _events(data_dir) == ["settings"] * 5
+    assert run_audit_verify(data_dir) == 0

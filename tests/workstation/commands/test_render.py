@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
@@ -65,3 +67,35 @@ def test_render_as_left_needs_a_catalog(
     assert run_render(chest, out, as_left_in=tmp_path / "nowhere") == 1
     assert "nowhere" in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_render_never_takes_the_place_of_a_film(
+    chest: Path, tmp_path: Path, phantom_films: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    link = tmp_path / "link.png"
+    link.symlink_to(chest)
+    other = tmp_path / "other.dcm"
+    other.write_bytes(phantom_films[0].read_bytes())
+    for out in (chest, link, other):
+        before = out.read_bytes()
+        assert run_render(chest, out) == 1
+        assert f"{out}: is th" in capsys.readouterr().err
+        assert out.read_bytes() == before
+    assert run_render(other, link) == 0  # a PNG that is another picture is replaced
+
+
+def test_render_that_fails_midway_leaves_the_older_picture(
+    chest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out.png"
+    assert run_render(chest, out) == 0
+    before = out.read_bytes()
+
+    def fail(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    assert run_render(chest, out, (100.0, 50.0)) == 1
+    assert "No space left" in capsys.readouterr().err
+    assert out.read_bytes() == before
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["chest.png", "out.png"]
