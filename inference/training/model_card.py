@@ -21,8 +21,8 @@ the real method, on a fresh machine without GPU or network.
 
 - Architecture: Qwen2.5-VL (transformers), text 4 × 256, vision 4 × 160 at 224 × 224,
   {parameters:.1f} M parameters, float16, own byte-level BPE tokenizer of {tokens:,} entries; block
-  length 8. Five input channels: the film, its fine and its coarse detail, how far down and how far
-  right a pixel is.
+  length 8. Seven input channels: the film, its fine and its coarse detail, how far down and how far
+  right a pixel is, and small bright spots at two scales.
 - Languages: English and Chinese, canonical wording (`inference/report_language/template.py`).
 - Input: a frontal film, or a frontal and a lateral film. No prior, no indication.
 - Says: {findings} findings and {devices} devices of the phantom (`inference/phantom/case.py`), with

@@ -70,6 +70,7 @@ _CODES: dict[str, AuditCode] = {
     "correction-started": AuditCode(*_RECORD, "U"),
     "correction-abandoned": AuditCode(*_RECORD, "U"),
     "correct": AuditCode(*_RECORD, "U"),
+    "report-set-aside": AuditCode(*_RECORD, "U", outcome=4),
     "export": AuditCode(*_EXPORT, "R"),
     "login": AuditCode(*_USER, "E", *_LOGIN),
     "login-failed": AuditCode(*_USER, "E", *_LOGIN, outcome=4),

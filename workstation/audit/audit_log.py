@@ -60,6 +60,7 @@ EVENTS = (
     "correction-started",
     "correction-abandoned",
     "correct",
+    "report-set-aside",
     "export",
     "login",
     "login-failed",

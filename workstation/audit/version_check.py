@@ -15,6 +15,7 @@ VERSION_EVENTS = {
     "preliminary": "sign-preliminary",
     "final": "sign",
     "corrected": "correct",
+    "set-aside": "report-set-aside",
 }
 """The audit event that is written with a version, by the version's kind."""
 

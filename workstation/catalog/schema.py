@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, Dialect, ForeignKey, Table, Text, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-SCHEMA_VERSION = 5  # PRAGMA user_version; raise it with every change of this module
+SCHEMA_VERSION = 6  # PRAGMA user_version; raise it with every change of this module
 APPLICATION_ID = 0x4543484F  # PRAGMA application_id: "ECHO"
 GENESIS_HASH = "0" * 64  # previous_hash of the first audit row, and the head of an empty log
 
@@ -128,6 +128,19 @@ class DisplayStateRecord(Base):
     updated_at: Mapped[str]
 
 
+class KeyViewRecord(Base):
+    """What a reader kept of a film as key images (since version 6). views: JSON of
+    reading.key_views."""
+
+    __tablename__ = "key_view"
+
+    sop_instance_uid: Mapped[str] = mapped_column(
+        ForeignKey("instance.sop_instance_uid", ondelete="CASCADE"), primary_key=True
+    )
+    views: Mapped[str]
+    updated_at: Mapped[str]
+
+
 class ReportRecord(Base):
     """The report as it is now. state: canonical JSON of reporting.ReportState."""
 
@@ -185,7 +198,7 @@ class AddendumRecord(Base):
 class ReportVersionRecord(Base):
     """A report as it stood at a moment that counts (since version 4); never changed.
 
-    kind: "ai-draft" (taken over), "preliminary", "final" or "corrected". state: canonical JSON.
+    kind: "ai-draft" (taken over), "preliminary", "final", "corrected" or "set-aside". state: canonical JSON.
     origin: canonical JSON of the AI draft it came from, "{}" without one. reason: why a final
     report was corrected. audit_head: the chain's head with audit_row. No foreign key: a version
     outlives the draft of a study that is removed, as its audit rows do.

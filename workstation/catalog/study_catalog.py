@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import (
     Connection,
     Engine,
+    Row,
     bindparam,
     case,
     func,
@@ -30,7 +31,7 @@ from workstation.catalog.schema import (
 )
 from workstation.catalog.storable_text import storable_text
 from workstation.catalog.study_rows import InstanceRow, StudyRow, make_study_row, query_studies
-from workstation.catalog.study_search import make_search_text, search_words
+from workstation.catalog.study_search import fold_text, make_search_text, search_words
 from workstation.dicom.film import InstanceHeader
 from workstation.dicom.unreadable import UnreadableInstance
 from workstation.dicom.view_position import FRONTAL_VIEWS
@@ -45,8 +46,16 @@ class UnknownStudy(KeyError):
         return f"no study {self.args[0]} in the catalog"
 
 
-class PatientConflict(UnreadableInstance):
+class InstanceConflict(UnreadableInstance):
+    """The file contradicts what the catalog knows; it was not added."""
+
+
+class PatientConflict(InstanceConflict):
     """The file carries the Study Instance UID of another patient's study; it was not added."""
+
+
+class DuplicateUid(InstanceConflict):
+    """The file carries the SOP Instance UID of another film; it was not added."""
 
 
 class StudyCatalog:
@@ -72,11 +81,13 @@ class StudyCatalog:
         that a study taken off the list is listed again).
 
         connection: a ``write_transaction`` to take part in, e.g. with the import's audit row.
-        Raises PatientConflict where the study is there under another Patient ID.
+        Raises PatientConflict where the study is certainly another patient's, DuplicateUid where
+        the film of that UID is another one: to call it known would lose this one.
         """
         with nullcontext(connection) if connection else write_transaction(self._engine) as opened:
             known = opened.execute(_FIND_INSTANCE, {"uid": header.sop_instance_uid}).one_or_none()
             if known is not None:
+                _check_same_film(known, header, path)
                 if known.removed_at:
                     _list_again(opened, known.study_instance_uid)
                 return False
@@ -195,23 +206,68 @@ def _add_study(connection: Connection, header: InstanceHeader, path: Path) -> No
             "removed_at": "",
         }
         connection.execute(_ADD_STUDY, row)
-    elif known.patient_id != header.patient_id:
+    elif contradiction := _contradiction(known, header):
         reason = (
-            f"its study is already there for another patient (Patient ID {known.patient_id!r}, "
-            f"in this file {header.patient_id!r}); it was not added"
+            f"its study is already there for another patient ({contradiction}); it was not added"
         )
         raise PatientConflict(path, reason)
     elif known.removed_at:
         _list_again(connection, header.study_instance_uid)
 
 
+def _check_same_film(known: Row[Any], header: InstanceHeader, path: Path) -> None:
+    """Raises DuplicateUid. A picture may have been described since: then the catalog knows more
+    of it than its file does."""
+    if header.source_format != "DICOM":
+        return
+    difference = _contradiction(known, header)
+    if known.study_instance_uid != header.study_instance_uid:
+        difference = f"of study {known.study_instance_uid}"
+    elif (known.rows, known.columns) != (header.rows, header.columns):
+        difference = f"of {known.rows} x {known.columns} pixels"
+    if difference:
+        reason = (
+            f"its SOP Instance UID {header.sop_instance_uid} is already there for another film "
+            f"({difference}); it was not added"
+        )
+        raise DuplicateUid(path, reason)
+
+
+def _contradiction(known: Row[Any], header: InstanceHeader) -> str:
+    """What shows that a study's patient is not the file's; "" where nothing does.
+
+    One Patient ID for two people is told by name and birth date; a name alone may be spelled anew,
+    and counts only where there is no ID at all.
+    """
+    if known.patient_id != storable_text(header.patient_id):
+        return f"Patient ID {known.patient_id!r}, in this file {header.patient_id!r}"
+    names = _name_words(known.patient_name), _name_words(header.patient_name)
+    is_other_name = all(names) and names[0] != names[1]
+    dates = known.patient_birth_date, header.patient_birth_date
+    is_other_date = all(dates) and dates[0] != dates[1]
+    if (is_other_name and is_other_date) or (is_other_name and not header.patient_id):
+        return "the same Patient ID, but another name" + " and birth date" * is_other_date
+    return ""
+
+
+def _name_words(name: str) -> list[str]:
+    return fold_text(name).replace(",", " ").split()
+
+
 # Made once: building these for each of ten thousand films takes longer than running them.
+_PATIENT = (StudyRecord.patient_id, StudyRecord.patient_name, StudyRecord.patient_birth_date)
 _FIND_INSTANCE = (
-    select(InstanceRecord.study_instance_uid, StudyRecord.removed_at)
+    select(
+        InstanceRecord.study_instance_uid,
+        InstanceRecord.rows,
+        InstanceRecord.columns,
+        StudyRecord.removed_at,
+        *_PATIENT,
+    )
     .join(StudyRecord, StudyRecord.study_instance_uid == InstanceRecord.study_instance_uid)
     .where(InstanceRecord.sop_instance_uid == bindparam("uid"))
 )
-_FIND_STUDY = select(StudyRecord.patient_id, StudyRecord.removed_at).where(
+_FIND_STUDY = select(StudyRecord.removed_at, *_PATIENT).where(
     StudyRecord.study_instance_uid == bindparam("uid")
 )
 _ADD_STUDY = insert(table_of(StudyRecord))

@@ -29,7 +29,7 @@ from workstation.reading.figures import (
 from workstation.reading.measurement_store import MeasurementStore
 from workstation.reading.measurements import Measurement
 from workstation.reporting.versions.report_store import ReportStore
-from workstation.reporting.versions.report_version import ReportVersion
+from workstation.reporting.versions.report_version import SIGNED_KINDS, ReportVersion
 from workstation.reporting.versions.stored_report import Addendum, StoredReport
 
 
@@ -97,11 +97,15 @@ def _of_draft(
 def _issues(
     blank: ExportedReport, stored: StoredReport, versions: Sequence[ReportVersion]
 ) -> list[ExportedReport]:
-    """Every issue of the report that somebody signed or added to, oldest first."""
-    events: list[tuple[str, ReportVersion | Addendum]] = [
-        (version.created_at, version) for version in versions if version.kind != "ai-draft"
+    """Every issue of the report that somebody signed or added to, oldest first.
+
+    By their audit rows: a clock that was set back must not put a correction before what it
+    corrects.
+    """
+    events: list[tuple[int, ReportVersion | Addendum]] = [
+        (version.audit_row, version) for version in versions if version.kind in SIGNED_KINDS
     ]
-    events += [(each.added_at, each) for each in stored.addenda]
+    events += [(each.audit_row, each) for each in stored.addenda]
     issues: list[ExportedReport] = []
     for _, event in sorted(events, key=lambda each: each[0]):
         last = issues[-1] if issues else blank

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from workstation.audit.audit_log import AuditLog
 from workstation.catalog.database import CatalogUnavailable, write_transaction
-from workstation.catalog.study_catalog import PatientConflict, StudyCatalog
+from workstation.catalog.study_catalog import InstanceConflict, StudyCatalog
 from workstation.dicom.film import InstanceHeader
 
 _log = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ Recorded = bool | str
 
 RecordInstance = Callable[[InstanceHeader, Path], bool]
 """Adds a film to catalog and audit log; False where it is there already. May raise
-PatientConflict (the file is refused) and CatalogUnavailable (the import stops)."""
+InstanceConflict (the file is refused) and CatalogUnavailable (the import stops)."""
 
 
 class InstanceRecorder:
@@ -34,7 +34,7 @@ class InstanceRecorder:
         self.catalog, self.audit, self.user = catalog, audit, user
 
     def __call__(self, header: InstanceHeader, path: Path) -> bool:
-        """Add one film. Raises PatientConflict."""
+        """Add one film. Raises InstanceConflict."""
         with write_transaction(self.catalog.engine) as connection:
             return self._record(connection, header, path)
 
@@ -46,7 +46,7 @@ class InstanceRecorder:
                 try:
                     # A conflict is found before anything of the film is written.
                     recorded.append(self._record(connection, header, path))
-                except PatientConflict as conflict:
+                except InstanceConflict as conflict:
                     recorded.append(conflict.reason)
         return recorded
 
@@ -71,7 +71,7 @@ def record_each(
     for header, path in films:
         try:
             recorded.append(record_instance(header, path))
-        except PatientConflict as conflict:
+        except InstanceConflict as conflict:
             recorded.append(conflict.reason)
         except CatalogUnavailable:
             raise

@@ -76,7 +76,7 @@ class InstanceStore:
 
         announced_uid, announced_class: SOP instance and class as the sender named them; a data
         set that says otherwise is refused. Raises UnreadableInstance (not a film; the reason) and
-        its AnnouncedOtherwise and PatientConflict, StoreUnavailable. Whatever `chunks` raises
+        its AnnouncedOtherwise and InstanceConflict, StoreUnavailable. Whatever `chunks` raises
         leaves nothing behind.
         """
         try:

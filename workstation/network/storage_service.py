@@ -16,7 +16,7 @@ from pynetdicom.dimse_primitives import C_STORE
 from pynetdicom.events import Event
 from pynetdicom.presentation import PresentationContext, build_context
 
-from workstation.catalog.study_catalog import PatientConflict
+from workstation.catalog.study_catalog import InstanceConflict
 from workstation.dicom.acceptance import (
     CODESTREAM_SYNTAXES,
     DEFLATED_FRAME,
@@ -127,7 +127,7 @@ def answer_c_store(event: Event, store: InstanceStore, peer: str, report: Report
         return make_status(OUT_OF_RESOURCES, failure.reason)
     except UnreadableInstance as refusal:
         report(IntakeEvent("refused", peer, uid, reason=refusal.reason))
-        is_mismatch = isinstance(refusal, AnnouncedOtherwise | PatientConflict)
+        is_mismatch = isinstance(refusal, AnnouncedOtherwise | InstanceConflict)
         status = DOES_NOT_MATCH if is_mismatch else CANNOT_UNDERSTAND
         return make_status(status, refusal.reason)
     except Exception as bug:

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, get_args
 
 from workstation.dicom.film import Film
+from workstation.dicom.presentation_state import present
 from workstation.dicom.voi import Voi, VoiFunction, Window
 from workstation.dicom.window_choices import window_choices
 
@@ -67,6 +68,16 @@ class DisplayState:
 def presentation_label(film: Film) -> str:
     """Names the presentation state a film is shown with."""
     return film.presentation.label if film.presentation is not None else ""
+
+
+def presented_as(film: Film, label: str) -> Film:
+    """The film with another of its presentation states, "" for none; itself where that is gone."""
+    if label == presentation_label(film):
+        return film
+    if not label:
+        return film.original or film
+    asked = next((each for each in film.presentations if each.label == label), None)
+    return film if asked is None else present(film, asked)
 
 
 def opened_orientation(film: Film) -> tuple[int, bool]:

@@ -136,6 +136,17 @@ class ReportSigned(Exception):
         self.study_instance_uid = study_instance_uid
 
 
+class ReportChangedElsewhere(Exception):
+    """The saved report is no longer what this one was made from: another window, or another user,
+    has saved since. Neither takes the other's place."""
+
+    def __init__(self, study_instance_uid: str) -> None:
+        super().__init__(
+            f"The report of study {study_instance_uid} was changed in another window meanwhile."
+        )
+        self.study_instance_uid = study_instance_uid
+
+
 def check_section(section: str) -> Section:
     """The section itself; raises ValueError for a word that is none."""
     if section not in SECTIONS:

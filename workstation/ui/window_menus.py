@@ -124,6 +124,14 @@ class WindowMenus(QObject):
         self.link_action = action
         self.link_action.setCheckable(True)
         menu.addSeparator()
+        for text, action_id in (
+            (self.tr("Key image: keep what is on screen, or no longer"), "key_image.keep"),
+            (self.tr("Next key image of the film"), "key_image.next"),
+        ):
+            action = menu.addAction(f"{text}\t{window.shortcuts.shown_keys(action_id)}")
+            action.setData(action_id)
+            action.triggered.connect(self._on_film_action)
+        menu.addSeparator()
         self._add(menu, self.tr("Go to the films"), "F6", window.focus_films)
         self._add(menu, self.tr("Go to the report"), "F7", window.focus_report)
         self.studies_action = self._add(menu, self.tr("Study list"), "F9", self._show_studies)
@@ -159,6 +167,11 @@ class WindowMenus(QObject):
         assert isinstance(action, QAction)
         self._window.films.perform(action.data())
         self.link_action.setChecked(self._window.grid.links.is_on)
+
+    def _on_film_action(self) -> None:
+        action = self.sender()
+        assert isinstance(action, QAction)
+        self._window.grid.perform(action.data())
 
     def _show_studies(self) -> None:
         self._window.study_list.setVisible(self.studies_action.isChecked())

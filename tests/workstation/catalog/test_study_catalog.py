@@ -3,13 +3,19 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
 from workstation.audit.audit_log import AuditLog
 from workstation.catalog.database import write_transaction
-from workstation.catalog.study_catalog import PatientConflict, StudyCatalog, UnknownStudy
+from workstation.catalog.study_catalog import (
+    DuplicateUid,
+    PatientConflict,
+    StudyCatalog,
+    UnknownStudy,
+)
 from workstation.dicom.film import InstanceHeader
 from workstation.reporting.report_state import ReportState, Sentence
 from workstation.reporting.signing.sign_off import SignOff
@@ -121,6 +127,51 @@ def test_another_patients_film_can_not_join_a_study(
     with pytest.raises(PatientConflict, match=r"/films/r.dcm: .*another patient"):
         catalog.add_instance(stranger, Path("/films/r.dcm"))
     assert catalog.study(study_uid).instance_count == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"study_instance_uid": "1.2.4"}, r"of study 1\.2\.3"),
+        ({"study_instance_uid": "1.2.4", "patient_id": "P-2"}, r"of study 1\.2\.3"),
+        ({"patient_id": "P-2"}, "Patient ID 'P-1', in this file 'P-2'"),
+        ({"rows": 65}, "of 64 x 48 pixels"),
+    ],
+)
+def test_another_film_of_the_same_uid_is_not_called_known(
+    catalog: StudyCatalog,
+    make_header: MakeHeader,
+    study_uid: str,
+    changes: dict[str, Any],
+    why: str,
+) -> None:
+    other = make_header(**changes)
+    with pytest.raises(
+        DuplicateUid, match=rf"/films/r\.dcm: its SOP Instance UID 1\.2\.3\.1 .*{why}"
+    ):
+        catalog.add_instance(other, Path("/films/r.dcm"))
+    assert [row.study_instance_uid for row in catalog.list_studies()] == [study_uid]
+    assert not catalog.add_instance(make_header(), Path("/films/copy.dcm"))
+
+
+def test_one_patient_id_for_two_people_is_told_by_name_and_birth_date(
+    catalog: StudyCatalog, make_header: MakeHeader, study_uid: str
+) -> None:
+    def add(number: str, **changes: Any) -> None:
+        header = make_header(sop_instance_uid=number, **changes)
+        catalog.add_instance(header, Path(f"/films/{number}.dcm"))
+
+    add("2", patient_name="DOE JANE", patient_birth_date="")
+    add("3", patient_name="ROE, JANE")  # married since
+    add("4", patient_birth_date="19700110")  # typed anew
+    with pytest.raises(PatientConflict, match="the same Patient ID, but another name and birth"):
+        add("5", patient_name="ROE, RICHARD", patient_birth_date="19991231")
+    nobody = {"study_instance_uid": "1.5", "patient_id": "", "patient_birth_date": ""}
+    add("6", **nobody)
+    add("7", **nobody, patient_name="doe, jane")
+    with pytest.raises(PatientConflict, match="the same Patient ID, but another name"):
+        add("8", **nobody, patient_name="ROE, RICHARD")
+    assert (catalog.study(study_uid).instance_count, catalog.study("1.5").instance_count) == (4, 2)
 
 
 def test_unknown_study_is_named(catalog: StudyCatalog) -> None:

@@ -16,7 +16,7 @@ from PIL import Image
 from sqlalchemy import Engine
 
 from workstation.audit.audit_log import AuditLog
-from workstation.catalog.study_catalog import StudyCatalog
+from workstation.catalog.study_catalog import InstanceConflict, StudyCatalog
 from workstation.dicom.instance_reader import read_film, read_header
 from workstation.dicom.unreadable import UnreadableInstance
 from workstation.intake.film_store import FilmStore
@@ -157,6 +157,19 @@ def test_the_same_film_otherwise_encoded_changes_nothing(
     film.StudyDescription = "otherwise"
     again = store.store(_encoded(film), "test")
     assert not again.is_new
+    assert _files(store) == [first.path]
+    assert _listed(catalog_engine) == [first.path]
+
+
+def test_another_film_of_the_same_uid_is_refused_not_called_known(
+    store: InstanceStore, catalog_engine: Engine, phantom_films: list[Path]
+) -> None:
+    """A sender that is told "stored" may delete its own."""
+    first = store.store(_chunks(phantom_films[0]), "test")
+    other = pydicom.dcmread(phantom_films[1])
+    other.SOPInstanceUID = other.file_meta.MediaStorageSOPInstanceUID = first.sop_instance_uid
+    with pytest.raises(InstanceConflict, match="already there for another film"):
+        store.store(_encoded(other), "test")
     assert _files(store) == [first.path]
     assert _listed(catalog_engine) == [first.path]
 

@@ -22,7 +22,7 @@ from workstation.reading.figures import (
     region_statistics,
     ruler_of,
 )
-from workstation.reading.measurement_history import MeasurementHistory
+from workstation.reading.film_history import FilmHistory
 from workstation.reading.measurement_store import MeasurementStore
 from workstation.reading.measurements import (
     KINDS,
@@ -174,7 +174,7 @@ def test_nonsense_is_refused(stored: object) -> None:
 @quick
 @given(st.lists(st.tuples(st.sampled_from(["put", "remove", "undo", "redo"]), st.integers(0, 3))))
 def test_undo_goes_back_exactly(steps: list[tuple[str, int]]) -> None:
-    history = MeasurementHistory()
+    history = FilmHistory()
     for number, (what, which) in enumerate(steps):
         if what == "put":
             changed = history.put(Measurement("text", ((number, 0.0),), id=str(which)))

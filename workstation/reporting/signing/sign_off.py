@@ -240,8 +240,8 @@ class SignOff:
             if account is not None:
                 details["account"] = account.name
             entry = self._append(connection, "addendum", study_instance_uid, author, details)
-            addendum = Addendum(author, entry.recorded_at, text)
-            columns = {**asdict(addendum), "audit_row": entry.row, "audit_head": entry.hash}
+            addendum = Addendum(author, entry.recorded_at, text, entry.row)
+            columns = {**asdict(addendum), "audit_head": entry.hash}
             connection.execute(
                 insert(AddendumRecord).values(study_instance_uid=study_instance_uid, **columns)
             )

@@ -27,7 +27,7 @@ from workstation.reporting.versions.stored_report import origin_of
 
 def signature_of_version(study_uid: str, version: ReportVersion) -> Signature:
     """Of a version that was signed."""
-    assert version.kind != "ai-draft"
+    assert version.kind in ("preliminary", "final", "corrected")
     shared = {field.name for field in fields(Signature)} & vars(version).keys()
     return Signature(
         study_instance_uid=study_uid,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from workstation.reporting.draft_report import DraftReport
 from workstation.reporting.report_state import Edit, coalesce_edits
-from workstation.reporting.versions.report_store import ReportStore
+from workstation.reporting.versions.report_store import ReportStore, SaveBasis
 from workstation.reporting.versions.report_version import DraftOrigin
 
 
@@ -12,10 +12,18 @@ class Autosave:
     """Collects the edits of one report and saves them, typing coalesced.
 
     A flush that fails raises CatalogUnavailable and keeps everything for the next one.
+    correction_started_at: of the correction the report is; "" where it is none.
     """
 
-    def __init__(self, store: ReportStore, study_instance_uid: str, report: DraftReport) -> None:
+    def __init__(
+        self,
+        store: ReportStore,
+        study_instance_uid: str,
+        report: DraftReport,
+        correction_started_at: str = "",
+    ) -> None:
         self._store = store
+        self._correction_started_at = correction_started_at
         self._study_instance_uid = study_instance_uid
         self._report = report
         self._saved_state = report.state
@@ -44,10 +52,21 @@ class Autosave:
             return False
         state, count, origin = self._report.state, len(self._pending), self._origin
         edits = coalesce_edits(self._pending)
-        self._store.save_draft(self._study_instance_uid, state, edits, origin=origin)
+        basis = SaveBasis(self._saved_state, self._correction_started_at)
+        self._store.save_draft(
+            self._study_instance_uid, state, edits, origin=origin, basis=basis
+        )
         del self._pending[:count]
         self._saved_state, self._origin = state, None
         return True
+
+    def set_aside(self, reason: str) -> None:
+        """Keep what can never be saved in its place (another window was faster, the report is
+        signed, the study gone), and stop listening. Raises CatalogUnavailable; then call again."""
+        if self.is_dirty:
+            edits = coalesce_edits(self._pending)
+            self._store.set_aside(self._study_instance_uid, self._report.state, edits, reason)
+        self._stop_observing()
 
     def close(self) -> None:
         """Flush and stop listening to the report. If the flush fails, it goes on listening."""

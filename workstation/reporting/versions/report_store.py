@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,6 +34,7 @@ from workstation.catalog.study_catalog import UnknownStudy
 from workstation.reporting.report_state import (
     SECTIONS,
     Edit,
+    ReportChangedElsewhere,
     ReportSigned,
     ReportState,
     report_text,
@@ -41,6 +42,7 @@ from workstation.reporting.report_state import (
     state_to_json,
 )
 from workstation.reporting.versions.report_version import (
+    NO_ORIGIN,
     DraftOrigin,
     ReportVersion,
     add_version,
@@ -55,6 +57,15 @@ from workstation.reporting.versions.stored_report import (
     make_stored_report,
     read_older_versions,
 )
+
+
+@dataclass(frozen=True)
+class SaveBasis:
+    """What a state was made from: the report as it was loaded or saved last, and which correction
+    that belongs to ("" for none)."""
+
+    state: ReportState
+    correction_started_at: str = ""
 
 
 class ReportStore:
@@ -74,7 +85,12 @@ class ReportStore:
             .where(report.c.study_instance_uid == study_instance_uid)
         )
         addenda = (
-            select(AddendumRecord.author, AddendumRecord.added_at, AddendumRecord.text)
+            select(
+                AddendumRecord.author,
+                AddendumRecord.added_at,
+                AddendumRecord.text,
+                AddendumRecord.audit_row,
+            )
             .where(AddendumRecord.study_instance_uid == study_instance_uid)
             .order_by(AddendumRecord.id)
         )
@@ -113,17 +129,24 @@ class ReportStore:
         edits: Sequence[Edit],
         *,
         origin: DraftOrigin | None = None,
+        basis: SaveBasis | None = None,
     ) -> None:
         """Save the state and audit every edit, both or neither.
 
         origin: given when an AI draft has come in since the last save, which also writes a
         version; None keeps the one stored. A section that differs from the saved one without an
         edit to explain it is audited as "text". Of a signed report only an open correction is
-        saved. Raises CatalogUnavailable (nothing saved; call again), ReportSigned, UnknownStudy.
+        saved. basis: what must still be saved there; None takes its place whatever it is. Raises
+        CatalogUnavailable (nothing saved; call again), ReportSigned, UnknownStudy,
+        ReportChangedElsewhere.
         """
         with write_transaction(self._engine) as connection:
-            is_correction = read_correction_row(connection, study_instance_uid) is not None
+            correction = read_correction_row(connection, study_instance_uid)
+            is_correction = correction is not None
             saved = self._saved_state(connection, study_instance_uid, is_correction)
+            started_at = correction.started_at if correction is not None else ""
+            if basis is not None and not _stands_on(basis, saved, started_at):
+                raise ReportChangedElsewhere(study_instance_uid)
             audited = [*edits, *_unexplained_edits(saved or ReportState(), state, edits)]
             if origin is None and not audited and saved == state:
                 return
@@ -144,6 +167,22 @@ class ReportStore:
                 _update_correction(connection, study_instance_uid, state_json, origin)
             else:
                 _upsert_report(connection, study_instance_uid, state_json, origin, first_row)
+
+    def set_aside(
+        self, study_instance_uid: str, state: ReportState, edits: Sequence[Edit], reason: str
+    ) -> None:
+        """Keep a state that could not be saved, and why, as a version that counts for nothing.
+
+        Raises CatalogUnavailable (nothing kept; call again).
+        """
+        state_json = state_to_json(state)
+        details = version_details(
+            "set-aside", self._user, state_json, report_text(state), NO_ORIGIN, reason=reason
+        )
+        details |= {"text": report_text(state), "edits": [asdict(edit) for edit in edits]}
+        with write_transaction(self._engine) as connection:
+            entry = self._append(connection, "report-set-aside", study_instance_uid, details)
+            add_version(connection, entry, state_json, NO_ORIGIN)
 
     def _append(
         self, connection: Connection, event: str, study_uid: str, details: Mapping[str, Any]
@@ -205,6 +244,15 @@ def require_unsigned(connection: Connection, study_instance_uid: str) -> None:
     )
     if connection.execute(query).first() is not None:
         raise ReportSigned(study_instance_uid)
+
+
+def _stands_on(basis: SaveBasis, saved: ReportState | None, correction_started_at: str) -> bool:
+    if basis.correction_started_at != correction_started_at:
+        return False
+    if saved is None or saved.is_blank:
+        return basis.state.is_blank
+    # As it is stored: a text may hold what no database does.
+    return saved in (basis.state, state_from_json(state_to_json(basis.state)))
 
 
 def _unexplained_edits(saved: ReportState, state: ReportState, edits: Sequence[Edit]) -> list[Edit]:

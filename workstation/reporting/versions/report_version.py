@@ -16,7 +16,11 @@ from workstation.catalog.schema import ReportRecord, ReportVersionRecord
 from workstation.catalog.storable_text import storable_text
 from workstation.reporting.report_state import ReportState, state_from_json
 
-VersionKind = Literal["ai-draft", "preliminary", "final", "corrected"]
+VersionKind = Literal["ai-draft", "preliminary", "final", "corrected", "set-aside"]
+"""set-aside: what could not be saved because another window had saved meanwhile. It counts for
+nothing, and is kept for its author to take from."""
+
+SIGNED_KINDS = ("preliminary", "final", "corrected")
 ReportStage = Literal["draft", "preliminary", "final", "corrected"]
 """FHIR R4 DiagnosticReport.status has the words partial, preliminary, final and corrected."""
 

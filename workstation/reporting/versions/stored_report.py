@@ -21,6 +21,7 @@ class Addendum:
     author: str
     added_at: str  # UTC, ISO 8601
     text: str
+    audit_row: int = field(default=0, compare=False)  # what came first, also by a clock set back
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,7 @@ def _event_names() -> dict[str, str]:
         "correction-started": _translate(_CONTEXT, "Correction begun"),
         "correction-abandoned": _translate(_CONTEXT, "Correction given up"),
         "correct": _translate(_CONTEXT, "Corrected"),
+        "report-set-aside": _translate(_CONTEXT, "Report set aside"),
         "login": _translate(_CONTEXT, "Logged in"),
         "login-failed": _translate(_CONTEXT, "Login failed"),
         "logout": _translate(_CONTEXT, "Logged out"),

@@ -38,7 +38,7 @@ class Corners:
 
 class ShownState(NamedTuple):
     """How the film is shown just now, as far as the overlay tells it. probe: (column, row,
-    modality value) under the pointer."""
+    modality value) under the pointer. key_note: what is kept of it as key images."""
 
     window: Voi
     zoom: float
@@ -49,6 +49,7 @@ class ShownState(NamedTuple):
     probe: tuple[int, int, float] | None = None
     are_graphics_shown: bool = True
     true_size: TrueSize = "not asked"
+    key_note: str = ""
 
 
 class CornerWords(QObject):
@@ -145,6 +146,7 @@ class CornerWords(QObject):
         name = "" if state.window.explanation in state.badges else state.window.explanation
         return [
             *flags,
+            OverlayLine(state.key_note),
             OverlayLine(name, "quiet"),
             *self.moving_lines(state),
         ]

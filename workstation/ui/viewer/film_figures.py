@@ -1,5 +1,5 @@
 """What a reader leaves on the film in one viewer: figures, where they are kept, what is done to
-them, how they are painted; and how the film itself was left. The pointer's part is
+them, key images, how they are painted; and how the film itself was left. The pointer's part is
 `image_viewer`'s."""
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from workstation.catalog.database import CatalogUnavailable
 from workstation.dicom.film import Film
 from workstation.reading.display_state import DisplayState
 from workstation.reading.figure_wording import WordingLanguage, word_for_report
+from workstation.reading.film_history import FilmHistory
 from workstation.reading.measurement_store import MeasurementStore
 from workstation.reading.measurements import Measurement, MeasurementKind, Point
 from workstation.ui.viewer.figure_label import FigureLabel
+from workstation.ui.viewer.film_histories import FilmHistories
 from workstation.ui.viewer.film_picture import FilmPicture
 from workstation.ui.viewer.measurement_editor import MeasurementEditor
 from workstation.ui.viewer.measurement_painter import MeasurementPainter
@@ -42,17 +44,21 @@ class FilmFigures(QObject):
         self._film: Film | None = None
         self._store: MeasurementStore | None = None
         self._left: DisplayState | None = None  # as it is kept
+        self._is_telling = False
+        self._histories = FilmHistories(self)
         self._painter = MeasurementPainter()
 
-    def set_store(self, store: MeasurementStore) -> None:
-        """Where figures are kept from now on, and come from when a film is shown."""
+    def set_store(self, store: MeasurementStore, histories: FilmHistories | None = None) -> None:
+        """Where figures are kept from now on, and come from when a film is shown. histories:
+        shared by the viewports that may show the same film."""
         self._store = store
+        self._histories = histories or FilmHistories(self)
+        self._histories.changed.connect(self._on_history_changed)
 
     def open_film(self, film: Film | None) -> None:
         """Take the figures kept for a film; announced by `changed` once the film is shown."""
-        kept = () if film is None or self._store is None else self._load(film)
         self._film, self._left = film, None
-        self.editor = MeasurementEditor(kept)
+        self.editor = MeasurementEditor(self._open_history(film) if film is not None else None)
         self._painter = MeasurementPainter()  # the one before keeps its film in memory
 
     def replace_film(self, film: Film) -> None:
@@ -71,19 +77,37 @@ class FilmFigures(QObject):
         return [sentence for sentence in worded if sentence]
 
     def keep_if(self, changed: bool) -> bool:
-        """Keep the figures in the catalog after a change."""
+        """Keep figures and key images in the catalog after a change."""
         self.repaint_needed.emit()
         if not changed or self._film is None:
             return changed
         self.are_visible = True
+        uid = self._film.header.sop_instance_uid
         if self._store is not None:
             try:
-                uid = self._film.header.sop_instance_uid
                 self._store.save(uid, self.editor.history.measurements)
+                self._keep_views(self._store, uid)
             except CatalogUnavailable as error:
                 self.trouble.emit(self.tr("Figures not kept: {0}").format(error))
+        self._is_telling = True
+        self._histories.changed.emit(uid)
+        self._is_telling = False
         self.changed.emit()
         return changed
+
+    def _keep_views(self, store: MeasurementStore, uid: str) -> None:
+        history = self.editor.history
+        stored = store.load_key_views(uid)
+        if history.key_views != stored and not store.save_key_views(uid, history.key_views):
+            history.pin_key_views(stored)
+            self.trouble.emit(self.tr("The report is signed: its key images stay as they are."))
+
+    def _on_history_changed(self, uid: str) -> None:
+        """In this viewport, or in another one with the same film."""
+        is_ours = self._film is not None and uid == self._film.header.sop_instance_uid
+        if is_ours and not self._is_telling:
+            self.repaint_needed.emit()
+            self.changed.emit()
 
     def place(self, kind: MeasurementKind, geometry: ViewGeometry, text: str = "") -> bool:
         """Put a figure into the middle of the view."""
@@ -172,6 +196,10 @@ class FilmFigures(QObject):
     def delete_chosen(self) -> bool:
         return self.keep_if(self.editor.delete_chosen())
 
+    def delete_all(self) -> bool:
+        """Every figure, as one step."""
+        return self.keep_if(self.editor.history.remove_all())
+
     def undo(self) -> bool:
         return self.keep_if(self.editor.history.undo())
 
@@ -207,10 +235,12 @@ class FilmFigures(QObject):
         except CatalogUnavailable as error:
             self.trouble.emit(self.tr("Display not kept: {0}").format(error))
 
-    def _load(self, film: Film) -> tuple[Measurement, ...]:
-        assert self._store is not None
+    def _open_history(self, film: Film) -> FilmHistory:
+        if self._store is None:
+            return FilmHistory()
+        uid = film.header.sop_instance_uid
         try:
-            return self._store.load(film.header.sop_instance_uid)
+            return self._histories.open(uid, self._store.load_marks(uid))
         except CatalogUnavailable as error:
             self.trouble.emit(self.tr("Figures not read: {0}").format(error))
-            return ()
+            return FilmHistory()

@@ -166,23 +166,26 @@ class FilmPicture:
         self.are_overlays_shown = other.are_overlays_shown
 
     @property
-    def left(self) -> DisplayState | None:
-        """How the reader has it now; None where nothing but zoom and pan differs from how it
-        opens."""
-        seen, opened = self._geometry.orientation, self._opened_geometry.orientation
+    def state(self) -> DisplayState:
+        """How the reader has it now, but for zoom and pan."""
         is_own = _is_same(self._window, self.opening_window)
-        if is_own and seen == opened and not self._is_inverted:
-            return None
         choice = "" if is_own else self.choice_name()
         by_hand = None if is_own or choice else linear_equivalent(self._window)
         return DisplayState(
             choice=choice,
             window=by_hand,
             is_inverted=self._is_inverted,
-            turns=seen.turns,
-            mirrored=seen.mirrored,
+            turns=self._geometry.orientation.turns,
+            mirrored=self._geometry.orientation.mirrored,
             presentation=presentation_label(self.film),
         )
+
+    @property
+    def left(self) -> DisplayState | None:
+        """The same; None where nothing but zoom and pan differs from how it opens."""
+        is_own = _is_same(self._window, self.opening_window)
+        is_upright = self._geometry.orientation == self._opened_geometry.orientation
+        return None if is_own and is_upright and not self._is_inverted else self.state
 
     def show_as_left(self, left: DisplayState) -> None:
         """As a reader left it; of another presentation state nothing is taken."""

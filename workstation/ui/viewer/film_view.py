@@ -18,6 +18,8 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from workstation.dicom.film import Film
 from workstation.dicom.presentation_state import present
 from workstation.dicom.voi import Voi
+from workstation.reading.display_state import presentation_label, presented_as
+from workstation.reading.key_views import KeyView
 from workstation.ui.film.header_wording import iso_date, join_present
 from workstation.ui.theme import COLOURS
 from workstation.ui.viewer.annotation_painter import AnnotationPainter
@@ -252,6 +254,27 @@ class FilmView(QWidget):
             self._replace_film(film.original)
         return True
 
+    def show_view(self, view: KeyView) -> None:
+        """A key image as it was kept, in a view of any shape."""
+        film = self.film
+        if film is None:
+            return
+        if presentation_label(film) != view.display.presentation:
+            self._replace_film(presented_as(film, view.display.presentation))
+        assert self._picture is not None
+        self._picture.show_as_left(view.display)
+        geometry = self._picture.geometry
+        geometry = geometry.fitted() if view.box is None else geometry.fitted_to(view.box)
+        self._picture.geometry = geometry
+        self._settling.stop()
+        self._keep_left()
+        self._describe()
+        self.update()
+        self.zoom_changed.emit(geometry.zoom)
+        self.window_changed.emit(self._picture.window)
+        self.geometry_changed.emit()
+        self._request_frame(view.frame_index)
+
     def step_frame(self, by: int) -> bool:
         """Frames on or back; False for a film of one frame."""
         if self.film is None or self.film.frame_count < 2:
@@ -393,7 +416,12 @@ class FilmView(QWidget):
             probe=self._probe,
             are_graphics_shown=self._are_graphics_shown,
             true_size=picture.true_size,
+            key_note=self._key_note(picture),
         )
+
+    def _key_note(self, picture: FilmPicture) -> str:
+        """What is kept of the film as key images: nothing here."""
+        return ""
 
     # Words
 
@@ -428,6 +456,7 @@ class FilmView(QWidget):
                 header.patient_name,
                 header.view_position,
                 iso_date(header.study_date),
+                self._key_note(self._picture).lstrip("★ "),
                 self.tr("left of the picture: {0}").format(letters.left)
                 if letters.left
                 else self.tr("sides not stated in the file"),

@@ -20,10 +20,12 @@ from workstation.reading.measurements import KINDS, Measurement, MeasurementKind
 from workstation.ui.theme import COLOURS, ui_font
 from workstation.ui.viewer.actions import DESK_ACTIONS, Tool
 from workstation.ui.viewer.film_figures import FilmFigures
+from workstation.ui.viewer.film_histories import FilmHistories
 from workstation.ui.viewer.film_picture import FilmPicture
 from workstation.ui.viewer.film_placeholder import Placeholder
 from workstation.ui.viewer.film_view import ZOOM_STEP, FilmView
 from workstation.ui.viewer.haloed_text import HaloedLine, HaloedTextPainter
+from workstation.ui.viewer.key_images import KeyImages
 from workstation.ui.viewer.magnifier import paint_magnifier
 from workstation.ui.viewer.measurement_editor import MeasurementEditor
 from workstation.ui.viewer.pointer_drag import CURSORS, DragKind, PointerDrag
@@ -64,6 +66,8 @@ class ImageViewer(FilmView):
         self.figures.changed.connect(self.measurements_changed)
         self.figures.trouble.connect(self.trouble)
         self.figures.repaint_needed.connect(self.update)
+        self.key_images = KeyImages(self.figures)
+        self.key_images.said.connect(self.trouble)
         self._shortcuts = shortcuts or Shortcuts(parent=self)
         self.ask_text: Callable[..., str] = self._ask_text
         self._commands = self._make_commands()
@@ -75,9 +79,12 @@ class ImageViewer(FilmView):
         """The figures on the film shown."""
         return self.figures.editor
 
-    def set_measurement_store(self, store: MeasurementStore) -> None:
-        """Where figures and displays are kept from now on, and come from when a film is shown."""
-        self.figures.set_store(store)
+    def set_measurement_store(
+        self, store: MeasurementStore, histories: FilmHistories | None = None
+    ) -> None:
+        """Where figures, key images and displays are kept from now on, and come from when a film
+        is shown. histories: of the viewports that may show the same film."""
+        self.figures.set_store(store, histories)
 
     def set_film(self, film: Film | None) -> None:
         self._drag = self._lens_at = None
@@ -182,15 +189,48 @@ class ImageViewer(FilmView):
             "presentation": lambda _: self.switch_presentation(),
             "frame": lambda by: self.step_frame(int(by)),
             "reset": lambda _: self.reset(),
+            "key_image": self._do_key_image,
             "place": lambda _: self._place(),
             "next_handle": lambda _: self.figures.choose_next(),
             "nudge": self._nudge,
             "delete": lambda _: self.figures.delete_chosen(),
+            "delete_all": lambda _: self.figures.delete_all(),
             "undo": lambda _: self.figures.undo(),
             "redo": lambda _: self.figures.redo(),
             "figures": lambda _: self.figures.toggle_visible(),
             "cancel": lambda _: self._cancel(),
         }
+
+    # Key images
+
+    def _do_key_image(self, what: str) -> bool:
+        """ "keep" what is on screen, or go to the "next" that was kept."""
+        if self._picture is None:
+            return False
+        if self._mark:
+            self.trouble.emit(self.tr("Key images are kept of the films of the open study."))
+            return True
+        if what == "keep":
+            self.key_images.toggle(self._picture, with_graphics=self._are_graphics_shown)
+        else:
+            self._go_to_key_image(self._picture)
+        self._describe()
+        self.update()
+        return True
+
+    def _go_to_key_image(self, picture: FilmPicture) -> None:
+        view = self.key_images.find_next(picture)
+        if view is None:
+            self.trouble.emit(self.tr("Nothing of this film is kept as a key image yet."))
+            return
+        self.show_view(view)
+        self.figures.are_visible = view.with_figures
+        if self._are_graphics_shown != view.with_graphics:
+            self.toggle_graphics()
+        self.key_images.arrive(view, self._picture or picture)
+
+    def _key_note(self, picture: FilmPicture) -> str:
+        return self.key_images.note(picture)
 
     # Mouse
 

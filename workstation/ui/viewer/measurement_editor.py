@@ -10,7 +10,7 @@ import math
 from dataclasses import replace
 
 from workstation.reading.figure_outline import nearest_on_line, outline
-from workstation.reading.measurement_history import MeasurementHistory
+from workstation.reading.film_history import FilmHistory
 from workstation.reading.measurements import (
     POINT_COUNTS,
     Measurement,
@@ -28,8 +28,8 @@ class MeasurementEditor:
     """The figures of one film, the one being drawn and the one chosen. handle: the number of a
     point of the chosen one; after the last comes its label."""
 
-    def __init__(self, measurements: tuple[Measurement, ...] = ()) -> None:
-        self.history = MeasurementHistory(measurements)
+    def __init__(self, history: FilmHistory | None = None) -> None:
+        self.history = history or FilmHistory()
         self.chosen_id = ""
         self.handle = 0
         self.is_gripping = False

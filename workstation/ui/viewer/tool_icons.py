@@ -5,6 +5,7 @@ Text signs differ by font and platform; these look the same everywhere, at every
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -128,6 +129,17 @@ def _reset() -> Drawing:
     return drawing
 
 
+def _key_image() -> Drawing:
+    """A film with a star in its corner: what of it matters."""
+    star = [
+        (12 + reach * math.sin(turn), 6 - reach * math.cos(turn))
+        for number in range(10)
+        for reach, turn in [((4.5, 1.9)[number % 2], number * math.pi / 5)]
+    ]
+    film = Drawing().line((6.5, 3.75), (2.25, 3.75), (2.25, 15.75), (14.25, 15.75), (14.25, 11.5))
+    return film.area(*star)
+
+
 def _ruler() -> Drawing:
     ruler = Drawing().box(-8.25, -3, 16.5, 6)
     for x, length in ((-4.5, 2.25), (-1.5, 3.25), (1.5, 2.25), (4.5, 3.25)):
@@ -208,6 +220,7 @@ DRAWINGS: dict[str, Callable[[], Drawing]] = {
     "flip_vertically": lambda: _flip_sideways().mapped(_TRANSPOSED),
     "invert": _invert,
     "reset": _reset,
+    "key_image.keep": _key_image,
     "tool.length": _ruler,
     "tool.angle": _angle,
     "tool.rectangle": _rectangle,

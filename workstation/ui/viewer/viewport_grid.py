@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
 from workstation.reading.hanging import PLACES, LayoutName
 from workstation.reading.measurement_store import MeasurementStore
 from workstation.ui.viewer.film_dragging import DraggedFilm
+from workstation.ui.viewer.film_histories import FilmHistories
 from workstation.ui.viewer.image_viewer import ImageViewer
 from workstation.ui.viewer.shortcuts import Shortcuts
 from workstation.ui.viewer.view_links import ViewLinks
@@ -151,8 +152,9 @@ class ViewportGrid(QWidget):
         self.activate((self._active + step) % len(self.shown), take_focus=True)
 
     def set_measurement_store(self, store: MeasurementStore) -> None:
+        histories = FilmHistories(self)
         for viewer in self.viewers:
-            viewer.set_measurement_store(store)
+            viewer.set_measurement_store(store, histories)
 
     def perform(self, action_id: str) -> bool:
         """Do an action of the table in the active viewport."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 
 
 @pytest.fixture
-def path(write_film) -> Path:
+def path(write_film: Callable[..., Path]) -> Path:
     stored = np.linspace(0, 4095, 2400).astype(np.uint16).reshape(40, 60)
     return write_film("film.dcm", stored, ImagerPixelSpacing=["0.2", "0.2"])
 

@@ -29,6 +29,7 @@ def name_kind(kind: VersionKind) -> str:
         "preliminary": _tr("Preliminary"),
         "final": _tr("Final"),
         "corrected": _tr("Corrected"),
+        "set-aside": _tr("Set aside"),
     }[kind]
 
 

@@ -93,6 +93,8 @@ class VersionsDialog(QDialog):
         if version.kind == "ai-draft":
             model = version.origin.model_name
             who = self.tr("by {0}").format(model) if model else ""
+        elif version.kind == "set-aside":
+            who = self.tr("written by {0}, not saved in its place").format(version.author)
         else:
             who = self.tr("signed by {0}").format(version.author)
         reason = self.tr("Reason: {0}").format(version.reason) if version.reason else ""
