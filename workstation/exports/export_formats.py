@@ -22,10 +22,12 @@ FILE_ENDINGS: dict[ExportFormat, str] = {
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """with_images: key images in the PDF. with_measurements: what is drawn on the films."""
+    """with_images: key images in the PDF: what readers kept of the films, else whole films.
+    with_measurements: what is drawn on the films. with_whole_films: these after what was kept."""
 
     with_images: bool = True
     with_measurements: bool = False
+    with_whole_films: bool = False
 
 
 PLAIN = ExportOptions()

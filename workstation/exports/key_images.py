@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from io import BytesIO
 
 import numpy as np
@@ -18,9 +18,17 @@ from workstation.dicom.presentation_search import open_as_presented
 from workstation.dicom.window_choices import badges
 from workstation.exports.exported_report import ExportedImage
 from workstation.exports.key_image_annotations import draw_annotations
-from workstation.exports.pdf_fonts import FALLBACK, FONT_FILES, REGULAR
-from workstation.reading.display_state import DisplayState, opened_orientation
-from workstation.reading.measurements import Measurement, Point
+from workstation.exports.key_image_figures import (
+    draw_figures,
+    draw_parts,
+    number_labels,
+    word_labels,
+)
+from workstation.exports.pdf_fonts import FONT_FILES, REGULAR
+from workstation.reading.display_state import DisplayState, opened_orientation, presented_as
+from workstation.reading.figure_wording import WordingLanguage
+from workstation.reading.key_views import Box, KeyView, digest_of, dump_key_views
+from workstation.reading.measurements import Measurement, Point, dump_measurements
 
 Orientation = tuple[int, bool]
 """(clockwise quarter turns, mirrored left and right before them)."""
@@ -29,58 +37,134 @@ LONGEST_SIDE_PX = (1000, 1600)
 """Smaller films are enlarged, so that figures and letters on them can be read."""
 
 _JPEG_QUALITY = 92
-_WITHOUT_VALUE = ("arrow", "text")
 _OPPOSITE = {"L": "R", "R": "L", "A": "P", "P": "A", "H": "F", "F": "H"}
-_INK, _EDGE = (140, 200, 255), (0, 0, 0)
 
 
 @dataclass(frozen=True)
 class KeyImage:
-    """jpeg: the whole film as its reader left it, else in its opening window and as its
-    presentation state asks, with what is drawn on it; caption: its technique, the viewer's badges
-    and what the reader changed."""
+    """jpeg: what its reader kept of a film, or the whole film as its reader left it, else in its
+    opening window and as its presentation state asks, with what is drawn on it; caption: its
+    technique, the viewer's badges and what the reader changed. kept: tells apart what readers
+    kept and moved, "" for a whole film without any of that."""
 
     jpeg: bytes
     width: int
     height: int
     caption: str
+    kept: str = ""
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The part of a film on a picture. box: in pixels of the oriented film, whole ones."""
+
+    film: Film
+    seen: Orientation
+    box: tuple[int, int, int, int]
+    size: tuple[int, int]
+
+    def shown(self, point: Point) -> Point:
+        """A point of the stored pixels on the picture."""
+        x, y = _oriented_point(self.film, self.seen, point)
+        left, top, right, bottom = self.box
+        return (
+            (x - left) * self.size[0] / (right - left),
+            (y - top) * self.size[1] / (bottom - top),
+        )
 
 
 def render_key_image(
     image: ExportedImage,
     measurements: Sequence[Measurement] = (),
     left: DisplayState | None = None,
+    parts: Sequence[tuple[int, Box]] = (),
 ) -> KeyImage:
-    """left: how its reader left the film. Decodes it: not for the UI's thread. Raises
-    UnreadableInstance."""
+    """The whole film. left: how its reader left it. parts: where the key images of these numbers
+    lie on it. Decodes it: not for the UI's thread. Raises UnreadableInstance."""
     film = open_as_presented(read_film(image.path))
     if left is not None and not left.applies_to(film):
         left = None
-    seen = orientation_seen(film, left)
-    turned = orient_as_shown(colours_of_film(film, left), seen)
-    picture = Image.fromarray(turned)
-    width, height = _fitted_size(film, seen, picture.width, picture.height)
-    picture = picture.resize((width, height), Image.Resampling.LANCZOS)
-    if film.presentation is not None and film.presentation.annotations:
+    picture, part = _picture_of(film, left, None)
+    picture = _annotated(picture, part)
+    if measurements or parts:
         picture = picture.convert("RGB")
-        shown = partial(_shown_point, film, seen, size=picture.size)
-        draw_annotations(picture, film, shown)
-    if measurements:
-        picture = picture.convert("RGB")
-        _draw_measurements(picture, film, seen, measurements)
-    _draw_side_letter(picture, film, seen)
+        draw_figures(picture, measurements, number_labels(measurements), part.shown)
+        draw_parts(picture, parts, part.shown)
+    moved = [each for each in measurements if each.label is not None]
+    kept = digest_of([dump_measurements(moved), list(parts)]) if moved or parts else ""
+    return _finished(picture, part, _caption(image, film, left), kept)
+
+
+def render_key_view(
+    image: ExportedImage,
+    view: KeyView,
+    measurements: Sequence[Measurement] = (),
+    number: int = 1,
+    language: WordingLanguage = "en",
+) -> KeyImage:
+    """What was on screen when its reader kept it, with the figures of the film as they are now
+    and what the screen says beside them. Otherwise as `render_key_image`."""
+    film = open_as_presented(read_film(image.path))
+    film = film.frame(min(view.frame_index, film.frame_count - 1))
+    film = presented_as(film, view.display.presentation)
+    display = view.display if view.display.applies_to(film) else None
+    picture, part = _picture_of(film, display, view.box, with_overlays=view.with_graphics)
+    picture = _annotated(picture, part) if view.with_graphics else picture
+    if not view.with_figures:
+        measurements = ()
+    picture = picture.convert("RGB")
+    draw_figures(picture, measurements, word_labels(measurements, film, language), part.shown)
+    notes = () if view.box is None else ("part of the film",)
+    caption = f"{number} · {_caption(image, film, display, notes)}"
+    kept = digest_of([dump_key_views([view]), dump_measurements(measurements), number])
+    return _finished(picture, part, caption, kept)
+
+
+def _picture_of(
+    film: Film, display: DisplayState | None, box: Box | None, *, with_overlays: bool = True
+) -> tuple[Image.Image, _Part]:
+    """In square pixels. box: the part of the stored pixels, None for all of them."""
+    seen = orientation_seen(film, display)
+    oriented = orient_as_shown(colours_of_film(film, display, with_overlays=with_overlays), seen)
+    whole = (0, 0, oriented.shape[1], oriented.shape[0])
+    cut = whole if box is None else _oriented_box(film, seen, box)
+    cropped = oriented[cut[1] : cut[3], cut[0] : cut[2]]
+    size = _fitted_size(film, seen, cropped.shape[1], cropped.shape[0])
+    picture = Image.fromarray(np.ascontiguousarray(cropped))
+    picture = picture.resize(size, Image.Resampling.LANCZOS)
+    return picture, _Part(film, seen, cut, size)
+
+
+def _annotated(picture: Image.Image, part: _Part) -> Image.Image:
+    """With what the film's presentation state draws."""
+    if part.film.presentation is None or not part.film.presentation.annotations:
+        return picture
+    picture = picture.convert("RGB")
+    draw_annotations(picture, part.film, part.shown)
+    return picture
+
+
+def _finished(picture: Image.Image, part: _Part, caption: str, kept: str) -> KeyImage:
+    _draw_side_letter(picture, part.film, part.seen)
     stream = BytesIO()
     picture.save(stream, format="JPEG", quality=_JPEG_QUALITY)
-    notes = left.notes() if left is not None else ()
-    caption = " · ".join((image.technique, *badges(film), *notes))
-    return KeyImage(stream.getvalue(), width, height, caption)
+    return KeyImage(stream.getvalue(), picture.width, picture.height, caption, kept)
 
 
-def colours_of_film(film: Film, left: DisplayState | None = None) -> np.ndarray:
+def _caption(
+    image: ExportedImage, film: Film, display: DisplayState | None, notes: Sequence[str] = ()
+) -> str:
+    changed = display.notes() if display is not None else ()
+    return " · ".join((image.technique, *badges(film), *notes, *changed))
+
+
+def colours_of_film(
+    film: Film, left: DisplayState | None = None, *, with_overlays: bool = True
+) -> np.ndarray:
     """[rows, columns] uint8 grey, or [rows, columns, 3] where overlays are drawn."""
     voi = left.voi_of(film) if left is not None else None
     grey = render_grey(film, voi, inverted=left is not None and left.is_inverted)
-    if film.overlay_mask is None:
+    if film.overlay_mask is None or not with_overlays:
         return grey
     colours = np.repeat(grey[:, :, None], 3, axis=2)
     colours[film.overlay_mask] = OVERLAY_INK
@@ -109,54 +193,30 @@ def _fitted_size(film: Film, seen: Orientation, width: int, height: int) -> tupl
     return max(1, round(across * scale)), max(1, round(down * scale))
 
 
-def _shown_point(film: Film, seen: Orientation, point: Point, size: tuple[int, int]) -> Point:
-    """A point of the stored pixels on the picture."""
+def _oriented_point(film: Film, seen: Orientation, point: Point) -> Point:
+    """A point of the stored pixels in those of the oriented film."""
     rows, columns = film.stored.shape
-    x, y = point[0] / columns, point[1] / rows
+    x, y = point
+    width, height = float(columns), float(rows)
     turns, is_mirrored = seen
     if is_mirrored:
-        x = 1 - x
+        x = width - x
     for _ in range(turns):
-        x, y = 1 - y, x
-    return x * size[0], y * size[1]
+        x, y = height - y, x
+        width, height = height, width
+    return x, y
 
 
-def _draw_measurements(
-    picture: Image.Image, film: Film, seen: Orientation, measurements: Sequence[Measurement]
-) -> None:
-    pen = ImageDraw.Draw(picture)
-    unit = max(picture.size) / 800
-    size = round(16 * unit)
-    number = 0
-    for measurement in measurements:
-        points = [_shown_point(film, seen, each, picture.size) for each in measurement.points]
-        for colour, width in ((_EDGE, 4.4 * unit), (_INK, 2.6 * unit)):
-            _draw_figure(pen, measurement, points, colour, round(width))
-        place = (max(x for x, _ in points) + 6 * unit, min(y for _, y in points))
-        number += measurement.kind not in _WITHOUT_VALUE
-        label = measurement.text if measurement.kind in _WITHOUT_VALUE else str(number)
-        font = ImageFont.truetype(FONT_FILES[REGULAR if label.isascii() else FALLBACK], size)
-        edge = round(2 * unit)
-        pen.text(place, label, _INK, font, stroke_width=edge, stroke_fill=_EDGE)
-
-
-def _draw_figure(
-    pen: ImageDraw.ImageDraw,
-    measurement: Measurement,
-    points: Sequence[Point],
-    colour: tuple[int, int, int],
-    width: int,
-) -> None:
-    if measurement.kind in ("rectangle", "ellipse"):
-        (x0, y0), (x1, y1) = points
-        box = (min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
-        draw = pen.ellipse if measurement.kind == "ellipse" else pen.rectangle
-        draw(box, outline=colour, width=width)
-    elif measurement.kind == "cardiothoracic":
-        pen.line(points[:2], colour, width)
-        pen.line(points[2:], colour, width)
-    elif len(points) > 1:
-        pen.line(points, colour, width)
+def _oriented_box(film: Film, seen: Orientation, box: Box) -> tuple[int, int, int, int]:
+    """Whole pixels of the oriented film: every one that a part of the stored pixels touches."""
+    rows, columns = film.stored.shape
+    width, height = (rows, columns) if seen[0] % 2 else (columns, rows)
+    (x0, y0), (x1, y1) = (_oriented_point(film, seen, each) for each in (box[:2], box[2:]))
+    left = min(max(math.floor(min(x0, x1)), 0), width - 1)
+    top = min(max(math.floor(min(y0, y1)), 0), height - 1)
+    right = min(max(math.ceil(max(x0, x1)), left + 1), width)
+    bottom = min(max(math.ceil(max(y0, y1)), top + 1), height)
+    return left, top, right, bottom
 
 
 def _draw_side_letter(picture: Image.Image, film: Film, seen: Orientation) -> None:
@@ -166,10 +226,9 @@ def _draw_side_letter(picture: Image.Image, film: Film, seen: Orientation) -> No
         return
     size = round(max(picture.size) / 22)
     font = ImageFont.truetype(FONT_FILES[REGULAR], size)
-    white, black = (255, 0) if picture.mode == "L" else ((255,) * 3, (0,) * 3)
     place = (size * 0.5, picture.height / 2 - size)
     pen = ImageDraw.Draw(picture)
-    pen.text(place, letter, white, font, stroke_width=2, stroke_fill=black)
+    pen.text(place, letter, "white", font, stroke_width=2, stroke_fill="black")
 
 
 def left_edge_letter(patient_orientation: Sequence[str], seen: Orientation) -> str:

@@ -41,6 +41,7 @@ from workstation.exports.wording import (
     word_signature,
     word_time,
 )
+from workstation.reading.key_views import digest_of
 from workstation.reporting.report_state import SECTIONS, Section
 from workstation.reporting.versions.stored_report import Addendum
 
@@ -54,7 +55,10 @@ _DOUBT = colors.HexColor("#9a5b00")
 
 
 def pdf_form(key_images: Sequence[KeyImage]) -> str:
-    """What tells a PDF's UID from that of the same report without its images."""
+    """What tells a PDF's UID from that of the same report without its images, or with others."""
+    kept = [image.kept for image in key_images]
+    if any(kept):
+        return f"pdf+images:{digest_of(kept)}"
     return "pdf+images" if key_images else "pdf"
 
 

@@ -21,6 +21,7 @@ from workstation.exports.export_formats import (
 from workstation.exports.exported_report import ExportedReport
 from workstation.exports.file_writing import partial_file, require_folder
 from workstation.exports.report_reading import ReportSources, read_report
+from workstation.reading.key_views import Box
 
 if TYPE_CHECKING:
     from workstation.exports.key_images import KeyImage
@@ -166,17 +167,32 @@ class ReportExporter:
         return write_encapsulated_pdf(report, pdf, kind), report.document_uid(kind)
 
     def _key_images(self, report: ExportedReport, options: ExportOptions) -> list[KeyImage]:
-        from workstation.exports.key_images import render_key_image
+        """What readers kept of the films; the films themselves where they kept nothing, or are
+        wanted too."""
+        from workstation.exports.key_images import render_key_image, render_key_view
 
-        drawn = self._sources.measurements
-        return [
+        marks = self._sources.measurements
+        views: list[KeyImage] = []
+        parts: dict[str, list[tuple[int, Box]]] = {}
+        for image in report.images:
+            for view in marks.load_key_views(image.sop_instance_uid):
+                drawn = marks.load(image.sop_instance_uid)
+                number = len(views) + 1
+                views.append(render_key_view(image, view, drawn, number, report.language))
+                if view.box is not None:
+                    parts.setdefault(image.sop_instance_uid, []).append((number, view.box))
+        if views and not options.with_whole_films:
+            return views
+        films = [
             render_key_image(
                 image,
-                drawn.load(image.sop_instance_uid) if options.with_measurements else (),
-                drawn.load_display(image.sop_instance_uid),
+                marks.load(image.sop_instance_uid) if options.with_measurements else (),
+                marks.load_display(image.sop_instance_uid),
+                parts.get(image.sop_instance_uid, ()),
             )
             for image in report.images
         ]
+        return views + films
 
 
 def file_stem(report: ExportedReport) -> str:

@@ -16,6 +16,7 @@ from workstation.dicom.film import Film
 from workstation.dicom.instance_reader import read_film
 from workstation.dicom.presentation_state import ImagePresentation, present
 from workstation.dicom.voi import Window
+from workstation.exports.export_formats import ExportOptions
 from workstation.exports.key_image_annotations import draw_annotations
 from workstation.exports.key_images import (
     LONGEST_SIDE_PX,
@@ -24,8 +25,10 @@ from workstation.exports.key_images import (
     orient_as_shown,
     orientation_seen,
     render_key_image,
+    render_key_view,
 )
 from workstation.reading.display_state import DisplayState
+from workstation.reading.key_views import KeyView
 from workstation.ui.viewer.view_geometry import Orientation, side_letters
 
 
@@ -179,3 +182,92 @@ def test_text_of_a_presentation_state_is_on_the_key_image(study: ReportedStudy) 
     changed = np.abs(np.asarray(picture).astype(int) - before).max(axis=2) > 60
     assert changed[360:390, 255:340].any()  # right of its anchor, at (250, 375)
     assert not changed[:300].any()
+
+
+# -- what a reader kept of a film ------------------------------------------------------------
+
+
+def _pixels(jpeg: bytes) -> np.ndarray:
+    with Image.open(BytesIO(jpeg)) as opened:
+        return np.asarray(opened.convert("RGB")).astype(int)
+
+
+SEEN = [(turns, mirrored) for turns in range(4) for mirrored in (False, True)]
+
+
+@pytest.mark.parametrize(("turns", "mirrored"), SEEN)
+def test_a_kept_part_is_that_part_of_the_film(
+    study: ReportedStudy, turns: int, mirrored: bool
+) -> None:
+    """The same pixels as the viewer shows of these stored ones, whichever way the film is."""
+    (image,) = study.read().images
+    state = DisplayState(turns=turns, mirrored=mirrored, is_inverted=True)
+    part = render_key_view(image, KeyView(state, box=(16.0, 32.0, 80.0, 112.0)))
+    across, down = (80, 64) if turns % 2 else (64, 80)
+    assert part.width / part.height == pytest.approx(across / down, rel=0.01)
+    film = read_film(image.path)
+    grey = colours_of_film(film, state)[32:112, 16:80]
+    expected = Image.fromarray(orient_as_shown(grey, (turns, mirrored)))
+    expected = expected.resize((part.width, part.height), Image.Resampling.LANCZOS)
+    shown = _pixels(part.jpeg)[:, part.width // 8 :]  # right of the side letter
+    wanted = np.asarray(expected).astype(int)[:, part.width // 8 :, None]
+    assert np.abs(shown - wanted).mean() < 4
+    assert "part of the film" in part.caption
+    assert "inverted" in part.caption
+
+
+def test_figures_lie_where_they_are_on_the_kept_part(study: ReportedStudy) -> None:
+    """A length along row 60, from column 20 to 90, of which the part shows the right half."""
+    (image,) = study.read().images
+    drawn = study.sources.measurements.load(image.sop_instance_uid)
+    view = KeyView(DisplayState(), box=(60.0, 40.0, 124.0, 104.0))
+    bare = render_key_view(image, replace(view, with_figures=False), drawn)
+    plain, figured = _pixels(bare.jpeg), _pixels(render_key_view(image, view, drawn).jpeg)
+    changed = np.abs(figured - plain).max(axis=2) > 60
+    row, scale = round(20 / 64 * bare.height), bare.width / 64
+    assert changed[row - 4 : row + 5, round(15 * scale)].any()
+    assert not changed[row - 4 : row + 5, round(60 * scale)].any()
+
+
+def test_moved_words_are_led_to_their_figure(study: ReportedStudy) -> None:
+    (image,) = study.read().images
+    (drawn,) = [
+        each
+        for each in study.sources.measurements.load(image.sop_instance_uid)
+        if each.kind == "length"
+    ]
+    moved = replace(drawn, label=(55.0, 110.0))
+    beside, away = render_key_image(image, [drawn]), render_key_image(image, [moved])
+    changed = np.abs(_pixels(away.jpeg) - _pixels(beside.jpeg)).max(axis=2) > 60
+    scale = away.height / 128
+    column = round(55 * scale)
+    assert changed[round(80 * scale), column - 4 : column + 5].any()  # the leader
+    assert changed[round(106 * scale) : round(114 * scale), column - 20 : column + 20].any()
+    assert beside.kept == ""  # its documents keep the UIDs they had
+    assert away.kept != ""
+
+
+def test_exports_show_what_was_kept_and_whole_films_if_asked(study: ReportedStudy) -> None:
+    (image,) = study.read().images
+    store = study.sources.measurements
+    plain = study.exporter.make(study.read(), "pdf")
+    views = (
+        KeyView(DisplayState(is_inverted=True), box=(10.0, 10.0, 60.0, 60.0)),
+        KeyView(DisplayState()),
+    )
+    assert store.save_key_views(image.sop_instance_uid, views)
+    report = study.read()
+    kept = study.exporter._key_images(report, ExportOptions())
+    assert [each.caption.split(" · ")[0] for each in kept] == ["1", "2"]
+    both = study.exporter._key_images(report, ExportOptions(with_whole_films=True))
+    assert both[:2] == kept
+    assert len(both) == 3
+    assert both[2].width / both[2].height == pytest.approx(1, rel=0.01)
+    documents = [
+        study.exporter.make(report, "dicom-pdf", ExportOptions(with_whole_films=whole))
+        for whole in (False, True)
+    ]
+    uids = {plain.document_uid, *(each.document_uid for each in documents)}
+    assert len(uids) == 3
+    again = study.exporter.make(report, "dicom-pdf", ExportOptions())
+    assert again.content == documents[0].content

@@ -68,7 +68,11 @@ class ExportDialog(QDialog):
 
     @property
     def options(self) -> ExportOptions:
-        return ExportOptions(self.images_box.isChecked(), self.measurements_box.isChecked())
+        return ExportOptions(
+            self.images_box.isChecked(),
+            self.measurements_box.isChecked(),
+            self.images_box.isChecked() and self.films_box.isChecked(),
+        )
 
     @property
     def choices(self) -> ExportChoices:
@@ -97,6 +101,10 @@ class ExportDialog(QDialog):
             self.format_boxes[form] = box
         self.images_box = self._check_box(
             "with_images", self.tr("&Key images in the PDF"), chosen.options.with_images
+        )
+        self.images_box.setToolTip(self.tr("What was kept of the films, else the whole films"))
+        self.films_box = self._check_box(
+            "with_whole_films", self.tr("&Whole films after them"), chosen.options.with_whole_films
         )
         self.measurements_box = self._check_box(
             "with_measurements", self.tr("&Measurements"), chosen.options.with_measurements
@@ -174,7 +182,8 @@ class ExportDialog(QDialog):
         left = QVBoxLayout()
         left.setSpacing(6)
         self._add_group(left, self.tr("Forms"), list(self.format_boxes.values()))
-        self._add_group(left, self.tr("With"), [self.images_box, self.measurements_box])
+        boxes = [self.images_box, self.films_box, self.measurements_box]
+        self._add_group(left, self.tr("With"), boxes)
         folder = QHBoxLayout()
         folder.addWidget(self.folder_field, 1)
         folder.addWidget(self.browse_button)
@@ -231,6 +240,7 @@ class ExportDialog(QDialog):
             box.toggled.connect(self._update)
         self.folder_field.textChanged.connect(self._update)
         self.images_box.toggled.connect(self.refresh)
+        self.films_box.toggled.connect(self.refresh)
         self.measurements_box.toggled.connect(self.refresh)
         self.browse_button.clicked.connect(self._browse)
         self.export_button.clicked.connect(self._export)
@@ -313,6 +323,7 @@ class ExportDialog(QDialog):
         self.export_button.setEnabled(is_ready and bool(choices.formats) and has_place)
         self.print_button.setEnabled(is_ready)
         self.copy_button.setEnabled(is_ready)
+        self.films_box.setEnabled(self.images_box.isChecked())
         self.folder_field.setEnabled(self.folder_box.isChecked())
         self.browse_button.setEnabled(self.folder_box.isChecked())
         self.server_combo.setEnabled(self.server_box.isChecked() and bool(self._senders))

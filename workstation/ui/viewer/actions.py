@@ -72,9 +72,7 @@ ACTIONS: tuple[ViewerAction, ...] = (
     _action("frame.-1", _T("ViewerAction", "Frame back"), "J", "View"),
     _action("frame.1", _T("ViewerAction", "Frame on"), "K", "View"),
     _action("reset", _T("ViewerAction", "Film as it was opened"), "Space", "View"),
-    _action(
-        "key_image.keep", _T("ViewerAction", "Key image: keep, or no longer"), "Shift+K", "View"
-    ),
+    _action("key_image.keep", _T("ViewerAction", "Key image, or no longer"), "Shift+K", "View"),
     _action("key_image.next", _T("ViewerAction", "Next key image of the film"), ",", "View"),
     _action("tool.length", _T("ViewerAction", "Length"), "D", "Measure"),
     _action("tool.angle", _T("ViewerAction", "Angle"), "A", "Measure"),
@@ -97,9 +95,9 @@ ACTIONS: tuple[ViewerAction, ...] = (
     _action("nudge.down", _T("ViewerAction", "Move handle or words down"), "Down", "Measure"),
     _action("delete", _T("ViewerAction", "Delete the chosen figure"), "Del Backspace", "Measure"),
     _action("delete_all", _T("ViewerAction", "Delete every figure"), "Shift+Del", "Measure"),
-    _action("undo", _T("ViewerAction", "Undo: figure, key image"), "Ctrl+Z", "Measure"),
+    _action("undo", _T("ViewerAction", "Undo (figure, key image)"), "Ctrl+Z", "Measure"),
     _action(
-        "redo", _T("ViewerAction", "Redo: figure, key image"), "Ctrl+Y Ctrl+Shift+Z", "Measure"
+        "redo", _T("ViewerAction", "Redo (figure, key image)"), "Ctrl+Y Ctrl+Shift+Z", "Measure"
     ),
     _action("figures", _T("ViewerAction", "Figures on or off"), "N", "Measure"),
     _action("viewport.next", _T("ViewerAction", "Next viewport"), "X", "Compare"),
