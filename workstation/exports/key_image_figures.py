@@ -129,7 +129,7 @@ def _draw_figure(
         pen.line(points[2:], colour, width)
     elif measurement.kind == "arrow":
         pen.line(points, colour, width)
-        pen.line(_barbs(*points, unit), colour, width)
+        pen.line(_barbs(points[0], points[1], unit), colour, width)
     elif len(points) > 1:
         pen.line(points, colour, width)
 
