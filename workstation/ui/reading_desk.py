@@ -21,7 +21,11 @@ from workstation.drafting.drafting_service import DraftingService
 from workstation.reading.hanging import find_priors
 from workstation.reading.measurement_store import MeasurementStore
 from workstation.reporting.draft_report import DraftReport
-from workstation.reporting.report_state import ReportSigned, ReportState
+from workstation.reporting.report_state import (
+    ReportChangedElsewhere,
+    ReportSigned,
+    ReportState,
+)
 from workstation.reporting.signing.sign_off import SignOff
 from workstation.reporting.versions.autosave import Autosave
 from workstation.reporting.versions.report_store import ReportStore
@@ -266,7 +270,9 @@ class ReadingDesk(QObject):
             return True
         try:
             was_saved = self._autosave.flush()
-        except (CatalogUnavailable, ReportSigned, UnknownStudy) as error:
+        except (ReportChangedElsewhere, ReportSigned, UnknownStudy) as error:
+            return self._set_aside(str(error))
+        except CatalogUnavailable as error:
             if not self._retry.isActive():
                 self._retry.start()
             text = self.tr("Not saved yet: {0}. Your text is kept and will be tried again.")
@@ -279,6 +285,31 @@ class ReadingDesk(QObject):
         if was_saved:
             self.study_changed.emit(self._study_uid)
         return True
+
+    def _set_aside(self, reason: str) -> bool:
+        """What can never be saved in its place: another window was faster. Kept as a version, and
+        the report is shown as it is now, so that nobody is locked in with it."""
+        autosave, self._autosave = self._autosave, None
+        assert autosave is not None
+        self._panel.flush_typing()
+        try:
+            autosave.set_aside(reason)
+            stored = self._records.reports.load(self._study_uid)
+        except CatalogUnavailable as error:
+            self._autosave = autosave
+            self.trouble.emit(str(error))
+            self._retry.start()
+            return False
+        self._retry.stop()
+        self._drafts.cancel()
+        self._show_stored(stored)
+        text = self.tr(
+            "{0} It is shown as it is now. What you wrote is kept: see its versions (Set aside)."
+        ).format(reason)
+        self._panel.show_notice(text)
+        self.trouble.emit(text)
+        self.study_changed.emit(self._study_uid)
+        return False  # the reader is to see it before the study is left or signed
 
     def sign(self, ask_signer: AskSigner) -> bool:
         """Sign the report as it stands. ask_signer shows it and returns what is asked for: a bare
@@ -314,7 +345,9 @@ class ReadingDesk(QObject):
             blank = ReportState(language=self.language)
             kept = stored and (stored.correction or stored)
             report = DraftReport(kept.state if kept else blank, reader=self.signing.signer)
-            self._autosave = Autosave(self._records.reports, self._study_uid, report)
+            correction = stored.correction if stored is not None else None
+            started_at = correction.started_at if correction is not None else ""
+            self._autosave = Autosave(self._records.reports, self._study_uid, report, started_at)
             self._panel.show_report(report)
         self.signing.show_stage(stored)
 

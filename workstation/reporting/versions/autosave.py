@@ -53,9 +53,7 @@ class Autosave:
         state, count, origin = self._report.state, len(self._pending), self._origin
         edits = coalesce_edits(self._pending)
         basis = SaveBasis(self._saved_state, self._correction_started_at)
-        self._store.save_draft(
-            self._study_instance_uid, state, edits, origin=origin, basis=basis
-        )
+        self._store.save_draft(self._study_instance_uid, state, edits, origin=origin, basis=basis)
         del self._pending[:count]
         self._saved_state, self._origin = state, None
         return True

@@ -249,8 +249,8 @@ def require_unsigned(connection: Connection, study_instance_uid: str) -> None:
 def _stands_on(basis: SaveBasis, saved: ReportState | None, correction_started_at: str) -> bool:
     if basis.correction_started_at != correction_started_at:
         return False
-    if saved is None or saved.is_blank:
-        return basis.state.is_blank
+    if saved is None or (saved.is_blank and basis.state.is_blank):
+        return True  # nothing there, or nothing that can be read: nothing to take the place of
     # As it is stored: a text may hold what no database does.
     return saved in (basis.state, state_from_json(state_to_json(basis.state)))
 
