@@ -11,10 +11,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from torch.nn import functional
 
 from inference.decoding.kv_cache import StaticKvCache
-from inference.decoding.text_decoder import DecoderView, Places, RotaryTable, TextDecoder
+from inference.decoding.text_decoder import (
+    DecoderView,
+    FedRows,
+    Places,
+    RotaryTable,
+    TextDecoder,
+)
 from inference.memory.out_of_memory import is_out_of_memory
 
 _MOST_ROWS = 160  # of one draft: longer passes (whole answers) gain nothing from company
@@ -22,15 +27,10 @@ _MOST_ROWS = 160  # of one draft: longer passes (whole answers) gain nothing fro
 
 @dataclass(eq=False)
 class WaitingPass:
-    """The arguments of TextDecoder.run, and what came of them: None where it has to run alone."""
+    """What a draft feeds, and what came of it: None where it has to run alone."""
 
     decoder: JoinedDecoder
-    hidden: torch.Tensor
-    rotary: RotaryTable
-    cache: StaticKvCache
-    places: Places
-    mask: torch.Tensor | None
-    keep: int
+    fed: FedRows
     kept: torch.Tensor | None = None
 
 
@@ -99,8 +99,8 @@ class JoinedDecoder(DecoderView):
         rows, is_prompt = len(hidden), places is None and start == 0
         if rows <= _MOST_ROWS and not is_prompt:
             own = slice(start, start + rows)
-            taken = places or Places(own, own.stop, own)
-            waiting = WaitingPass(self, hidden, rotary, cache, taken, mask, keep)
+            at = places or Places(own, own.stop, own)
+            waiting = WaitingPass(self, FedRows(hidden, rotary, cache, at, mask, keep))
             self._meeting.wait(waiting)
             if waiting.kept is not None:
                 return waiting.kept
@@ -115,57 +115,31 @@ class JoinedDecoder(DecoderView):
 
     def run_joined(self, together: list[WaitingPass]) -> None:
         """Run them all, and the head on the rows they keep."""
-        kept = self._run_layers(together)
-        logits = super().logits(kept)
-        counts = [each.keep for each in together]
+        fed = [each.fed for each in together]
+        turned_by = [rows.turned_by for rows in fed]
+        counts = [len(rows.hidden) for rows in fed]
+
+        def attend(layer: int, turned: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+            """Each over its own cache."""
+            apart = zip(fed, turned.split(counts), values.split(counts), strict=True)
+            return torch.cat([self._attend_over_cache(rows, layer, *own) for rows, *own in apart])
+
+        def keep_rows(hidden: torch.Tensor) -> torch.Tensor:
+            apart = zip(fed, hidden.split(counts), strict=True)
+            return torch.cat([rows.keep_last(own) for rows, own in apart])
+
+        kept = self._run_layers(
+            torch.cat([rows.hidden for rows in fed]),
+            RotaryTable(
+                torch.cat([table.cos for table in turned_by]),
+                torch.cat([table.sin for table in turned_by]),
+            ),
+            attend,
+            keep_rows,
+        )
+        logits, kept_counts = super().logits(kept), [rows.keep for rows in fed]
         for each, rows, row_logits in zip(
-            together, kept.split(counts), logits.split(counts), strict=True
+            together, kept.split(kept_counts), logits.split(kept_counts), strict=True
         ):
             each.kept = rows
             each.decoder._foreseen = (rows, row_logits)
-
-    def _run_layers(self, together: list[WaitingPass]) -> torch.Tensor:
-        """The kept rows of all, one after the other: as TextDecoder.run, but for attention."""
-        hidden = torch.cat([each.hidden for each in together])
-        cos = torch.cat([each.rotary.cos[each.places.positions] for each in together])
-        sin = torch.cat([each.rotary.sin[each.places.positions] for each in together])
-        counts = [len(each.hidden) for each in together]
-        last = len(self._layers) - 1
-        for index, layer in enumerate(self._layers):
-            normed = functional.rms_norm(hidden, (self.hidden,), layer.input_norm, self.eps)
-            qkv = layer.qkv(normed)
-            heads = qkv.view(len(qkv), self.heads + 2 * self.kv_heads, self.head_dim)
-            turning = heads[:, : self.heads + self.kv_heads]
-            turned = torch.addcmul(turning * cos, turning.roll(self.head_dim // 2, -1), sin)
-            values = heads[:, self.heads + self.kv_heads :].split(counts)
-            attended = [
-                self._attend_alone(each, index, each_turned, each_values)
-                for each, each_turned, each_values in zip(
-                    together, turned.split(counts), values, strict=True
-                )
-            ]
-            if index == last:
-                rows_of = zip(together, hidden.split(counts), strict=True)
-                hidden = torch.cat([rows[len(rows) - each.keep :] for each, rows in rows_of])
-            hidden = hidden + layer.output(torch.cat(attended))
-            hidden = hidden + layer.feed_forward(hidden, self.hidden, self.eps)
-        return hidden
-
-    def _attend_alone(
-        self,
-        each: WaitingPass,
-        layer: int,
-        turned: torch.Tensor,
-        values: torch.Tensor,
-    ) -> torch.Tensor:
-        """turned: its queries and keys [rows, heads + kv_heads, head_dim]."""
-        keys = turned[:, self.heads :]
-        slots, end, _ = each.places
-        all_keys, all_values = each.cache.write_at(layer, slots, keys, values, end)
-        queries, mask, rows = turned[:, : self.heads], each.mask, len(turned)
-        if layer == len(self._layers) - 1 and each.keep < rows:
-            if each.keep == 0:
-                return turned.new_empty(0, self.hidden)
-            queries = queries[rows - each.keep :]
-            mask = self._keep_mask_rows(mask, rows, each.keep)
-        return self._attend(queries, all_keys, all_values, mask)

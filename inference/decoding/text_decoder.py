@@ -7,6 +7,8 @@ into rows, so that keys are never repeated. Batch is always one: rows are [rows,
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
@@ -40,6 +42,34 @@ class Places(NamedTuple):
     slots: slice | torch.Tensor
     end: int
     positions: slice | torch.Tensor
+
+
+class FedRows(NamedTuple):
+    """One draft's rows [rows, hidden] on their way through the layers, and what they attend to.
+
+    mask, keep: see TextDecoder.run.
+    """
+
+    hidden: torch.Tensor
+    rotary: RotaryTable
+    cache: StaticKvCache
+    places: Places
+    mask: torch.Tensor | None
+    keep: int
+
+    @property
+    def turned_by(self) -> RotaryTable:
+        """Of these rows only."""
+        at = self.places.positions
+        return RotaryTable(self.rotary.cos[at], self.rotary.sin[at])
+
+    def keep_last(self, hidden: torch.Tensor) -> torch.Tensor:
+        return hidden[len(hidden) - self.keep :]
+
+
+# (layer, queries and keys already turned [rows, heads + kv_heads, head_dim], values [rows,
+# kv_heads, head_dim]) -> [rows, hidden]; of the last layer, the rows that are kept.
+AttendRows = Callable[[int, torch.Tensor, torch.Tensor], torch.Tensor]
 
 
 class TextDecoder:
@@ -119,30 +149,53 @@ class TextDecoder:
         all of [0, start + rows). Rows that aren't kept skip the last layer but for its K/V.
         places: instead of start, for rows anywhere.
         """
-        rows = hidden.shape[0]
-        at: slice | torch.Tensor = slice(start, start + rows)
-        turned_by, end = at, start + rows
-        if places is not None:
-            at, end, turned_by = places
-        cos, sin = rotary.cos[turned_by], rotary.sin[turned_by]
-        last = len(self._layers) - 1
+        own = slice(start, start + len(hidden))
+        fed = FedRows(hidden, rotary, cache, places or Places(own, own.stop, own), mask, keep)
+        attend = partial(self._attend_over_cache, fed)
+        return self._run_layers(hidden, fed.turned_by, attend, fed.keep_last)
+
+    def _run_layers(
+        self,
+        hidden: torch.Tensor,
+        turned_by: RotaryTable,
+        attend: AttendRows,
+        keep_rows: Callable[[torch.Tensor], torch.Tensor],
+    ) -> torch.Tensor:
+        """hidden [rows, hidden] through all layers: the rows kept. turned_by: of just these rows.
+
+        Only attend knows whose rows they are, and which of them see each other.
+        """
+        rows, last = len(hidden), len(self._layers) - 1
         for index, layer in enumerate(self._layers):
             normed = functional.rms_norm(hidden, (self.hidden,), layer.input_norm, self.eps)
             heads = layer.qkv(normed).view(rows, self.heads + 2 * self.kv_heads, self.head_dim)
             turning = heads[:, : self.heads + self.kv_heads]
-            turned = torch.addcmul(turning * cos, turning.roll(self.head_dim // 2, -1), sin)
-            keys, values = cache.write_at(
-                index, at, turned[:, self.heads :], heads[:, self.heads + self.kv_heads :], end
-            )
-            queries = turned[:, : self.heads]
-            if index == last and keep < rows:
-                if keep == 0:
-                    return hidden[:0]
-                queries, hidden = queries[rows - keep :], hidden[rows - keep :]
-                mask = self._keep_mask_rows(mask, rows, keep)
-            hidden = hidden + layer.output(self._attend(queries, keys, values, mask))
+            rolled = turning.roll(self.head_dim // 2, -1)
+            turned = torch.addcmul(turning * turned_by.cos, rolled, turned_by.sin)
+            attended = attend(index, turned, heads[:, self.heads + self.kv_heads :])
+            if index == last:
+                hidden = keep_rows(hidden)
+                if not len(hidden):
+                    break
+            hidden = hidden + layer.output(attended)
             hidden = hidden + layer.feed_forward(hidden, self.hidden, self.eps)
         return hidden
+
+    def _attend_over_cache(
+        self, fed: FedRows, layer: int, turned: torch.Tensor, values: torch.Tensor
+    ) -> torch.Tensor:
+        """AttendRows of one draft: store its keys and values, then attend to what it may see."""
+        slots, end, _ = fed.places
+        all_keys, all_values = fed.cache.write_at(
+            layer, slots, turned[:, self.heads :], values, end
+        )
+        queries, mask, rows = turned[:, : self.heads], fed.mask, len(turned)
+        if layer == len(self._layers) - 1 and fed.keep < rows:
+            if fed.keep == 0:
+                return turned.new_empty(0, self.hidden)
+            queries = queries[rows - fed.keep :]
+            mask = self._keep_mask_rows(mask, rows, fed.keep)
+        return self._attend(queries, all_keys, all_values, mask)
 
     def _attend(
         self,

@@ -11,6 +11,7 @@ the model's dtype, and so does the output head, whose rounding would decide betw
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 
 import torch
@@ -51,8 +52,8 @@ class ReducedProduct:
         return [self._values, self._scales, *([] if self._bias is None else [self._bias])]
 
 
-class ReducedLinear(nn.Module):
-    """Stands for an nn.Linear.
+class ReducedLinear(nn.Module, ABC):
+    """Stands for an nn.Linear; which bits it keeps, a subclass says.
 
     from_rows: with fewer rows the exact weights are used, which are kept for that; 0 keeps none.
     values: [out, in] reduced. scales: [out] of float32, what a unit of the values is worth; empty
@@ -75,16 +76,16 @@ class ReducedLinear(nn.Module):
         self.register_buffer("bias", linear.bias.data if linear.bias is not None else None)
 
     @staticmethod
+    @abstractmethod
     def reduce(weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """[out, in] to values and scales."""
-        raise NotImplementedError
 
     @staticmethod
+    @abstractmethod
     def multiply(
         rows: torch.Tensor, values: torch.Tensor, scales: torch.Tensor, bias: torch.Tensor | None
     ) -> torch.Tensor:
         """The reduced product, bias included, in the rows' dtype."""
-        raise NotImplementedError
 
     def forward(self, rows: torch.Tensor) -> torch.Tensor:
         return self.join([])(rows)
