@@ -66,7 +66,6 @@ class ReportHead(QWidget):
             button.setVisible(editable is not None)
         self.undo_button.setEnabled(editable is not None and editable.can_undo)
         self.redo_button.setEnabled(editable is not None and editable.can_redo)
-        self.state_label.setText(self._state_text(state, editable))
         self._fit_name()
 
     def show_patient(self, patient: ReportPatient | None) -> None:
@@ -80,6 +79,17 @@ class ReportHead(QWidget):
         self._fit_name()
 
     def _fit_name(self) -> None:
+        """The patient's name whole, if need be beside the stage alone; its tooltip says more."""
+        state, report = self._shown
+        said = self._state_text(state, report if state == "editing" else None)
+        for words in (said, self._stage if state == "editing" else said, said):
+            self.state_label.setText(words)
+            self.state_label.setToolTip(said if words != said else "")
+            if self._show_name():
+                break
+
+    def _show_name(self) -> bool:
+        """False where it had to be cut off."""
         name = self.patient.name if self.patient is not None else self.tr("Report")
         layout = self.layout()
         assert layout is not None
@@ -90,6 +100,7 @@ class ReportHead(QWidget):
         metrics = QFontMetrics(font)
         self.patient_label.setText(metrics.elidedText(name, Qt.TextElideMode.ElideRight, room))
         self.patient_label.setAccessibleName(self.patient.line if self.patient else name)
+        return self.patient_label.text() == name
 
     def show_stage(self, stage: str) -> None:
         """What the report is: draft, preliminary, final ... (`name_stage`)."""

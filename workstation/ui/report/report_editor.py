@@ -26,6 +26,7 @@ from workstation.ui.report.section_heights import SectionHeights, SectionSplitte
 from workstation.ui.report.statements.checklist_lines import ChecklistLine
 from workstation.ui.report.statements.finding_picker import FindingPicker
 from workstation.ui.report.statements.statement_pages import StatementPages
+from workstation.ui.theme import font_scale
 
 _LOW = 620
 """Below this height [px] the texts need every line."""
@@ -138,6 +139,7 @@ class ReportEditor(QWidget):
         self.add_button.clicked.connect(self.open_finding_picker)
         self.finding_picker.sentence_added.connect(changes.add_finding)
         self.finding_picker.closed.connect(self.add_button.show)
+        self.finding_picker.closed.connect(self._fit_provenance)
         self.finding_picker.closed.connect(self.heights.share)
         self.editors["findings"].typed.connect(self._on_findings_typed)
         self.editors["impression"].typed.connect(self._on_impression_typed)
@@ -160,7 +162,7 @@ class ReportEditor(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.listing.show_provenance_lines(1 if event.size().height() < _LOW else 2)
+        self._fit_provenance()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -180,6 +182,7 @@ class ReportEditor(QWidget):
         self._stop_observing = report.on_edit(self._on_edit) if report else _do_nothing
         self._changes.set_report(report)
         self.finding_picker.hide()
+        self._fit_provenance()
         self.add_button.show()
         self._show_report()
         self.heights.share()
@@ -207,6 +210,13 @@ class ReportEditor(QWidget):
         self.add_button.hide()
         self.check_bar.close_list()
         self.finding_picker.open_picker()
+        self._fit_provenance()
+
+    def _fit_provenance(self) -> None:
+        """In a low column the line about a sentence is short, and gives way to the picker."""
+        is_low = self.height() < _LOW * font_scale()
+        is_picking = not self.finding_picker.isHidden()
+        self.listing.show_provenance_lines((0 if is_picking else 1) if is_low else 2)
 
     def _on_edit(self, edit: Edit) -> None:
         self._show_report()

@@ -82,7 +82,7 @@ class FilmOverlay(QObject):
         still = (
             ref(film), state.window.explanation, state.orientation, state.is_inverted,
             state.badges, state.letters, state.probe, state.are_graphics_shown, state.true_size,
-            area.getRect(), ratio, font_scale(),
+            state.key_note, area.getRect(), ratio, font_scale(),
         )  # fmt: skip
         if still != self._still:
             corners, moving = self.words.corners(film, state), self.words.moving_lines(state)

@@ -13,6 +13,7 @@ from workstation.ui.theme import COLOURS, ui_font
 PlaceholderKind = Literal["empty", "busy", "error"]
 
 _SYMBOL = 72.0
+_LEAST_MARGIN = 12.0
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def paint_placeholder(painter: QPainter, area: QRectF, placeholder: Placeholder)
         top = _paint_wrapped(
             painter, column, top, placeholder.detail, 11, COLOURS.muted_text, bold=False
         )
-    _paint_hints(painter, area.center().x(), top + 24, placeholder.hints)
+    _paint_hints(painter, area, top + 24, placeholder.hints)
 
 
 def _paint_wrapped(
@@ -63,18 +64,20 @@ def _paint_wrapped(
 
 
 def _paint_hints(
-    painter: QPainter, middle: float, top: float, hints: tuple[tuple[str, str], ...]
+    painter: QPainter, area: QRectF, top: float, hints: tuple[tuple[str, str], ...]
 ) -> None:
-    """Key caps to the left of an axis, what they do to the right."""
+    """Key caps to the left of an axis, what they do to the right, on as many lines as it needs."""
     key_font, word_font = ui_font(9.5, bold=True), ui_font(10.5)
     key_metrics, word_metrics = QFontMetricsF(key_font), QFontMetricsF(word_font)
     if not hints:
         return
     key_width = max(key_metrics.horizontalAdvance(key) for key, _ in hints) + 18
-    word_width = max(word_metrics.horizontalAdvance(words) for _, words in hints)
-    left = middle - (key_width + 12 + word_width) / 2
-    for number, (key, words) in enumerate(hints):
-        cap = QRectF(left, top + 34 * number, key_width, 24)
+    word_width = max(word_metrics.horizontalAdvance(words) for _, words in hints) + 4
+    word_width = min(word_width, area.width() - 2 * _LEAST_MARGIN - key_width - 12)
+    left = area.center().x() - (key_width + 12 + word_width) / 2
+    cap_height = max(24.0, key_metrics.height() + 6)
+    for key, words in hints:
+        cap = QRectF(left, top, key_width, cap_height)
         painter.setPen(QPen(QColor(COLOURS.strong_line), 1))
         painter.setBrush(QColor(COLOURS.raised))
         painter.drawRoundedRect(cap, 5, 5)
@@ -83,8 +86,12 @@ def _paint_hints(
         painter.drawText(cap, int(Qt.AlignmentFlag.AlignCenter), key)
         painter.setFont(word_font)
         painter.setPen(QColor(COLOURS.muted_text))
-        beside = QRectF(cap.right() + 12, cap.top(), word_width + 4, cap.height())
-        painter.drawText(beside, int(Qt.AlignmentFlag.AlignVCenter), words)
+        above = (cap_height - word_metrics.height()) / 2
+        beside = QRectF(cap.right() + 12, top + above, word_width, area.height())
+        flags = int(Qt.TextFlag.TextWordWrap) | int(Qt.AlignmentFlag.AlignLeft)
+        used = painter.boundingRect(beside, flags, words)
+        painter.drawText(beside, flags, words)
+        top = max(cap.bottom(), used.bottom()) + 10
 
 
 def _paint_symbol(painter: QPainter, area: QRectF, kind: PlaceholderKind) -> None:

@@ -13,14 +13,13 @@ from workstation.reading.figure_outline import outline
 from workstation.reading.figure_wording import word_figures
 from workstation.reading.measurements import Measurement, Point
 from workstation.ui.theme import COLOURS
-from workstation.ui.viewer.figure_label import FigureLabel, place_label
-from workstation.ui.viewer.haloed_text import HaloedLine, HaloedTextPainter
+from workstation.ui.viewer.figure_label import FigureLabel, fit_words, place_label
+from workstation.ui.viewer.haloed_text import HaloedTextPainter
 from workstation.ui.viewer.measurement_editor import MeasurementEditor
 from workstation.ui.viewer.view_geometry import ViewGeometry
 
 _INK = "#8cc8ff"
 _CHOSEN_INK = COLOURS.bright_text
-_TEXT_POINTS = 11.0
 _HANDLE = 4.0
 _ARROW_HEAD = 13.0
 _ANCHOR_DOT = 2.5
@@ -58,12 +57,10 @@ class MeasurementPainter:
         ink: str = _INK,
     ) -> FigureLabel | None:  # fmt: skip
         """Its words and where they stand in the view; None for a figure without any."""
-        lines = tuple(
-            HaloedLine(text, _TEXT_POINTS, ink, is_bold=number == 0)
-            for number, text in enumerate(self._words_of(measurement, film))
-        )
-        if not lines:
+        words = self._words_of(measurement, film)
+        if not words:
             return None
+        lines = fit_words(words, ink, geometry.view_width / ratio)
         put = None
         if measurement.label is not None:
             (put,) = _in_view((measurement.label,), geometry, ratio)

@@ -7,7 +7,7 @@ from typing import Literal
 
 from PySide6.QtCore import Qt
 
-from workstation.ui.theme import COLOURS
+from workstation.ui.theme import COLOURS, font_scale
 from workstation.ui.viewer.haloed_text import HaloedLine
 
 LineStyle = Literal["strong", "plain", "quiet", "warning", "moving"]
@@ -18,7 +18,7 @@ _POINT_SIZES: dict[LineStyle, float] = {
     "strong": 12.5, "plain": 10.5, "quiet": 10, "warning": 10.5, "moving": 10.5,
 }  # fmt: skip
 _SMALLER = (10.5, 9.0)
-"""Before a line is broken, and before any of it is cut off."""
+"""Before a line is broken, and before any of it is cut off; at last as small at any text size."""
 _BREAKS = (" · ", " (", ", ", "  ", " ")
 """Where a line may be broken, the best first."""
 _INKS: dict[LineStyle, str] = {
@@ -42,7 +42,7 @@ def fit_line(line: OverlayLine, room: int) -> HaloedLine:
     """A line that is too long is written smaller before any of it is cut off."""
     style = line.style
     haloed = HaloedLine(line.text, _POINT_SIZES[style], _INKS[style], is_bold=style == "strong")
-    for smaller in _SMALLER:
+    for smaller in (*_SMALLER, _SMALLER[-1] / max(font_scale(), 1.0)):
         if haloed.metrics().horizontalAdvance(line.text) > room:
             haloed = replace(haloed, point_size=min(smaller, haloed.point_size))
     text = haloed.metrics().elidedText(line.text, Qt.TextElideMode.ElideRight, room)

@@ -15,17 +15,16 @@ from inference.report_language import Status
 from workstation.ui.report.report_keys import Wish, find_wish
 from workstation.ui.report.statements.statement_chips import Slot, list_choices, slots_of
 from workstation.ui.report.statements.statement_row_painter import (
-    COLUMN_WIDTHS,
     DELETE,
     LOCK,
     NARROW,
-    NARROW_WIDTHS,
     PROVENANCE,
     REGION,
     SENTENCE,
     STATUS,
     StatementRowPainter,
     place_chips,
+    widths_for,
 )
 from workstation.ui.report.statements.statement_rows import StatementRow
 from workstation.ui.report.statements.statement_table import StatementTable
@@ -62,6 +61,7 @@ class StatementList(QTableView):
         super().__init__(parent)
         self.setObjectName("statement_list")
         self.setAccessibleName(self.tr("Findings and negatives"))
+        self._fitted_width = NARROW
         self.table = StatementTable(self)
         self.row_painter = StatementRowPainter(self)
         self.setModel(self.table)
@@ -89,16 +89,18 @@ class StatementList(QTableView):
         header.setMinimumSectionSize(16)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header.setSectionResizeMode(SENTENCE, QHeaderView.ResizeMode.Stretch)
-        self._fit_columns(is_narrow=False)
+        self._fit_columns(self._fitted_width)
         self.verticalHeader().hide()
         # Hidden, it still counts in the height of the rows, with the theme's padding.
         self.verticalHeader().setStyleSheet("QHeaderView::section { padding: 0; }")
         self.verticalHeader().setMinimumSectionSize(20)
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
 
-    def _fit_columns(self, *, is_narrow: bool) -> None:
+    def _fit_columns(self, list_width: int) -> None:
+        """Of a list so wide [px], whatever the text size."""
+        widths, is_narrow = widths_for(list_width / font_scale())
         self.setColumnHidden(REGION, is_narrow)
-        for column, width in (NARROW_WIDTHS if is_narrow else COLUMN_WIDTHS).items():
+        for column, width in widths.items():
             self.horizontalHeader().resizeSection(column, round(width * font_scale()))
         self._span_headings()
 
@@ -110,16 +112,17 @@ class StatementList(QTableView):
                 self.setSpan(number, first, 1, DELETE + 1 - first)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        is_narrow = event.size().width() < NARROW * font_scale()
-        if is_narrow != self.isColumnHidden(REGION):
-            self._fit_columns(is_narrow=is_narrow)
+        before, after = self._fitted_width / font_scale(), event.size().width() / font_scale()
+        self._fitted_width = event.size().width()
+        if widths_for(before) != widths_for(after):
+            self._fit_columns(self._fitted_width)
         super().resizeEvent(event)
 
     def changeEvent(self, event: QEvent) -> None:
         """Larger words need wider columns."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange and hasattr(self, "table"):
-            self._fit_columns(is_narrow=self.width() < NARROW * font_scale())
+            self._fit_columns(self._fitted_width)
 
     def set_rows(self, rows: Sequence[StatementRow]) -> None:
         """Show these rows; the current sentence stays current."""

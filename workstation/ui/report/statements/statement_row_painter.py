@@ -28,7 +28,7 @@ from workstation.ui.report.statements.chip_painter import (
 )
 from workstation.ui.report.statements.statement_chips import Chip, list_chips
 from workstation.ui.report.statements.statement_rows import StatementRow
-from workstation.ui.theme import COLOURS, ui_font
+from workstation.ui.theme import COLOURS, font_scale, ui_font
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 ROW_ROLE = Qt.ItemDataRole.UserRole + 1
@@ -37,6 +37,9 @@ COLUMN_WIDTHS = {REGION: 97, STATUS: 82, PROVENANCE: 64, LOCK: 20, DELETE: 22}
 NARROW_WIDTHS = {REGION: 0, STATUS: 76, PROVENANCE: 68, LOCK: 18, DELETE: 18}
 NARROW = 460
 """Below this width of the list [px] the regions give way to the sentences."""
+TIGHT_WIDTHS = NARROW_WIDTHS | {PROVENANCE: 18}
+TIGHT = 320
+"""Below this the provenance is its bar alone; its words are said below the list."""
 ROW_POINT_SIZE = 10.0
 SURE = 0.9
 """From this figure on it is grey: the eye is to find the others."""
@@ -159,6 +162,8 @@ class StatementRowPainter(QStyledItemDelegate):
             painter.setPen(pen)
             painter.drawLine(QPointF(x, middle - 6), QPointF(x, middle + 7))
         painter.setPen(QColor(COLOURS.muted_text if self.is_sure(row.sentence) else ink))
+        if rect.width() <= TIGHT_WIDTHS[PROVENANCE] * font_scale() + 1:
+            return
         inner = line.adjusted(11, 0, 0, 0)
         painter.drawText(inner, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
 
@@ -181,6 +186,13 @@ class StatementRowPainter(QStyledItemDelegate):
         rect.setRight(rect.right() + view.columnWidth(STATUS) + view.columnWidth(PROVENANCE))
         height = max(26, min(rect.height(), 30))
         editor.setGeometry(QRect(rect.left(), rect.top(), rect.width(), height))
+
+
+def widths_for(list_width: float) -> tuple[dict[int, int], bool]:
+    """The columns' widths at the usual text size, and whether the regions are left out."""
+    if list_width >= NARROW:
+        return COLUMN_WIDTHS, False
+    return (NARROW_WIDTHS if list_width >= TIGHT else TIGHT_WIDTHS), True
 
 
 def place_chips(row: StatementRow, rect: QRect) -> tuple[tuple[Chip, QRectF], ...]:
