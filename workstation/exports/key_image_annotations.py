@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from workstation.dicom.annotations import Annotation, GraphicObject, Point, TextObject, Units
 from workstation.dicom.film import Film
 from workstation.dicom.overlays import OVERLAY_INK
-from workstation.exports.pdf_fonts import FALLBACK, FONT_FILES, REGULAR
+from workstation.exports.picture_text import text_size, write_text
 
 _EDGE = (0, 0, 0)
 _FILL_ALPHA = 70
@@ -76,26 +76,24 @@ def _placing(film: Film, shown: ShownPoint) -> Place:
 
 
 def _draw_text(picture: Image.Image, text: TextObject, place: Place, unit: float) -> None:
-    pen, size = ImageDraw.Draw(picture), round(15 * unit)
+    pen, size = ImageDraw.Draw(picture), 15 * unit
     words = "\n".join(text.lines)
-    font = ImageFont.truetype(FONT_FILES[REGULAR if words.isascii() else FALLBACK], size)
-    left, top, right, bottom = pen.multiline_textbbox((0, 0), words, font)
+    width, height = text_size(words, size)
     anchor = place(text.anchor, text.anchor_units) if text.anchor is not None else None
     if text.box is not None:
         corners = [place(corner, text.box_units) for corner in text.box]
         corner = min(x for x, _ in corners), min(y for _, y in corners)
     else:
         assert anchor is not None
-        corner = anchor[0] + 10 * unit, anchor[1] - (bottom - top) / 2
+        corner = anchor[0] + 10 * unit, anchor[1] - height / 2
     if anchor is not None and text.is_anchor_visible:
         nearest = (
-            min(max(anchor[0], corner[0]), corner[0] + right - left),
-            min(max(anchor[1], corner[1]), corner[1] + bottom - top),
+            min(max(anchor[0], corner[0]), corner[0] + width),
+            min(max(anchor[1], corner[1]), corner[1] + height),
         )
         _stroke(pen, [nearest, anchor], unit)
-    pen.multiline_text(
-        corner, words, OVERLAY_INK, font, stroke_width=max(1, round(1.5 * unit)), stroke_fill=_EDGE
-    )
+    edge_width = max(1, round(1.5 * unit))
+    write_text(pen, corner, words, size, OVERLAY_INK, _EDGE, edge_width)
 
 
 def _stroke(pen: ImageDraw.ImageDraw, line: Sequence[Point], unit: float) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from workstation.dicom.film import Film
-from workstation.exports.pdf_fonts import FALLBACK, FONT_FILES, REGULAR
+from workstation.exports.picture_text import text_size, write_text
 from workstation.reading.figure_outline import leader_line
 from workstation.reading.figure_wording import WordingLanguage, word_figures
 from workstation.reading.key_views import Box
@@ -16,8 +16,9 @@ from workstation.reading.measurements import Measurement, Point
 
 _INK, _EDGE = (140, 200, 255), (0, 0, 0)
 _WITHOUT_VALUE = ("arrow", "text")
-_IN_REGULAR = frozenset("°²–·×")
-_LETTERS, _LEADER_FROM = 16.0, 26.0  # in units of the picture
+NUMBER_UNITS, WORD_UNITS = 16.0, 24.0
+"""Height of the letters [units of the picture]; words are read in print, 8 cm wide."""
+_LEADER_FROM = 26.0
 _BARB = 13.0, 0.45  # length in units, angle in radians
 
 ShownPoint = Callable[[Point], Point]
@@ -47,8 +48,9 @@ def draw_figures(
     measurements: Sequence[Measurement],
     labels: Sequence[str],
     shown: ShownPoint,
+    letters: float = NUMBER_UNITS,
 ) -> None:
-    """Onto an RGB picture; a label is "" where nothing is to be written."""
+    """Onto an RGB picture; a label is "" where nothing is to be written. letters: in units."""
     pen, unit = ImageDraw.Draw(picture), unit_of(picture)
     for measurement, label in zip(measurements, labels, strict=True):
         points = [shown(point) for point in measurement.points]
@@ -56,7 +58,7 @@ def draw_figures(
             _draw_figure(pen, measurement, points, colour, round(width), unit)
         if label:
             put = None if measurement.label is None else shown(measurement.label)
-            _draw_label(pen, picture, measurement, points, label, put)
+            _draw_label(picture, measurement, points, label, put, letters)
 
 
 def draw_parts(picture: Image.Image, parts: Sequence[tuple[int, Box]], shown: ShownPoint) -> None:
@@ -67,7 +69,8 @@ def draw_parts(picture: Image.Image, parts: Sequence[tuple[int, Box]], shown: Sh
         x0, x1, y0, y1 = min(x0, x1), max(x0, x1), min(y0, y1), max(y0, y1)
         for colour, width in ((_EDGE, 3.6 * unit), (_INK, 1.8 * unit)):
             pen.rectangle((x0, y0, x1, y1), outline=colour, width=max(1, round(width)))
-        _write(pen, (x0 + 6 * unit, y0 + 4 * unit), str(number), unit)
+        place = (x0 + 6 * unit, y0 + 4 * unit)
+        _write(pen, place, str(number), WORD_UNITS * unit, unit)
 
 
 def unit_of(picture: Image.Image) -> float:
@@ -76,16 +79,15 @@ def unit_of(picture: Image.Image) -> float:
 
 
 def _draw_label(
-    pen: ImageDraw.ImageDraw,
     picture: Image.Image,
     measurement: Measurement,
     points: Sequence[Point],
     label: str,
     put: Point | None,
+    letters: float,
 ) -> None:
-    unit = unit_of(picture)
-    left, top, right, bottom = pen.multiline_textbbox((0, 0), label, _font_of(label, unit))
-    width, height = right - left, bottom - top
+    pen, unit = ImageDraw.Draw(picture), unit_of(picture)
+    width, height = text_size(label, letters * unit)
     if put is None:
         x, y = max(x for x, _ in points) + 6 * unit, min(y for _, y in points)
     else:
@@ -97,18 +99,11 @@ def _draw_label(
         leader = leader_line(measurement.kind, points, box, _LEADER_FROM * unit)
         for colour, share in ((_EDGE, 3.0), (_INK, 1.4)) if leader is not None else ():
             pen.line(leader, colour, max(1, round(share * unit)))
-    _write(pen, (x - left, y - top), label, unit)
+    _write(pen, (x, y), label, letters * unit, unit)
 
 
-def _write(pen: ImageDraw.ImageDraw, place: Point, text: str, unit: float) -> None:
-    font, edge = _font_of(text, unit), round(2 * unit)
-    pen.multiline_text(place, text, _INK, font, stroke_width=edge, stroke_fill=_EDGE)
-
-
-def _font_of(text: str, unit: float) -> ImageFont.FreeTypeFont:
-    is_regular = all(each.isascii() or each in _IN_REGULAR for each in text)
-    name = FONT_FILES[REGULAR if is_regular else FALLBACK]
-    return ImageFont.truetype(name, round(_LETTERS * unit))
+def _write(pen: ImageDraw.ImageDraw, corner: Point, text: str, letters: float, unit: float) -> None:
+    write_text(pen, corner, text, letters, _INK, _EDGE, round(2 * unit))
 
 
 def _draw_figure(

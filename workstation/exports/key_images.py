@@ -19,6 +19,7 @@ from workstation.dicom.window_choices import badges
 from workstation.exports.exported_report import ExportedImage
 from workstation.exports.key_image_annotations import draw_annotations
 from workstation.exports.key_image_figures import (
+    WORD_UNITS,
     draw_figures,
     draw_parts,
     number_labels,
@@ -113,7 +114,8 @@ def render_key_view(
     if not view.with_figures:
         measurements = ()
     picture = picture.convert("RGB")
-    draw_figures(picture, measurements, word_labels(measurements, film, language), part.shown)
+    words = word_labels(measurements, film, language)
+    draw_figures(picture, measurements, words, part.shown, WORD_UNITS)
     notes = () if view.box is None else ("part of the film",)
     caption = f"{number} · {_caption(image, film, display, notes)}"
     kept = digest_of([dump_key_views([view]), dump_measurements(measurements), number])
