@@ -198,10 +198,11 @@ class AddendumRecord(Base):
 class ReportVersionRecord(Base):
     """A report as it stood at a moment that counts (since version 4); never changed.
 
-    kind: "ai-draft" (taken over), "preliminary", "final", "corrected" or "set-aside". state: canonical JSON.
-    origin: canonical JSON of the AI draft it came from, "{}" without one. reason: why a final
-    report was corrected. audit_head: the chain's head with audit_row. No foreign key: a version
-    outlives the draft of a study that is removed, as its audit rows do.
+    kind: "ai-draft" (taken over), "preliminary", "final", "corrected" or "set-aside" (it counts for
+    nothing). state: canonical JSON. origin: canonical JSON of the AI draft it came from, "{}"
+    without one. reason: why a final report was corrected, or this one set aside. audit_head: the
+    chain's head with audit_row. No foreign key: a version outlives the draft of a study that is
+    removed, as its audit rows do.
     """
 
     __tablename__ = "report_version"

@@ -346,8 +346,7 @@ class ReadingDesk(QObject):
             kept = stored and (stored.correction or stored)
             report = DraftReport(kept.state if kept else blank, reader=self.signing.signer)
             correction = stored.correction if stored is not None else None
-            started_at = correction.started_at if correction is not None else ""
-            self._autosave = Autosave(self._records.reports, self._study_uid, report, started_at)
+            self._autosave = Autosave(self._records.reports, self._study_uid, report, correction)
             self._panel.show_report(report)
         self.signing.show_stage(stored)
 

@@ -63,7 +63,7 @@ _READERS = """
             stored = self.store.load(uid)
             kept = stored and (stored.correction or stored)
             report = DraftReport(kept.state if kept else None)
-            autosave = Autosave(self.store, uid, report)
+            autosave = Autosave(self.store, uid, report, stored and stored.correction)
             if report.state.is_blank:
                 report.set_from_draft("No mass. Clips.", "No mass.")
                 autosave.set_origin(ORIGIN)

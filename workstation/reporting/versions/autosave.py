@@ -6,13 +6,14 @@ from workstation.reporting.draft_report import DraftReport
 from workstation.reporting.report_state import Edit, coalesce_edits
 from workstation.reporting.versions.report_store import ReportStore, SaveBasis
 from workstation.reporting.versions.report_version import DraftOrigin
+from workstation.reporting.versions.stored_report import OpenCorrection
 
 
 class Autosave:
     """Collects the edits of one report and saves them, typing coalesced.
 
     A flush that fails raises CatalogUnavailable and keeps everything for the next one.
-    correction_started_at: of the correction the report is; "" where it is none.
+    correction: the one that the report is the text of; None where it is none.
     """
 
     def __init__(
@@ -20,10 +21,10 @@ class Autosave:
         store: ReportStore,
         study_instance_uid: str,
         report: DraftReport,
-        correction_started_at: str = "",
+        correction: OpenCorrection | None = None,
     ) -> None:
         self._store = store
-        self._correction_started_at = correction_started_at
+        self._correction_started_at = "" if correction is None else correction.started_at
         self._study_instance_uid = study_instance_uid
         self._report = report
         self._saved_state = report.state

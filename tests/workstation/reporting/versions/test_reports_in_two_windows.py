@@ -31,8 +31,7 @@ class Window:
         kept = stored and (stored.correction or stored)
         self.report = DraftReport(kept.state if kept else None, reader=user)
         correction = stored.correction if stored is not None else None
-        started_at = correction.started_at if correction is not None else ""
-        self.autosave = Autosave(self.store, study_uid, self.report, started_at)
+        self.autosave = Autosave(self.store, study_uid, self.report, correction)
 
     def type(self, text: str) -> None:
         self.report.set_section_text("findings", text)
