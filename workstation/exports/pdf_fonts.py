@@ -1,7 +1,12 @@
-"""Text in embedded fonts, whatever its script: Roboto where it has a glyph, else Droid Fallback."""
+"""Text in embedded fonts: Roboto where it has a glyph, else Droid Fallback, else DejaVu's signs.
+
+What none of them can show is named by its number: nothing drops out of a report.
+"""
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from functools import cache
 from itertools import groupby
 from pathlib import Path
@@ -11,13 +16,16 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 
 REGULAR, BOLD, FALLBACK = "EchoReport", "EchoReport-Bold", "EchoReport-CJK"
+SIGNS = "EchoReport-Signs"
 _FOLDER = Path(__file__).parent / "fonts"
 FONT_FILES = {
     REGULAR: str(_FOLDER / "Roboto-Regular.ttf"),
     BOLD: str(_FOLDER / "Roboto-Bold.ttf"),
+    SIGNS: str(_FOLDER / "DejaVuSans.ttf"),
     FALLBACK: str(_FOLDER / "DroidSansFallbackFull.ttf"),
 }
-_NO_GLYPH = "□"
+_LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+_RIGHT_TO_LEFT = ("R", "AL")  # reportlab would set it from left to right: another text
 
 
 @cache
@@ -30,13 +38,9 @@ def register_fonts() -> None:
 
 def mark_up(text: str) -> str:
     """Text as a reportlab paragraph: escaped, line breaks kept, and each run that Roboto can't
-    show set in the other font; a character of neither becomes a box."""
-    register_fonts()
+    show set in another font; a character of none is named, as [U+05D0]."""
     parts: list[str] = []
-    for font, run in groupby(text, _font_of):
-        characters = "".join(run)
-        if font == "":
-            characters, font = _NO_GLYPH * len(characters), FALLBACK
+    for font, characters in text_runs(_LINE_ENDS.sub("\n", text)):
         escaped = escape(characters).replace("\n", "<br/>")
         parts.append(escaped if font == REGULAR else f'<font name="{font}">{escaped}</font>')
     return "".join(parts)
@@ -45,18 +49,21 @@ def mark_up(text: str) -> str:
 def text_runs(text: str) -> list[tuple[str, str]]:
     """(font, characters) for what is drawn straight on the page."""
     register_fonts()
-    return [
-        (font or FALLBACK, "".join(run) if font else _NO_GLYPH * len(list(run)))
-        for font, run in groupby(text, _font_of)
-    ]
+    runs = groupby(map(_shown, text), key=lambda shown: shown[0])
+    return [(font, "".join(characters for _, characters in run)) for font, run in runs]
 
 
 @cache
-def _font_of(character: str) -> str:
-    """ "" for a character that neither font has."""
+def _shown(character: str) -> tuple[str, str]:
+    """The font and what stands for the character in it."""
     if character in "\n ":
-        return REGULAR
-    for name in (REGULAR, FALLBACK):
-        if ord(character) in pdfmetrics.getFont(name).face.charToGlyph:
-            return name
-    return ""
+        return REGULAR, character
+    if character == "\t":
+        return REGULAR, " "
+    if unicodedata.category(character) in ("Cc", "Cf") or "\ufe00" <= character <= "\ufe0f":
+        return REGULAR, ""  # joiners, directions, variants: nothing to see
+    for name in (REGULAR, FALLBACK, SIGNS):
+        is_there = ord(character) in pdfmetrics.getFont(name).face.charToGlyph
+        if is_there and unicodedata.bidirectional(character) not in _RIGHT_TO_LEFT:
+            return name, character
+    return REGULAR, f"[U+{ord(character):04X}]"

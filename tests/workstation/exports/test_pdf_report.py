@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pydicom
 import pytest
+from reportlab.pdfbase import pdfmetrics
 
 from inference.report_language import Language
 from tests.workstation.foreign_programs import find_tool
@@ -21,6 +22,7 @@ from tests.workstation.reported_studies import (
 )
 from workstation.exports.export_formats import ExportOptions
 from workstation.exports.exported_report import ReportStatus
+from workstation.exports.pdf_fonts import text_runs
 from workstation.exports.pdf_report import write_pdf
 from workstation.exports.wording import RESEARCH_USE
 
@@ -99,12 +101,28 @@ def test_the_same_report_is_the_same_file(study: ReportedStudy) -> None:
     assert plain.document_uid != study.exporter.make(study.read(), "pdf").document_uid
 
 
-def test_a_character_no_font_has_is_a_box_and_no_failure(
+def test_signs_of_a_report_are_shown_and_what_no_font_has_is_named(
     make_study: MakeStudy, tmp_path: Path
 ) -> None:
-    study = make_study("en", PatientName="Ω^Жанна ☃ \U0001f600")
-    (page, *_) = _pages(write_pdf(study.bring_to("final")), tmp_path)
-    assert "Ω, Жанна" in page
+    """An effusion with an arrow must not read like one without."""
+    study = make_study("en", PatientName="Ω^Жанна ☃ \u05d0 \U0001faac")
+    study.sign_off.sign(study.uid, "Dr. Roe")
+    added = "Effusion ↑, 5 → 8 mm.\u2028Ne\x00xt\u200d line ✓.\r\nLast \u0644 𠮷."
+    study.sign_off.add_addendum(study.uid, "Dr. Roe", added)
+    pages = _pages(write_pdf(study.read()), tmp_path)
+    assert "Ω, Жанна ☃ [U+05D0] [U+1FAAC]" in pages[0].replace("\n", " ")
+    lines = "".join(pages).splitlines()
+    start = lines.index("Effusion ↑, 5 → 8 mm.")
+    assert lines[start + 1 : start + 3] == ["Next line ✓.", "Last [U+0644] [U+20BB7]."]
+
+
+@pytest.mark.parametrize("character", "→↑↓≥±µ²½×•–—…\u3001積Ωα☃✓□")
+def test_a_character_is_shown_by_a_font_that_has_a_glyph_of_it(character: str) -> None:
+    ((name, shown),) = text_runs(character)
+    face = pdfmetrics.getFont(name).face
+    glyph = face.charToGlyph[ord(shown)]
+    assert shown == character
+    assert face.glyphPos[glyph + 1] > face.glyphPos[glyph]
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
