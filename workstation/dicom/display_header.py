@@ -172,7 +172,14 @@ def read_modality(
         return lut, 1.0, 0.0, notes
     if slope == 0:
         return None, 1.0, 0.0, [*notes, "rescale slope 0 ignored"]
+    if not _is_sane_rescale(slope or 1.0, intercept or 0.0):
+        return None, 1.0, 0.0, [*notes, "rescale out of range ignored"]
     return None, 1.0 if slope is None else slope, intercept or 0.0, notes
+
+
+def _is_sane_rescale(slope: float, intercept: float) -> bool:
+    """Whether neither infinity nor the precision of a float32 swallows the picture."""
+    return 1e-9 <= abs(slope) <= 1e9 and abs(intercept) <= 1e7 * abs(slope)
 
 
 def _read_voi_luts(dataset: Dataset, order: str, is_domain_signed: bool) -> tuple[LookupTable, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from pydicom.dataset import Dataset
@@ -58,9 +59,16 @@ def _format_name_group(group: str) -> str:
 
 
 def read_date(dataset: Dataset, keyword: str) -> str:
-    """YYYYMMDD, also from the ACR-NEMA form YYYY.MM.DD; "" if it is no date."""
-    date = text_of(dataset, keyword).replace(".", "").replace("-", "")
-    return date if re.fullmatch(r"\d{8}", date) else ""
+    """YYYYMMDD, also from the ACR-NEMA form YYYY.MM.DD; "" if it is no day of the calendar
+    (00000000 for unknown): no export could hold it."""
+    stated = text_of(dataset, keyword).replace(".", "").replace("-", "")
+    if not re.fullmatch(r"[0-9]{8}", stated):
+        return ""
+    try:
+        date(int(stated[:4]), int(stated[4:6]), int(stated[6:]))
+    except ValueError:
+        return ""
+    return stated
 
 
 def read_orientation(dataset: Dataset) -> tuple[str, ...]:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydicom.config import IGNORE
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence
@@ -140,6 +142,41 @@ def test_malformed_uid_is_replaced_by_one_that_groups_the_same(write_dicom: Writ
 def test_person_names_are_displayable(write_dicom: WriteDicom, stated: str, shown: str) -> None:
     path = write_dicom(RAMP, SpecificCharacterSet="ISO_IR 192", PatientName=stated)
     assert read_header(path).patient_name == shown
+
+
+@pytest.mark.parametrize(
+    ("stated", "read"),
+    [
+        ("20240229", "20240229"),
+        ("1994.01.31", "19940131"),
+        ("20260230", ""),
+        ("19700000", ""),
+        ("00000000", ""),
+        ("99999999", ""),
+        ("2026    ", ""),
+    ],
+)
+def test_dates_are_days_of_the_calendar(
+    write_dicom: WriteDicom, make_dataset: Callable[..., Dataset], stated: str, read: str
+) -> None:
+    dataset = make_dataset(RAMP)
+    for keyword in ("StudyDate", "PatientBirthDate"):
+        dataset[keyword] = DataElement(keyword, "DA", stated, validation_mode=IGNORE)
+    header = read_header(write_dicom(dataset=dataset))
+    assert (header.study_date, header.patient_birth_date) == (read, read)
+
+
+@pytest.mark.parametrize(
+    ("slope", "intercept"),
+    [("1e308", "0"), ("1e38", "0"), ("1e-300", "0"), ("-1e300", "1e308"), ("1", "1e17")],
+)
+def test_rescale_that_swallows_the_picture_is_ignored_and_badged(
+    write_dicom: WriteDicom, slope: str, intercept: str
+) -> None:
+    film = read_film(write_dicom(RAMP, RescaleSlope=slope, RescaleIntercept=intercept))
+    assert "rescale out of range ignored" in badges(film)
+    assert np.array_equal(modality_values(film), RAMP)
+    assert render_grey(film).tolist() == render_grey(read_film(write_dicom(RAMP))).tolist()
 
 
 @pytest.mark.parametrize(
