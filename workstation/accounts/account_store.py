@@ -106,7 +106,8 @@ class AccountStore:
         """The account behind a proof that was not used yet. Raises NotAuthenticated."""
         with self._proofs_lock:
             known = self._proofs.pop(proof.token, None) if proof is not None else None
-        if known is None or known != proof or self._now() - known.at > PROOF_LASTS:
+        age = self._now() - known.at if known is not None else PROOF_LASTS
+        if known is None or known != proof or not timedelta() <= age <= PROOF_LASTS:
             raise NotAuthenticated("Give your password or PIN once more to sign.")
         account = self.account(known.account.name)  # as it is now: roles may have been taken away
         if not account.is_active:

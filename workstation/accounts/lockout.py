@@ -19,8 +19,11 @@ def wait_after(failures: int) -> timedelta:
 
 
 def seconds_left(locked_until: str, now: datetime) -> int:
-    """Whole seconds until the time given (UTC, ISO 8601, "" for none), rounded up; 0 if past."""
+    """Whole seconds until the time given (UTC, ISO 8601, "" for none), rounded up; 0 if past.
+
+    Further off than any wait is: the clock was set back since, and nobody is kept out until then.
+    """
     if not locked_until:
         return 0
     left = (datetime.fromisoformat(locked_until) - now).total_seconds()
-    return max(0, -int(-left // 1))
+    return max(0, -int(-left // 1)) if left <= LONGEST_WAIT.total_seconds() else 0

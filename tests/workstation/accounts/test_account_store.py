@@ -110,6 +110,21 @@ def test_five_failures_make_wait_and_the_wait_doubles(
     ]  # fmt: skip
 
 
+def test_a_clock_set_back_locks_nobody_out_for_a_year_and_keeps_no_proof(
+    store: AccountStore, admin: Account, clock
+) -> None:
+    proof = store.prove("ann", SECRET)
+    for _ in range(4):
+        with pytest.raises(LoginRefused):
+            store.log_in("ann", OTHER)
+    with pytest.raises(AccountLocked):
+        store.log_in("ann", OTHER)
+    clock.advance(-365 * 86_400)
+    assert store.log_in("ann", SECRET).name == "ann"
+    with pytest.raises(NotAuthenticated):
+        store.redeem(proof)
+
+
 def test_an_unknown_name_is_refused_in_the_same_words_and_not_written_down(
     store: AccountStore, admin: Account, audit: AuditLog
 ) -> None:
