@@ -1,9 +1,10 @@
-"""What pynetdicom 3.0 leaves open: sockets whose other end is gone, and the length of a PDU."""
+"""What pynetdicom 3.0 leaves open: sockets whose other end is gone, the length of a PDU, and the
+time that one may take."""
 
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+import time
 from functools import partial
 from typing import Any
 
@@ -13,11 +14,17 @@ from pynetdicom.events import Event
 MAX_PDU_BYTES = 4 * 2**20
 """Far above what we announce (PS3.8 D.1), and above any association request."""
 
+_CHUNK = 65_536
+
+PDU_S = 60.0
+"""A PDU that has begun is whole by then, or never: its sender's power or cable is gone."""
+
 
 class ConnectionGuard:
     """Closes every connection's socket once pynetdicom is done with it, and at once where the
-    other side announces a PDU that is larger than any: pynetdicom would collect its up to 4 GB
-    in memory, even from a caller it has yet to reject."""
+    other side announces a PDU that is larger than any, or stops in the middle of one: pynetdicom
+    would collect up to 4 GB in memory, and wait for ever, even for a caller it has yet to reject.
+    """
 
     def __init__(self) -> None:
         self._open: dict[int, socket.socket] = {}
@@ -31,7 +38,8 @@ class ConnectionGuard:
         connection: Any = event.assoc.dul.socket
         if connection is not None and connection.socket is not None:
             self._open[id(event.assoc)] = connection.socket
-            connection.recv = partial(_receive, connection.recv, connection.socket)
+            connection.socket.settimeout(PDU_S)  # also of a send that nobody reads
+            connection.recv = partial(_receive, connection.socket)
 
     def _on_close(self, event: Event) -> None:
         opened = self._open.pop(id(event.assoc), None)
@@ -39,8 +47,21 @@ class ConnectionGuard:
             opened.close()
 
 
-def _receive(receive: Callable[[int], bytearray], opened: socket.socket, count: int) -> bytearray:
+def _receive(opened: socket.socket, count: int) -> bytearray:
+    """Fewer bytes where the other side has closed. Raises OSError, with the socket closed."""
     if count > MAX_PDU_BYTES:
         opened.close()
         raise ConnectionAbortedError(f"a PDU of {count} bytes was announced")
-    return receive(count)
+    received, deadline = bytearray(), time.monotonic() + PDU_S
+    try:
+        while len(received) < count:
+            opened.settimeout(max(0.001, deadline - time.monotonic()))
+            part = opened.recv(min(count - len(received), _CHUNK))
+            if not part:
+                break
+            received += part
+        opened.settimeout(PDU_S)
+    except OSError:
+        opened.close()
+        raise
+    return received

@@ -18,6 +18,7 @@ from tests.workstation.network.conftest import Reports, StartReceiver, connect, 
 from workstation.audit.audit_log import AuditLog
 from workstation.catalog.study_catalog import StudyCatalog
 from workstation.dicom.instance_reader import read_film
+from workstation.network import connections
 from workstation.network.failures import NetworkFailure
 from workstation.network.instance_store import InstanceStore
 from workstation.network.receiver import StorageReceiver
@@ -294,6 +295,27 @@ def test_a_pdu_larger_than_any_is_cut_off_before_it_is_read(
         with contextlib.suppress(ConnectionResetError):
             assert stranger.recv(1) == b""  # closed at once, not when 4 GB have come
     assert _send(settings, phantom_films[0])[0].Status == 0x0000
+
+
+def test_senders_that_stop_in_the_middle_of_a_pdu_keep_nobody_out(
+    start_receiver: StartReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pulled plug closes no connection; eight of them were all there are."""
+    monkeypatch.setattr(connections, "PDU_S", 0.3)
+    settings = start_receiver()
+    address = (settings.host, settings.port)
+    began = (b"\x01\x00", b"\x01\x00\x00\x00\x01\x00" + b"\x00" * 10)
+    stalled = [socket.create_connection(address, timeout=60) for _ in range(10)]
+    for number, connection in enumerate(stalled):
+        connection.sendall(began[number % 2])
+    for connection in stalled:
+        assert connection.recv(1) == b""
+        connection.close()
+    for thread in threading.enumerate():
+        if thread.name.startswith("AcceptorThread"):
+            thread.join(60)
+    monkeypatch.setattr(connections, "PDU_S", 60.0)
+    assert _send(settings) == []
 
 
 def test_a_port_in_use_is_said(store: InstanceStore, reports: Reports) -> None:
