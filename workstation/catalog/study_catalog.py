@@ -206,7 +206,7 @@ def _add_study(connection: Connection, header: InstanceHeader, path: Path) -> No
             "removed_at": "",
         }
         connection.execute(_ADD_STUDY, row)
-    elif contradiction := _contradiction(known, header):
+    elif contradiction := find_contradiction(known, header):
         reason = (
             f"its study is already there for another patient ({contradiction}); it was not added"
         )
@@ -220,7 +220,7 @@ def _check_same_film(known: Row[Any], header: InstanceHeader, path: Path) -> Non
     of it than its file does."""
     if header.source_format != "DICOM":
         return
-    difference = _contradiction(known, header)
+    difference = find_contradiction(known, header)
     if known.study_instance_uid != header.study_instance_uid:
         difference = f"of study {known.study_instance_uid}"
     elif (known.rows, known.columns) != (header.rows, header.columns):
@@ -233,7 +233,7 @@ def _check_same_film(known: Row[Any], header: InstanceHeader, path: Path) -> Non
         raise DuplicateUid(path, reason)
 
 
-def _contradiction(known: Row[Any], header: InstanceHeader) -> str:
+def find_contradiction(known: Row[Any] | InstanceHeader, header: InstanceHeader) -> str:
     """What shows that a study's patient is not the file's; "" where nothing does.
 
     One Patient ID for two people is told by name and birth date; a name alone may be spelled anew,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from inference import (
     draft_batch,
 )
 from inference.report_language import Language, Statement
+from workstation.catalog.study_catalog import find_contradiction
 from workstation.dicom.film import Film, InstanceHeader
 from workstation.dicom.instance_reader import read_film, read_header
 from workstation.dicom.model_image import model_image
@@ -201,29 +203,41 @@ def _finish(
 def _group_by_study(
     paths: Iterable[Path], report_failure: _ReportFailure
 ) -> dict[str, list[tuple[InstanceHeader, Path]]]:
-    """Headers and paths by Study Instance UID, each SOP instance once."""
+    """Headers and paths by Study Instance UID, each SOP instance once. A film of another patient
+    than its study's first is none of it, as in the catalog."""
     studies: dict[str, dict[str, tuple[InstanceHeader, Path]]] = {}
-    for path in _walk_files(paths):
+    for path in _walk_files(paths, report_failure):
         try:
             header = read_header(path)
         except UnreadableInstance as error:
             report_failure(error)
             continue
         instances = studies.setdefault(header.study_instance_uid, {})
+        first = next(iter(instances.values()), (header, path))
+        if contradiction := find_contradiction(first[0], header):
+            reason = f"its study is of another patient ({contradiction}), as in {first[1]}"
+            report_failure(UnreadableInstance(path, reason))
+            continue
         instances.setdefault(header.sop_instance_uid, (header, path))
     return {uid: list(found.values()) for uid, found in studies.items()}
 
 
-def _walk_files(paths: Iterable[Path]) -> Iterator[Path]:
-    """The files named, and every file below the folders named, hidden ones left out."""
+def _walk_files(paths: Iterable[Path], report_failure: _ReportFailure) -> Iterator[Path]:
+    """The files named, and every file below the folders named, hidden ones left out; a folder that
+    can't be read is a failure."""
+
+    def tell(error: OSError) -> None:
+        report_failure(f"{error.filename}: the folder can't be read: {error.strerror}")
+
     for path in paths:
         if not path.is_dir():
             yield path
             continue
-        for below in sorted(path.rglob("*")):
-            is_hidden = any(part.startswith(".") for part in below.relative_to(path).parts)
-            if below.is_file() and not is_hidden:
-                yield below
+        for parent, folders, names in os.walk(path, onerror=tell):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            for name in sorted(names):
+                if not name.startswith("."):
+                    yield Path(parent, name)
 
 
 def _read_films(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
@@ -275,6 +277,45 @@ def test_chinese_draft_states_the_same_concepts(
     assert str(study["findings"]).endswith("。")
     said = {entry["concept"]: entry["status"] for entry in study["statements"]}  # type: ignore[attr-defined]
     assert said["pneumothorax"] == said["pleural_effusion"] == "absent"
+
+
+def test_films_of_two_patients_never_make_one_report(
+    engine: ScriptedEngine, write_film: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Old devices give the same Study Instance UID twice."""
+    frontal = write_film("in/a.dcm", instance=1)
+    lateral = write_film("in/b.dcm", instance=2, view="LL")
+    stranger = pydicom.dcmread(lateral)
+    stranger.PatientID = "P-2"
+    stranger.save_as(lateral)
+    engine.max_images = 2
+    assert run_draft([frontal.parent], "one-step", "scripted", "cpu", as_json=True) == 1
+    said = capsys.readouterr()
+    (drafted,) = _json_lines(said.out)
+    assert [image["path"] for image in drafted["images"]] == [str(frontal)]  # type: ignore[attr-defined]
+    assert said.err.startswith(f"{lateral}: its study is of another patient (Patient ID 'P-1'")
+
+
+def test_a_folder_that_can_not_be_read_is_told(
+    engine: ScriptedEngine,
+    write_film: Callable[..., Path],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    closed = write_film("in/closed/b.dcm").parent
+    write_film("in/open/c.dcm")
+    scan = os.scandir
+
+    def scan_as_nobody(path: Path) -> object:
+        if Path(path) == closed:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", scan_as_nobody)
+    assert run_draft([closed.parent], "one-step", "scripted", "cpu", as_json=True) == 1
+    said = capsys.readouterr()
+    assert said.err == f"{closed}: the folder can't be read: Permission denied\n"
+    assert len(_json_lines(said.out)) == 1
 
 
 def test_language_that_the_model_lacks_is_refused(
