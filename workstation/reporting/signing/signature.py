@@ -9,6 +9,8 @@ from typing import Literal
 from workstation.accounts.account_store import Authentication
 from workstation.reporting.checks.report_check import ReportCheck
 
+_CHECKS_NAMED = 5
+
 MEANING = "I have reviewed the images and approve this report."
 PRELIMINARY_MEANING = "This report is preliminary; it has not been approved as final yet."
 CORRECTED_MEANING = "I have reviewed the images and approve this corrected report."
@@ -75,6 +77,7 @@ class ChecksOpen(Exception):
     """checks: the blocking ones that are neither solved nor overridden with a reason."""
 
     def __init__(self, checks: Sequence[ReportCheck]) -> None:
-        messages = "; ".join(check.message for check in checks)
-        super().__init__(f"Solve these or say why they don't apply: {messages}")
+        messages = "; ".join(check.message for check in checks[:_CHECKS_NAMED])
+        more = f"; and {len(checks) - _CHECKS_NAMED} more" * (len(checks) > _CHECKS_NAMED)
+        super().__init__(f"Solve these or say why they don't apply: {messages}{more}")
         self.checks = tuple(checks)
