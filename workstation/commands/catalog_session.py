@@ -14,9 +14,15 @@ from workstation.commands.exit_codes import NOT_LOGGED_IN, UNUSABLE, tell_failur
 from workstation.commands.login_options import CommandLogin
 
 
-def run_in_catalog(data_dir: Path, work: Callable[[Engine], int]) -> int:
-    """The exit code of ``work``, without a login; 2 where the catalog can't be used."""
+def run_in_catalog(
+    data_dir: Path, work: Callable[[Engine], int], *, makes_catalog: bool = False
+) -> int:
+    """The exit code of ``work``, without a login; 2 where the catalog can't be used, or is not
+    there: a mistyped folder must not look like an empty one. makes_catalog: then it is made."""
+    path = data_dir.absolute() / DATABASE_NAME
     try:
+        if not makes_catalog and not path.is_file():
+            raise CatalogUnavailable(path, "there is no catalog here")
         engine = open_database(data_dir)
         try:
             return work(engine)
@@ -34,6 +40,7 @@ def run_logged_in(
     work: Callable[[Engine, str], int],
     *,
     as_admin: bool = False,
+    makes_catalog: bool = False,
 ) -> int:
     """The exit code of ``work``, which gets the name that what it does is audited under.
 
@@ -49,7 +56,7 @@ def run_logged_in(
             tell_failure(error)
             return NOT_LOGGED_IN
 
-    return run_in_catalog(data_dir, work_as_user)
+    return run_in_catalog(data_dir, work_as_user, makes_catalog=makes_catalog)
 
 
 def run_as_admin(data_dir: Path, command: str, login: CommandLogin, work: Callable[[], int]) -> int:

@@ -38,6 +38,7 @@ def run_receive(
         "receive",
         login,
         lambda engine, user: _receive(settings, engine, user, wait or _wait_for_signal),
+        makes_catalog=True,
     )
 
 

@@ -141,9 +141,7 @@ class ReportChangedElsewhere(Exception):
     has saved since. Neither takes the other's place."""
 
     def __init__(self, study_instance_uid: str) -> None:
-        super().__init__(
-            f"The report of study {study_instance_uid} was changed in another window meanwhile."
-        )
+        super().__init__("The report was changed in another window meanwhile.")
         self.study_instance_uid = study_instance_uid
 
 

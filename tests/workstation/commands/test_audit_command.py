@@ -165,3 +165,18 @@ def test_no_export_takes_the_place_of_the_catalog(
     assert len(said) == 2
     assert _events(data_dir) == ["settings"] * 5
     assert run_audit_verify(data_dir) == 0
+
+
+def test_a_mistyped_folder_is_no_empty_log(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = tmp_path / "mistyped"
+    out = str(tmp_path / "out")
+    for command in (
+        ["audit", "export", "--out", out],
+        ["audit", "head", "--out", out],
+        ["export", "--all", "--format", "text", "--out", out],
+    ):
+        assert main([*command, "--data-dir", str(missing)]) == 2
+        assert f"{missing / DATABASE_NAME}: there is no catalog here" in capsys.readouterr().err
+    assert not missing.exists()

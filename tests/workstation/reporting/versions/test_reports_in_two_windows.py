@@ -60,8 +60,9 @@ def test_the_second_to_save_takes_nobodys_place(
     ann.type("Small left effusion. No pneumothorax.")
     ann.autosave.flush()
     bob.type("No effusion.")
-    with pytest.raises(ReportChangedElsewhere, match=study_uid):
+    with pytest.raises(ReportChangedElsewhere, match="in another window") as changed:
         bob.autosave.flush()
+    assert changed.value.study_instance_uid == study_uid
     assert bob.autosave.is_dirty
     assert _text(ann, study_uid) == "Small left effusion. No pneumothorax."
     bob.autosave.set_aside("another window was faster")

@@ -28,6 +28,7 @@ from workstation.reporting.versions.version_difference import (
     count_words,
 )
 from workstation.ui.report.signing.version_wording import format_utc, name_kind, name_version
+from workstation.ui.screen_fit import resize_on_screen
 from workstation.ui.theme import COLOURS, report_font
 
 _DELETED = '<s style="color:{colour}">[−&nbsp;{text}&nbsp;−]</s>'
@@ -51,7 +52,7 @@ class VersionsDialog(QDialog):
         super().__init__(parent)
         self.setObjectName("versions_dialog")
         self.setWindowTitle(self.tr("Versions of the report"))
-        self.resize(860, 620)
+        resize_on_screen(self, 860, 620)
         self._versions = list(versions)
         self._texts: list[tuple[str, ReportState]] = [
             (name_version(each), each.state) for each in versions
@@ -94,7 +95,7 @@ class VersionsDialog(QDialog):
             model = version.origin.model_name
             who = self.tr("by {0}").format(model) if model else ""
         elif version.kind == "set-aside":
-            who = self.tr("written by {0}, not saved in its place").format(version.author)
+            who = self.tr("written by {0}, not saved").format(version.author)
         else:
             who = self.tr("signed by {0}").format(version.author)
         reason = self.tr("Reason: {0}").format(version.reason) if version.reason else ""
