@@ -23,7 +23,7 @@ from inference import (
 )
 from workstation.drafting.drafting_engine import EngineLoader, EngineTask
 from workstation.drafting.drafting_worker import DraftingWorker
-from workstation.drafting.redraft_run import AnswerRestarted, RedraftRequest
+from workstation.drafting.redraft_run import AnswerRestarted, RedraftEvent, RedraftRequest
 
 _log = logging.getLogger(__name__)
 
@@ -83,11 +83,7 @@ class DraftingService(QObject):
         worker.engine_failed.connect(self._on_engine_failed, queued)
         worker.products_refused.connect(self._on_products_refused, queued)
         worker.draft_started.connect(self._on_draft_started, queued)
-        worker.prefill_done.connect(self._on_prefill_done, queued)
-        worker.answer_restarted.connect(self._on_answer_restarted, queued)
-        worker.block_committed.connect(self._on_block_committed, queued)
-        worker.draft_finished.connect(self._on_draft_finished, queued)
-        worker.draft_cancelled.connect(self._on_draft_cancelled, queued)
+        worker.event_happened.connect(self._on_event, queued)
         worker.draft_failed.connect(self._on_draft_failed, queued)
         self._thread.finished.connect(worker.release, Qt.ConnectionType.DirectConnection)
 
@@ -184,13 +180,13 @@ class DraftingService(QObject):
 
     @Slot(object)
     def _on_engine_ready(self, description: EngineDescription) -> None:
-        if self._is_last_load():  # else another model is about to take its place
+        if self._end_load():  # else another model is about to take its place
             self._engine_description = description
             self.engine_ready.emit(description)
 
     @Slot(str)
     def _on_engine_failed(self, message: str) -> None:
-        if self._is_last_load():
+        if self._end_load():
             self.engine_failed.emit(message)
 
     @Slot(str)
@@ -198,7 +194,8 @@ class DraftingService(QObject):
         if not self._is_closed:
             self.products_refused.emit(reason)
 
-    def _is_last_load(self) -> bool:
+    def _end_load(self) -> bool:
+        """Whether it was the last one that was asked for."""
         self._loads_pending -= 1
         return self._loads_pending == 0 and not self._is_closed
 
@@ -208,22 +205,23 @@ class DraftingService(QObject):
             self.draft_started.emit(request_id)
 
     @Slot(object)
-    def _on_prefill_done(self, event: PrefillDone) -> None:
-        if self._is_current(event.request_id):
-            self.prefill_done.emit(event)
+    def _on_event(self, event: RedraftEvent) -> None:
+        match event:
+            case DraftFinished():
+                self._finish(event)
+            case DraftCancelled():
+                if self._end_request(event.request_id):
+                    self.draft_cancelled.emit(event)
+            case _ if not self._is_current(event.request_id):
+                pass
+            case PrefillDone():
+                self.prefill_done.emit(event)
+            case AnswerRestarted():
+                self.answer_restarted.emit(event)
+            case BlockCommitted():
+                self.block_committed.emit(event)
 
-    @Slot(object)
-    def _on_answer_restarted(self, event: AnswerRestarted) -> None:
-        if self._is_current(event.request_id):
-            self.answer_restarted.emit(event)
-
-    @Slot(object)
-    def _on_block_committed(self, event: BlockCommitted) -> None:
-        if self._is_current(event.request_id):
-            self.block_committed.emit(event)
-
-    @Slot(object)
-    def _on_draft_finished(self, event: DraftFinished) -> None:
+    def _finish(self, event: DraftFinished) -> None:
         was_cancelled = self._cancel.is_cancelled
         if not self._end_request(event.request_id):
             return
@@ -232,11 +230,6 @@ class DraftingService(QObject):
             self.draft_cancelled.emit(DraftCancelled(event.request_id, event.passes, elapsed_ms))
         else:
             self.draft_finished.emit(event)
-
-    @Slot(object)
-    def _on_draft_cancelled(self, event: DraftCancelled) -> None:
-        if self._end_request(event.request_id):
-            self.draft_cancelled.emit(event)
 
     @Slot(str, str)
     def _on_draft_failed(self, request_id: str, message: str) -> None:

@@ -10,12 +10,10 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from inference import (
     REGION_MODES,
-    BlockCommitted,
     CancelToken,
     DraftCancelled,
     DraftFinished,
     GenerationRequest,
-    PrefillDone,
     ProductsRefused,
     load_engine,
 )
@@ -25,12 +23,7 @@ from workstation.drafting.drafting_engine import (
     EngineTask,
     describe_error,
 )
-from workstation.drafting.redraft_run import (
-    AnswerRestarted,
-    RedraftEvent,
-    RedraftRequest,
-    run_redraft,
-)
+from workstation.drafting.redraft_run import RedraftEvent, RedraftRequest, run_redraft
 from workstation.drafting.region_redraft_run import run_region_redraft
 
 _log = logging.getLogger(__name__)
@@ -40,18 +33,14 @@ class DraftingWorker(QObject):
     """Owns the engine. Every slot runs on the drafting thread; every signal leaves from there.
 
     Connect only bound methods of QObjects: a lambda would run on the drafting thread.
-    Each draft() is answered by exactly one of draft_finished, draft_cancelled, draft_failed.
+    Each draft() ends in exactly one DraftFinished, DraftCancelled or draft_failed.
     """
 
     engine_ready = Signal(object)  # EngineDescription
     engine_failed = Signal(str)
     products_refused = Signal(str)  # why; exact ones are loaded instead
     draft_started = Signal(str)  # request_id
-    prefill_done = Signal(object)  # PrefillDone
-    answer_restarted = Signal(object)  # AnswerRestarted, of a redraft
-    block_committed = Signal(object)  # BlockCommitted
-    draft_finished = Signal(object)  # DraftFinished
-    draft_cancelled = Signal(object)  # DraftCancelled
+    event_happened = Signal(object)  # RedraftEvent
     draft_failed = Signal(str, str)  # request_id, message
 
     def __init__(self, load_engine: EngineLoader = load_engine) -> None:
@@ -101,7 +90,7 @@ class DraftingWorker(QObject):
         has_ended = False
         try:
             for event in self._stream(self._engine, request, cancel):
-                self._emit_event(event)
+                self.event_happened.emit(event)
                 has_ended = isinstance(event, DraftFinished | DraftCancelled)
         except Exception as error:
             _log.error("draft %s failed:\n%s", request.request_id, traceback.format_exc())
@@ -135,18 +124,5 @@ class DraftingWorker(QObject):
         """Drop the engine on the thread that used it."""
         self._engine = None
 
-    def _emit_event(self, event: RedraftEvent) -> None:
-        match event:
-            case AnswerRestarted():
-                self.answer_restarted.emit(event)
-            case PrefillDone():
-                self.prefill_done.emit(event)
-            case BlockCommitted():
-                self.block_committed.emit(event)
-            case DraftFinished():
-                self.draft_finished.emit(event)
-            case DraftCancelled():
-                self.draft_cancelled.emit(event)
-
     def _emit_cancelled(self, request_id: str) -> None:
-        self.draft_cancelled.emit(DraftCancelled(request_id=request_id, passes=0, elapsed_ms=0.0))
+        self.event_happened.emit(DraftCancelled(request_id, passes=0, elapsed_ms=0.0))
