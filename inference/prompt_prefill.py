@@ -22,11 +22,10 @@ from inference.api import (
 from inference.decoding.draft_session import raise_if_cancelled
 from inference.decoding.prompt_ids import build_prompt_ids, rope_positions
 from inference.decoding.prompt_state import PromptState
-from inference.decoding.region_session import needed_rows
 from inference.decoding.text_decoder import TextDecoder
 from inference.model_folder.checkpoint import Checkpoint
 from inference.report_language import Language
-from inference.report_parts import PARTS
+from inference.report_parts import needed_rows
 from inference.vision.image_processor import ImageProcessor
 from inference.vision.vision_encoder import VisionEncoder
 
@@ -132,7 +131,7 @@ def answer_capacity(
     """Positions of prompt and longest answer, in whole blocks."""
     block_length, longest = checkpoint.manifest.block_length, request.max_new_tokens
     if request.decoding in REGION_MODES:
-        longest = needed_rows(longest, block_length, len(PARTS))
+        longest = needed_rows(longest, block_length)
     capacity = len(prompt_ids) + longest
     return capacity + -capacity % block_length
 

@@ -83,6 +83,13 @@ def _tokens_of(block: BlockCommitted) -> list[tuple[str, float]]:
     return list(zip(block.token_texts, block.confidences, strict=True))
 
 
+def needed_rows(max_new_tokens: int, block_length: int) -> int:
+    """Rows behind the prompt that a draft part by part may take: names, answer, and two blocks
+    more for each part.
+    """
+    return len(PARTS) + max_new_tokens + 2 * len(PARTS) * block_length
+
+
 @lru_cache(maxsize=4096)
 def region_of(sentence: str, language: Language) -> str | None:
     """The region of the first concept that the sentence states."""

@@ -77,6 +77,7 @@ def part_mask(
     rows see every region besides. A part below 0 is filling: it sees nothing and is not seen.
     """
     row, column = row_parts[..., :, None], column_parts[..., None, :]
+    impression = len(PARTS) - 1
     is_earlier = column_blocks[..., None, :] <= row_blocks[..., :, None]
-    reads_all = (row == len(PARTS) - 1) & (column < row)
-    return (((row == column) & is_earlier) | reads_all) & (row >= 0) & (column >= 0)
+    reads_all = (row == impression) & (column < impression)
+    return (((row == column) & is_earlier) | reads_all) & (column >= 0)

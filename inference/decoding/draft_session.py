@@ -204,9 +204,7 @@ class DraftSession:
         One mask serves every block, because only its last columns differ from "all": the
         slice ends where the block does.
         """
-        width = self.capacity + rows
         if rows not in self._fused_masks:
-            mask = torch.ones(rows, width, dtype=torch.bool)
-            mask[:, self.capacity :] = block_causal_mask(rows, self.block_length)
-            self._fused_masks[rows] = self._prompt.decoder.fold_mask(mask)
-        return self._fused_masks[rows][:, width - end :]
+            mask = block_causal_mask(rows, self.block_length)
+            self._fused_masks[rows] = self._prompt.decoder.fold_mask(mask, before=self.capacity)
+        return self._fused_masks[rows][:, self.capacity + rows - end :]

@@ -8,7 +8,7 @@ import torch
 class StaticKvCache:
     """keys, values: [layers, kv_heads, capacity, head_dim].
 
-    Nothing is ever appended or cropped: a pass writes its rows at ``start`` and reads
+    Nothing is ever appended or cropped: a pass writes its rows at their places and reads
     [0, end). Rows past what a pass reads may be stale; the next pass over them overwrites.
     """
 
@@ -28,6 +28,10 @@ class StaticKvCache:
         # One view per layer: indexing a tensor costs as much as a small kernel on a CPU.
         self._keys, self._values = self._all_keys.unbind(0), self._all_values.unbind(0)
 
+    @property
+    def nbytes(self) -> int:
+        return self._all_keys.nbytes + self._all_values.nbytes
+
     def take_over(self, other: StaticKvCache, length: int) -> None:
         """Hold what another cache of the same model holds before length, and zeros behind.
 
@@ -41,25 +45,17 @@ class StaticKvCache:
             own[:, :, length:].zero_()
 
     def write(
-        self, layer: int, start: int, keys: torch.Tensor, values: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Store keys and values [rows, kv_heads, head_dim] at start; return all up to there.
-
-        The returned views are [kv_heads, start + rows, head_dim].
-        """
-        return self.write_at(layer, slice(start, start + keys.shape[0]), keys, values)
-
-    def write_at(
         self,
         layer: int,
         places: slice | torch.Tensor,
         keys: torch.Tensor,
         values: torch.Tensor,
-        end: int | None = None,
+        end: int,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Store them at any positions; return all up to end (that of a slice, if not given)."""
-        end = places.stop if isinstance(places, slice) and end is None else end
-        assert end is not None
+        """Store keys and values [rows, kv_heads, head_dim] at places; return all before end.
+
+        The returned views are [kv_heads, end, head_dim]. ValueError beyond the capacity.
+        """
         if end > self.capacity:
             raise ValueError(f"position {end} is beyond the cache's {self.capacity}")
         layer_keys, layer_values = self._keys[layer], self._values[layer]

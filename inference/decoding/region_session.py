@@ -32,13 +32,6 @@ class PartRows(NamedTuple):
     ids: list[int]
 
 
-class _Columns(NamedTuple):
-    """Of every row stored behind the prompt: its part, and the number of its block."""
-
-    parts: list[int]
-    numbers: list[int]
-
-
 class RegionSession:
     """name_ids: of report_parts.PARTS. passes: forward passes so far; extra_passes: of these, those
     beyond the first at each block.
@@ -58,7 +51,9 @@ class RegionSession:
         self._choosers = choosers
         self._with_entropies = with_entropies
         self._unstored: list[PartRows] = []
-        self._columns = _Columns([], [])
+        room = prompt.capacity - len(prompt.prompt_ids)
+        self._columns = torch.empty(2, room, dtype=torch.long)  # part and block number of each row
+        self._stored = 0  # rows behind the prompt
 
     def begin(self, part: int) -> None:
         """The next pass stores the part's name."""
@@ -79,10 +74,8 @@ class RegionSession:
         self.passes += 1
         stored, self._unstored = self._unstored, []
         logits = self._forward([*stored, *blocks], sum(len(block.ids) for block in blocks))
-        for part, number, ids in stored:
-            self._columns.parts.extend([part] * len(ids))
-            self._columns.numbers.extend([number] * len(ids))
-        return self._choose(logits, blocks, choices or [None] * len(blocks))
+        self._stored += sum(len(rows.ids) for rows in stored)
+        return self._choose(logits, blocks, choices)
 
     def _choose(
         self,
@@ -96,14 +89,15 @@ class RegionSession:
         entropies: list[float] = []
         if self._with_entropies:
             entropies = torch.special.entr(logits.softmax(dim=-1)).sum(dim=-1).tolist()
-        for block, choose, rows, own in zip(
-            blocks, choices, logits.split(counts), picked.split(counts), strict=True
-        ):
-            choice = choose(rows) if choose is not None else None
-            if choice is None and self._choosers:
-                choice = self._choosers[block.part].choose(rows)
-            if choice is not None:
-                own.copy_(choice)
+        if choices or self._choosers:
+            apart = zip(logits.split(counts), picked.split(counts), strict=True)
+            for place, (rows, own) in enumerate(apart):
+                choose = choices[place] if choices else None
+                choice = choose(rows) if choose is not None else None
+                if choice is None and self._choosers:
+                    choice = self._choosers[blocks[place].part].choose(rows)
+                if choice is not None:
+                    own.copy_(choice)
         ids, confidences = unpack_choice(pack_choice(logits, picked))
         ends = [*accumulate(counts)]
         return [
@@ -116,30 +110,23 @@ class RegionSession:
     def _forward(self, fed: Sequence[PartRows], keep: int) -> torch.Tensor:
         """Logits [keep, vocabulary] of the last rows, the mask token's at -inf."""
         decoder, start = self._prompt.decoder, len(self._prompt.prompt_ids)
-        parts, numbers = [*self._columns.parts], [*self._columns.numbers]
-        offsets, fed_ids = list[int](), list[int]()  # flat lists: tensors of tuples take far longer
-        for part, number, ids in fed:
-            parts += [part] * len(ids)
-            numbers += [number] * len(ids)
-            begin = 0 if number == _NAME else 1 + number * self.block_length
-            offsets += range(begin, begin + len(ids))
-            fed_ids += ids
-        rows, end = len(fed_ids), start + len(parts)
-        columns = torch.tensor([parts, numbers])
-        own = columns[:, -rows:]
-        mask = torch.ones(rows, end, dtype=torch.bool)
-        mask[:, start:] = part_mask(own[0], own[1], columns[0], columns[1])
-        positions = start + torch.tensor(offsets, device=decoder.device)
+        parts, numbers, positions, ids = list[int](), list[int](), list[int](), list[int]()
+        for part, number, block in fed:  # flat lists: tensors of tuples take far longer
+            parts += [part] * len(block)
+            numbers += [number] * len(block)
+            begin = start if number == _NAME else start + 1 + number * self.block_length
+            positions += range(begin, begin + len(block))
+            ids += block
+        known = self._stored + len(ids)
+        columns = self._columns[:, :known]
+        own = columns[:, self._stored :]
+        own.copy_(torch.tensor([parts, numbers]))
+        mask = decoder.fold_mask(part_mask(*own, *columns), before=start)
+        at, fed_ids = torch.tensor([positions, ids], device=decoder.device)
         hidden = decoder.run(
-            decoder.embed(torch.tensor(fed_ids, device=decoder.device)),
-            self._prompt.rotary, self._prompt.cache, 0, decoder.fold_mask(mask), keep,
-            Places(slice(end - rows, end), end, positions),
+            decoder.embed(fed_ids), self._prompt.rotary, self._prompt.cache, 0, mask, keep,
+            Places(slice(start + self._stored, start + known), start + known, at),
         )  # fmt: skip
         logits = decoder.logits(hidden)
         logits[:, self.mask_token_id] = float("-inf")
         return logits
-
-
-def needed_rows(max_new_tokens: int, block_length: int, parts: int) -> int:
-    """Rows behind the prompt that such a draft may take: names, answer, and a block each more."""
-    return parts + max_new_tokens + 2 * parts * block_length

@@ -46,9 +46,8 @@ def pack_choice(logits: torch.Tensor, choice: torch.Tensor) -> torch.Tensor:
 
     Both in one tensor, so that a GPU is waited for once. logits: [rows, vocabulary] float32.
     """
-    log_total = logits.logsumexp(dim=-1)
-    chosen = logits.gather(-1, choice[:, None])[:, 0]
-    return torch.stack([choice.double(), (chosen - log_total).exp().double()])
+    chosen = logits.log_softmax(dim=-1).gather(-1, choice[:, None])[:, 0]
+    return torch.stack([choice.double(), chosen.exp().double()])
 
 
 def unpack_choice(packed: torch.Tensor) -> tuple[list[int], list[float]]:

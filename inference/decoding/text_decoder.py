@@ -118,11 +118,18 @@ class TextDecoder:
         sin[:, : self.head_dim // 2].neg_()
         return RotaryTable(cos[0, :, None], sin[:, None])
 
-    def fold_mask(self, mask: torch.Tensor) -> torch.Tensor:
-        """bool [rows, columns] to additive [group * rows, columns]; never 0/1 floats."""
+    def fold_mask(self, mask: torch.Tensor, before: int = 0) -> torch.Tensor:
+        """bool [rows, columns] to additive [group * rows, before + columns]; never 0/1 floats.
+
+        before: columns in front of mask's, which every row sees.
+        """
         additive = torch.zeros(mask.shape, dtype=self.dtype, device=self.device)
         additive.masked_fill_(~mask.to(self.device), float("-inf"))
-        return additive.repeat(self.group, 1)
+        rows, columns = mask.shape
+        folded = additive.new_empty(self.group, rows, before + columns)
+        folded[..., :before] = 0.0
+        folded[..., before:] = additive
+        return folded.view(self.group * rows, before + columns)
 
     def embed(self, ids: torch.Tensor) -> torch.Tensor:
         """ids [rows] to [rows, hidden]."""
@@ -186,9 +193,7 @@ class TextDecoder:
     ) -> torch.Tensor:
         """AttendRows of one draft: store its keys and values, then attend to what it may see."""
         slots, end, _ = fed.places
-        all_keys, all_values = fed.cache.write_at(
-            layer, slots, turned[:, self.heads :], values, end
-        )
+        all_keys, all_values = fed.cache.write(layer, slots, turned[:, self.heads :], values, end)
         queries, mask, rows = turned[:, : self.heads], fed.mask, len(turned)
         if layer == len(self._layers) - 1 and fed.keep < rows:
             if fed.keep == 0:

@@ -1,6 +1,6 @@
 """Whether a model fits a device, told before anything of it is loaded.
 
-needed = weights + KV cache + activations, with b the bytes of a number in the chosen dtype:
+needed = weights + KV cache + kept + activations, with b the bytes of a number in the chosen dtype:
 
     weights      b · parameters, a tied output head counted once; less what reduced products save
                  (inference.products) once the model is loaded. Loading takes all of them, as the
@@ -8,14 +8,19 @@ needed = weights + KV cache + activations, with b the bytes of a number in the c
     KV cache     b · 2 · layers · KV heads · head size · positions, twice on a GPU: passes captured
                  as graphs find keys and values at one place, whichever prompt they come from
     positions    vision tokens of the largest films the model takes + text of the prompt
-                 + new tokens, in whole blocks
+                 + new tokens (where regions are offered, the rows they take), in whole blocks
+    kept         between drafts on the same films (draft_runner): a KV cache for each further
+                 weights file of the manifest, as a mode of its own has its own prompt; and for
+                 every weights file the prompt's embeddings and what the tower made of the films,
+                 b · width · (prompt + vision tokens)
     activations  the larger of the vision tower over all patches and the prompt's prefill:
                  b · rows · (8 · width + 3 · feed-forward width); a layer then holds its input,
                  the normed input, queries, keys and values twice (before and after the rotation)
                  and the attention's output, or gate, up and product of the feed-forward
                  + the patches themselves, in fp32 and in the chosen dtype
 
-Attention scores are not counted: the kernels in use never hold them whole.
+Attention scores are not counted: the kernels in use never hold them whole. Weights of further
+files are counted when they are loaded, and then what is kept is counted again.
 """
 
 from __future__ import annotations
@@ -26,10 +31,11 @@ from dataclasses import dataclass
 import torch
 from transformers import Qwen2_5_VLConfig
 
-from inference.api import EngineError, Products
+from inference.api import REGION_MODES, EngineError, Products
 from inference.memory.free_memory import free_memory
 from inference.model_folder.manifest import Manifest
 from inference.products.reduced_products import offered_products, saved_bytes
+from inference.report_parts import needed_rows
 from inference.vision.image_processor import ImageProcessor
 
 MAX_NEW_TOKENS = 512  # GenerationRequest's default
@@ -48,11 +54,18 @@ class MemoryNeed:
 
     weights: int
     kv_cache: int
+    kept: int
     activations: int
 
     @property
     def total(self) -> int:
-        return self.weights + self.kv_cache + self.activations
+        return self.weights + self.kv_cache + self.kept + self.activations
+
+    def __str__(self) -> str:
+        return (
+            f"weights {_gib(self.weights)}, cache {_gib(self.kv_cache)}, "
+            f"kept prompts {_gib(self.kept)}, activations {_gib(self.activations)}"
+        )
 
 
 @dataclass(frozen=True)
@@ -95,18 +108,24 @@ class ModelSize:
     def need(self, dtype: torch.dtype, caches: int = 1, products: Products = "exact") -> MemoryNeed:
         """See the module's formula. caches: how often keys and values are held."""
         text, vision, films = self.config.text_config, self.config.vision_config, self.processor
-        patches = self.manifest.max_images * films.max_pixels // films.patch_size**2
-        positions = longest_sequence(films, self.manifest.max_images)
-        prompt = positions - MAX_NEW_TOKENS
-        positions += -positions % self.manifest.block_length
+        block_length, images = self.manifest.block_length, self.manifest.max_images
+        patches = images * films.max_pixels // films.patch_size**2
+        vision_tokens, answer = count_vision_tokens(films, images), MAX_NEW_TOKENS
+        prompt = vision_tokens + _PROMPT_TEXT_TOKENS
+        if {*REGION_MODES} & {*self.manifest.decoding_modes}:
+            answer = needed_rows(answer, block_length)
+        positions = prompt + answer + -(prompt + answer) % block_length
         head_size = text.hidden_size // text.num_attention_heads
         per_position = 2 * text.num_hidden_layers * text.num_key_value_heads * head_size
+        cache, further = caches * per_position * positions, len(self.manifest.extra_weights)
+        features = (1 + further) * text.hidden_size * (prompt + vision_tokens)
         in_tower = patches * (8 * vision.hidden_size + 3 * vision.intermediate_size)
         in_prefill = prompt * (8 * text.hidden_size + 3 * text.intermediate_size)
         pixels = patches * _COLOURS * films.temporal_patch_size * films.patch_size**2
         return MemoryNeed(
             weights=dtype.itemsize * self.parameters - saved_bytes(products, self.config, dtype),
-            kv_cache=caches * dtype.itemsize * per_position * positions,
+            kv_cache=dtype.itemsize * cache,
+            kept=dtype.itemsize * (further * cache + features),
             activations=dtype.itemsize * max(in_tower, in_prefill)
             + (torch.float32.itemsize + dtype.itemsize) * pixels,
         )
@@ -138,10 +157,6 @@ def require_fit(
         return
     assert asked.free_bytes is not None
     need = size.need(dtype, _caches_on(device))
-    parts = (
-        f"weights {_gib(need.weights)}, cache {_gib(need.kv_cache)}, "
-        f"activations {_gib(need.activations)}"
-    )
     is_asked = (str(device), asked.dtype)
     others = [option for option in size.options() if (option.device, option.dtype) != is_asked]
     advice = [option.describe() for option in others]
@@ -149,15 +164,19 @@ def require_fit(
     if embedded is not None and embedded.option(device, dtype).fits:
         advice.append("the embedded model fits")
     raise ModelDoesNotFit(
-        f"{size.manifest.name}: {asked} needs {_gib(asked.needed_bytes)} ({parts}); "
+        f"{size.manifest.name}: {asked} needs {_gib(asked.needed_bytes)} ({need}); "
         f"free {_gib(asked.free_bytes)}" + "".join(f"; {text}" for text in advice)
     )
 
 
 def longest_sequence(processor: ImageProcessor, images: int) -> int:
     """Positions of a prompt with so many of the largest films, and of the answer to it."""
-    tokens = images * processor.max_pixels // (processor.patch_size * processor.merge_size) ** 2
-    return tokens + _PROMPT_TEXT_TOKENS + MAX_NEW_TOKENS
+    return count_vision_tokens(processor, images) + _PROMPT_TEXT_TOKENS + MAX_NEW_TOKENS
+
+
+def count_vision_tokens(processor: ImageProcessor, images: int) -> int:
+    """Of so many films of the largest size."""
+    return images * processor.max_pixels // (processor.patch_size * processor.merge_size) ** 2
 
 
 def choose_dtype(name: str, device: torch.device) -> torch.dtype:

@@ -18,32 +18,14 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 
-class CanonicalReportCheck:
-    """decode_adaptive's ReportCheck, of one draft in one language."""
-
-    def __init__(self, tokenizer: Tokenizer, language: Language, stop_ids: frozenset[int]) -> None:
-        self._tokenizer, self._language, self._stop_ids = tokenizer, language, stop_ids
-        self._runs = BrokenRuns(tokenizer, language)
-
-    def find_faults(self, answer: Sequence[int], block: Sequence[int], is_end: bool) -> list[int]:
-        """See BrokenRuns."""
-        return self._runs(answer, block, is_end)
-
-    def mend(self, answer: Sequence[int], canvas: Sequence[int | None]) -> ChooseTokens | None:
-        """The likeliest tokens that leave no fault (ReportPaths.fill), where answer allows any."""
-        paths = report_paths(self._tokenizer, self._language, self._stop_ids)
-        place = paths.follow(answer)
-        return partial(_fill, paths, place, canvas) if place is not None else None
-
-
 class CanonicalPartCheck:
-    """The same of one part of a report; said: what stands in the others."""
+    """decode_adaptive's ReportCheck, of one part of a report; said: what stands in the others."""
 
     def __init__(
         self, tokenizer: Tokenizer, language: Language, stop_ids: frozenset[int], part: str,
         said: ReportSoFar,
     ) -> None:  # fmt: skip
-        self._paths = report_paths(tokenizer, language, stop_ids, part)
+        self._find_paths = partial(report_paths, tokenizer, language, stop_ids, part)
         self._said = said
         self._runs = BrokenRuns(tokenizer, language, part, said)
 
@@ -52,9 +34,17 @@ class CanonicalPartCheck:
         return self._runs(answer, block, is_end)
 
     def mend(self, answer: Sequence[int], canvas: Sequence[int | None]) -> ChooseTokens | None:
-        """As CanonicalReportCheck."""
-        place = self._paths.follow(answer, self._said)
-        return partial(_fill, self._paths, place, canvas) if place is not None else None
+        """The likeliest tokens that leave no fault (ReportPaths.fill), where answer allows any."""
+        paths = self._find_paths()  # not before one is needed: the first takes a moment to make
+        place = paths.follow(answer, self._said)
+        return partial(_fill, paths, place, canvas) if place is not None else None
+
+
+class CanonicalReportCheck(CanonicalPartCheck):
+    """The same of a report as one, headings included: of one draft in one language."""
+
+    def __init__(self, tokenizer: Tokenizer, language: Language, stop_ids: frozenset[int]) -> None:
+        super().__init__(tokenizer, language, stop_ids, part="", said=ReportSoFar())
 
 
 def _fill(

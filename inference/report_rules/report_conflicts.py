@@ -98,10 +98,15 @@ def statements_of(sentence: str, language: Language) -> tuple[Statement, ...]:
     return extract_statements(sentence, language)
 
 
+@lru_cache(maxsize=4096)
+def _concepts_of(sentence: str, language: Language) -> frozenset[str]:
+    return frozenset(statement.concept for statement in statements_of(sentence, language))
+
+
 @lru_cache(maxsize=16384)
 def _exclude_each_other(first: str, second: str, language: Language) -> bool:
-    concepts = [{s.concept for s in statements_of(each, language)} for each in (first, second)]
-    if all(concepts) and concepts[0].isdisjoint(concepts[1]):
+    of_first, of_second = _concepts_of(first, language), _concepts_of(second, language)
+    if of_first and of_second and of_first.isdisjoint(of_second):
         return False
     both = f"{first}\n{second}"
     return any(c.kind in _CONTRADICTIONS for c in find_contradictions(both, "", language))

@@ -133,7 +133,9 @@ class ReportPaths:
     def _advance(self, place: PathPlace, token_id: int) -> PathPlace | None:
         """As _step, but along sentences that may stand there."""
         after = self._step(place, token_id)
-        if after is None or after.said.sentence_count == place.said.sentence_count:
+        if after is None or after.said is place.said:  # nearly always: no run ends here
+            return after
+        if after.said.sentence_count == place.said.sentence_count:
             return after
         sentence = (after.said.impression or after.said.findings)[-1]
         return after if self._may_stand(place.said, sentence) else None

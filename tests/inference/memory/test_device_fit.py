@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import weakref
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from transformers import Qwen2_5_VLConfig
 
 from inference import EngineError, load_engine
+from inference.api import GenerationRequest, ModelImage, PrefillDone
+from inference.decoding.prompt_state import PromptState
+from inference.engine import ReportEngine
 from inference.memory import device_fit
-from inference.memory.device_fit import ModelDoesNotFit, ModelSize, choose_dtype
+from inference.memory.device_fit import MemoryNeed, ModelDoesNotFit, ModelSize, choose_dtype
 from inference.memory.free_memory import _free_on_linux, free_memory, parse_vm_stat
 from inference.model_folder.checkpoint import open_checkpoint
 from inference.model_folder.loading_progress import LoadProgress
 from inference.model_folder.manifest import Manifest
 from inference.model_folder.weight_files import WEIGHTS_NAME
+from inference.report_parts import PARTS
 from inference.vision.image_processor import ImageProcessor
 
 GIB = 2**30
@@ -50,9 +58,52 @@ def test_needs_of_the_published_shape() -> None:
     assert need.kv_cache == 57_344 * positions  # 56 KiB a position: 28 layers, 2 · 4 · 128 in bf16
     in_prefill = 2 * prompt * (8 * 3584 + 3 * 18944)
     assert need.activations == in_prefill + 6 * patches * 3 * 2 * 14**2
-    assert need.total == need.weights + need.kv_cache + need.activations
+    assert need.kept == 2 * 3584 * (prompt + patches // 4)  # embeddings, and the tower's features
+    assert need.total == need.weights + need.kv_cache + need.kept + need.activations
     assert 16 * GIB < need.total < 17 * GIB
     assert _seven_billion().need(torch.float32).kv_cache == 2 * need.kv_cache
+
+
+def _need(**manifest: Any) -> MemoryNeed:
+    """Of the published shape, with a manifest that says this."""
+    size = _seven_billion()
+    return replace(size, manifest=replace(size.manifest, **manifest)).need(torch.bfloat16)
+
+
+def test_every_mode_with_weights_of_its_own_keeps_a_prompt() -> None:
+    one = _need()
+    two = _need(autoregressive_weights="a", multi_step_weights="a")
+    three = _need(autoregressive_weights="a", multi_step_weights="b")
+    assert two.kept == one.kv_cache + 2 * one.kept
+    assert three.kept == 2 * one.kv_cache + 3 * one.kept
+    assert three.kv_cache == one.kv_cache
+    more = _need(decoding_modes=("one-step", "regions")).kv_cache - one.kv_cache
+    rows = len(PARTS) + 2 * len(PARTS) * 8  # a name each, and two blocks
+    assert abs(more - 57_344 * rows) < 57_344 * 8  # in whole blocks
+
+
+def test_what_an_engine_keeps_between_drafts_is_counted(
+    tiny_folder: Path, tiny_engine: ReportEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, begin = list[weakref.ref[PromptState]](), PromptState.__init__
+
+    def remember(self: PromptState, *arguments: Any) -> None:
+        made.append(weakref.ref(self))
+        begin(self, *arguments)
+
+    monkeypatch.setattr(PromptState, "__init__", remember)
+    film = ModelImage(np.random.default_rng(7).normal(1000, 300, (112, 112)).astype(np.float32))
+    tiny_engine.forget_prompt()
+    for mode in ("one-step", "autoregressive", "multi-step"):
+        request = GenerationRequest("r", (film, film), decoding=mode)
+        assert isinstance(next(tiny_engine.draft(request)), PrefillDone)
+    kept = [prompt for made_once in made if (prompt := made_once()) is not None]
+    assert len(kept) == 2
+    held = sum(prompt.cache.nbytes + prompt.embeddings.nbytes for prompt in kept)
+    checkpoint = open_checkpoint(tiny_folder)
+    need = checkpoint.size(checkpoint.read_tensors(WEIGHTS_NAME)).need(torch.float32)
+    assert need.kv_cache < held <= need.kv_cache + need.kept
+    tiny_engine.forget_prompt()
 
 
 def test_weights_are_what_the_loaded_model_holds(tiny_folder: Path) -> None:
@@ -75,8 +126,8 @@ def test_message_says_needed_free_and_what_fits(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(ModelDoesNotFit) as refused:
         device_fit.require_fit(size, CPU, torch.float32, lambda: None)
     assert str(refused.value) == (
-        "ECHO_block8: float32 on the CPU needs 33.6 GiB (weights 30.9 GiB, cache 0.7 GiB, "
-        "activations 2.1 GiB); free 20.0 GiB; "
+        "ECHO_block8: float32 on the CPU needs 33.8 GiB (weights 30.9 GiB, cache 0.7 GiB, "
+        "kept prompts 0.2 GiB, activations 2.1 GiB); free 20.0 GiB; "
         "bfloat16 on the CPU needs 16.9 GiB, free 20.0 GiB: fits"
     )
     device_fit.require_fit(size, CPU, torch.bfloat16)
