@@ -92,11 +92,14 @@ def read_manifest(folder: Path) -> Manifest | None:
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise WeightsMismatch(f"{path}: not a usable manifest ({error!r})") from error
-    if unknown := set(manifest.decoding_modes) - {
-        *DECODING_MODES,
-        *WHOLE_ANSWER_MODES,
-        *REGION_MODES,
-    }:
+    _check_modes(path, manifest)
+    return manifest
+
+
+def _check_modes(path: Path, manifest: Manifest) -> None:
+    """WeightsMismatch for a mode that isn't known, or lacks what it needs."""
+    known = {*DECODING_MODES, *WHOLE_ANSWER_MODES, *REGION_MODES}
+    if unknown := set(manifest.decoding_modes) - known:
         raise WeightsMismatch(f"{path}: unknown decoding modes {sorted(unknown)}")
     offers_regions = bool({*REGION_MODES} & {*manifest.decoding_modes})
     if offers_regions and len(set(manifest.region_name_ids)) != len(PARTS):
@@ -110,7 +113,6 @@ def read_manifest(folder: Path) -> Manifest | None:
         raise WeightsMismatch(
             f"{path}: block_is_answer needs pad_prompt_to_block, or the prompt takes of the block"
         )
-    return manifest
 
 
 def read_calibration(folder: Path) -> Calibration | None:
