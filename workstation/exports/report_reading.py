@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -28,9 +29,12 @@ from workstation.reading.figures import (
 )
 from workstation.reading.measurement_store import MeasurementStore
 from workstation.reading.measurements import Measurement
+from workstation.reporting.report_state import SECTIONS, ReportState
 from workstation.reporting.versions.report_store import ReportStore
 from workstation.reporting.versions.report_version import SIGNED_KINDS, ReportVersion
 from workstation.reporting.versions.stored_report import Addendum, StoredReport
+
+_NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ def read_report(
         study=study,
         images=images,
         status="draft",
-        state=stored.state,
+        state=_exportable(stored.state),
         issued_at=stored.updated_at,
         audit_head="",
         measurements=measurements,
@@ -110,6 +114,7 @@ def _issues(
     for _, event in sorted(events, key=lambda each: each[0]):
         last = issues[-1] if issues else blank
         if isinstance(event, Addendum):
+            event = replace(event, text=_NO_TEXT.sub(" ", event.text))
             issue = replace(
                 last, status="addended", addenda=(*last.addenda, event), issued_at=event.added_at
             )
@@ -119,6 +124,16 @@ def _issues(
         predecessor = issues[-1] if issues else None
         issues.append(replace(issue, issue_number=number, predecessor=predecessor))
     return issues
+
+
+def _exportable(state: ReportState) -> ReportState:
+    """The state without what neither DICOM text, JSON of FHIR nor XML may hold; nobody sees it."""
+    for section in SECTIONS:
+        sentences = state.sentences(section)
+        if any(_NO_TEXT.search(each.text) for each in sentences):
+            cleaned = (replace(each, text=_NO_TEXT.sub(" ", each.text)) for each in sentences)
+            state = state.with_section(section, cleaned)
+    return state
 
 
 _STATUSES: dict[str, ReportStatus] = {
@@ -132,7 +147,7 @@ def _signed_issue(last: ExportedReport, version: ReportVersion) -> ExportedRepor
     return replace(
         last,
         status=_STATUSES[version.kind],
-        state=version.state,
+        state=_exportable(version.state),
         issued_at=version.created_at,
         audit_head=version.audit_head,
         signature=ExportedSignature(

@@ -107,7 +107,7 @@ def test_signs_of_a_report_are_shown_and_what_no_font_has_is_named(
     """An effusion with an arrow must not read like one without."""
     study = make_study("en", PatientName="Ω^Жанна ☃ \u05d0 \U0001faac")
     study.sign_off.sign(study.uid, "Dr. Roe")
-    added = "Effusion ↑, 5 → 8 mm.\u2028Ne\x00xt\u200d line ✓.\r\nLast \u0644 𠮷."
+    added = "Effusion ↑, 5 → 8 mm.\u2028Ne\u200dxt line ✓.\r\nLast \u0644 𠮷."
     study.sign_off.add_addendum(study.uid, "Dr. Roe", added)
     pages = _pages(write_pdf(study.read()), tmp_path)
     assert "Ω, Жанна ☃ [U+05D0] [U+1FAAC]" in pages[0].replace("\n", " ")

@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -174,3 +175,22 @@ def test_only_dicom_goes_to_a_pacs(study: ReportedStudy) -> None:
     document = study.exporter.make(study.read(), "text")
     with pytest.raises(ValueError, match="no DICOM document"):
         study.exporter.send(document, "PACS", lambda content: None)
+
+
+def test_control_characters_leave_in_no_format(make_study: MakeStudy) -> None:
+    """FHIR's servers refuse a whole report for one of them."""
+    study = make_study("en")
+    state = study.read().state
+    pasted = replace(state.findings[0], text="Heart\x00is\x1bnormal\x0c.")
+    changed = state.with_section("findings", (pasted, *state.findings[1:]))
+    study.sources.reports.save_draft(study.uid, changed, [])
+    study.sign_off.sign(study.uid, "Dr. Roe")
+    study.sign_off.add_addendum(study.uid, "Dr. Roe", "No\x07 change.\nTold.")
+    report = study.read()
+    for form in ("text", "fhir", "hl7", "sr"):
+        content = study.exporter.make(report, form).content
+        assert b"Heart is normal" in content, form
+        assert b"No  change." in content, form
+        assert b"\\u00" not in content, form
+        assert b"\\X00\\" not in content, form
+    assert study.sources.audit.verify().ok
