@@ -13,7 +13,6 @@ from typing import Any
 from sqlalchemy import (
     Connection,
     Engine,
-    Row,
     bindparam,
     case,
     func,
@@ -215,7 +214,7 @@ def _add_study(connection: Connection, header: InstanceHeader, path: Path) -> No
         _list_again(connection, header.study_instance_uid)
 
 
-def _check_same_film(known: Row[Any], header: InstanceHeader, path: Path) -> None:
+def _check_same_film(known: Any, header: InstanceHeader, path: Path) -> None:
     """Raises DuplicateUid. A picture may have been described since: then the catalog knows more
     of it than its file does."""
     if header.source_format != "DICOM":
@@ -233,8 +232,9 @@ def _check_same_film(known: Row[Any], header: InstanceHeader, path: Path) -> Non
         raise DuplicateUid(path, reason)
 
 
-def find_contradiction(known: Row[Any] | InstanceHeader, header: InstanceHeader) -> str:
-    """What shows that a study's patient is not the file's; "" where nothing does.
+def find_contradiction(known: Any, header: InstanceHeader) -> str:
+    """What shows that a study's patient is not the file's; "" where nothing does. known: a row with
+    the columns of PATIENT, or another header.
 
     One Patient ID for two people is told by name and birth date; a name alone may be spelled anew,
     and counts only where there is no ID at all.
@@ -255,19 +255,19 @@ def _name_words(name: str) -> list[str]:
 
 
 # Made once: building these for each of ten thousand films takes longer than running them.
-_PATIENT = (StudyRecord.patient_id, StudyRecord.patient_name, StudyRecord.patient_birth_date)
+PATIENT = (StudyRecord.patient_id, StudyRecord.patient_name, StudyRecord.patient_birth_date)
 _FIND_INSTANCE = (
     select(
         InstanceRecord.study_instance_uid,
         InstanceRecord.rows,
         InstanceRecord.columns,
         StudyRecord.removed_at,
-        *_PATIENT,
+        *PATIENT,
     )
     .join(StudyRecord, StudyRecord.study_instance_uid == InstanceRecord.study_instance_uid)
     .where(InstanceRecord.sop_instance_uid == bindparam("uid"))
 )
-_FIND_STUDY = select(StudyRecord.removed_at, *_PATIENT).where(
+_FIND_STUDY = select(StudyRecord.removed_at, *PATIENT).where(
     StudyRecord.study_instance_uid == bindparam("uid")
 )
 _ADD_STUDY = insert(table_of(StudyRecord))

@@ -22,16 +22,18 @@ from workstation.audit.audit_log import AuditLog
 from workstation.catalog.database import write_transaction
 from workstation.catalog.schema import InstanceRecord, ReportRecord, StudyRecord
 from workstation.catalog.study_catalog import (
+    PATIENT,
     PatientConflict,
     StudyCatalog,
     UnknownStudy,
     file_state,
+    find_contradiction,
 )
 from workstation.catalog.study_search import make_search_text
 from workstation.dicom.element_values import clean_text
-from workstation.dicom.film import Film
+from workstation.dicom.film import Film, InstanceHeader
 from workstation.dicom.instance_reader import read_film, read_header
-from workstation.dicom.unreadable import muted_warnings
+from workstation.dicom.unreadable import UnreadableInstance, muted_warnings
 from workstation.intake.film_store import FilmStore
 
 VIEWS = ("", "PA", "AP", "LL", "RL")
@@ -39,6 +41,7 @@ LATERALITIES = ("", "R", "L", "B", "U")  # PS3.3 C.7.6.16.2.1 Image Laterality
 SEXES = ("", "F", "M", "O")
 _VIEW_IN_NAME = re.compile(r"(?<![a-z])(pa|ap|ll|rl|lateral|lat)(?![a-z])", re.IGNORECASE)
 _DATE_IN_NAME = re.compile(r"(?<!\d)((?:19|20)\d{2})[-_.]?(\d{2})[-_.]?(\d{2})(?!\d)")
+_LONGEST_TEXT = 64  # of a Long String, and of a component group of a name
 _EXIF_TAKEN = 36867  # DateTimeOriginal, "YYYY:MM:DD HH:MM:SS"
 _EXIF_SUB_IFD = 0x8769
 
@@ -92,6 +95,7 @@ class PictureDescriber:
         row = next((film for film in films if film.sop_instance_uid == sop_instance_uid), None)
         if row is None:
             raise UnknownStudy(study_instance_uid)
+        _require_storable(details, row.path)
         film = read_film(row.path)
         target = into_study or study_instance_uid
         header = replace(film.header, study_instance_uid=target)
@@ -127,7 +131,7 @@ class PictureDescriber:
     ) -> None:
         header = read_header(path)
         if target != before:
-            _check_may_join(connection, before, target, header.patient_id, path)
+            _check_may_join(connection, before, target, header, path)
         else:
             words = (header.patient_name, header.patient_id, "", header.study_date)
             connection.execute(
@@ -161,15 +165,31 @@ class PictureDescriber:
             _drop_if_empty(connection, before)
 
 
+def _require_storable(details: PictureDetails, path: Path) -> None:
+    """Raises UnreadableInstance for what DICOM would keep as something else (PS3.5 6.2)."""
+    for what, text, separators in (
+        ("name", details.patient_name, "\\="),
+        ("Patient ID", details.patient_id, "\\"),
+    ):
+        if (
+            len(text) > _LONGEST_TEXT
+            or set(text) & set(separators)
+            or clean_text(text) != " ".join(text.split())
+        ):
+            held = f"at most {_LONGEST_TEXT} characters, no control character, none of {separators}"
+            raise UnreadableInstance(path, f"the {what} can't be kept in DICOM: {held}")
+
+
 def _check_may_join(
-    connection: Connection, before: str, target: str, patient_id: str, path: Path
+    connection: Connection, before: str, target: str, header: InstanceHeader, path: Path
 ) -> None:
-    query = select(StudyRecord.patient_id).where(StudyRecord.study_instance_uid == target)
+    query = select(*PATIENT).where(StudyRecord.study_instance_uid == target)
     found = connection.execute(query).one_or_none()
     if found is None:
         raise UnknownStudy(target)
-    if found.patient_id != patient_id:
-        raise PatientConflict(path, "the study it should join is of another patient")
+    if contradiction := find_contradiction(found, header):
+        reason = f"the study it should join is of another patient ({contradiction})"
+        raise PatientConflict(path, reason)
     report = select(ReportRecord.study_instance_uid)
     if connection.execute(report.where(ReportRecord.study_instance_uid == before)).first():
         raise PatientConflict(path, "it has a report of its own already")

@@ -9,6 +9,7 @@ from PIL import Image
 from workstation.catalog.study_catalog import PatientConflict
 from workstation.dicom.display_pipeline import render_grey
 from workstation.dicom.instance_reader import read_film, read_header
+from workstation.dicom.unreadable import UnreadableInstance
 from workstation.dicom.window_choices import badges
 from workstation.intake.instance_recorder import InstanceRecorder
 from workstation.intake.picture_details import PictureDescriber, PictureDetails, guess_details
@@ -77,6 +78,37 @@ def test_another_view_joins_the_study_of_the_same_patient_only(
     assert (study.instance_count, study.views) == (2, ("LL", "PA"))
     films = recorder.catalog.instances(first[0])
     assert all(read_header(film.path).study_instance_uid == first[0] for film in films)
+
+
+def test_a_name_alone_joins_no_study_of_another_name(
+    tmp_path: Path, recorder: InstanceRecorder, describer: PictureDescriber
+) -> None:
+    first = add(recorder, tmp_path / "pa.png", NOISE)
+    second = add(recorder, tmp_path / "lat.png", NOISE[::-1].copy())
+    describer.describe(*first, PictureDetails("DOE^JANE"))
+    with pytest.raises(PatientConflict, match="another name"):
+        describer.describe(*second, PictureDetails("ROE^RICHARD"), into_study=first[0])
+    assert len(recorder.catalog.list_studies()) == 2
+
+
+@pytest.mark.parametrize(
+    "details",
+    [
+        PictureDetails(patient_id="A\\B"),
+        PictureDetails("DOE\\ROE"),
+        PictureDetails("DOE=ROE"),
+        PictureDetails(patient_id="7" * 65),
+        PictureDetails("DOE\u202eENAJ"),
+    ],
+)
+def test_what_dicom_would_keep_as_something_else_is_refused(
+    tmp_path: Path, recorder: InstanceRecorder, describer: PictureDescriber, details: PictureDetails
+) -> None:
+    uids = add(recorder, tmp_path / "a.png", NOISE)
+    with pytest.raises(UnreadableInstance, match=r"a\.png: the .* can't be kept in DICOM"):
+        describer.describe(*uids, details)
+    (row,) = recorder.catalog.instances(uids[0])
+    assert row.path == tmp_path / "a.png"
 
 
 def test_chinese_names_are_kept(
