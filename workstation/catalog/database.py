@@ -49,6 +49,8 @@ _REASONS = {
     sqlite3.SQLITE_CORRUPT: "the file is damaged; restore it from a backup",
     sqlite3.SQLITE_NOTADB: "the file is damaged or is not an ECHO catalog",
 }
+_DAMAGED = _REASONS[sqlite3.SQLITE_CORRUPT]
+_MOVED = "the file was moved, deleted or replaced while it was open; start the program again"
 
 
 class CatalogUnavailable(Exception):
@@ -129,14 +131,19 @@ def _reason_of(error: BaseException) -> str | None:
     """Words for an environment problem; None for an error that is ours (a constraint, bad SQL)."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     code = getattr(cause, "sqlite_errorcode", None)
-    if isinstance(code, int):
+    if code == sqlite3.SQLITE_READONLY_DBMOVED:
+        return _MOVED
+    if isinstance(code, int) and code != sqlite3.SQLITE_ERROR:
         return _REASONS.get(code & 0xFF)  # the low byte is the primary result code
-    return "the file is damaged; restore it from a backup" if _is_undecodable(cause) else None
+    return _DAMAGED if _lacks_what_was_there(cause) else None
 
 
-def _is_undecodable(error: BaseException | None) -> bool:
-    # pysqlite reports invalid UTF-8 in a text column as an OperationalError without a code.
-    return isinstance(error, sqlite3.OperationalError) and "decode to UTF-8" in str(error)
+def _lacks_what_was_there(error: BaseException | None) -> bool:
+    """Invalid UTF-8 in a text column, which pysqlite reports without a code, and tables that are
+    gone from an open file."""
+    words = ("decode to UTF-8", "no such table", "no such column")
+    said = str(error) if isinstance(error, sqlite3.OperationalError) else ""
+    return any(each in said for each in words)
 
 
 def _make_folder(path: Path) -> None:
@@ -188,8 +195,25 @@ def _set_read_only_pragmas(connection: DBAPIConnection, _record: object) -> None
 
 
 def _begin(connection: Connection) -> None:
+    """BEGIN, in the file that is at the path: what is written into one that was moved away is lost
+    with the program's end, and SQLite looks only where it keeps a rollback journal."""
+    path = database_path(connection.engine)
+    opened = connection.info.get("identity")
+    if opened is not None and _identity(path) != opened:
+        raise CatalogUnavailable(path, _MOVED)
     reads = connection.get_execution_options().get("echo_read", False)
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+    if opened is None:
+        connection.info["identity"] = _identity(path)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Device and inode of the file; None where there is none (a new one is made at its BEGIN)."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _check_version(connection: Connection, path: Path, *, expect_schema: bool) -> bool:

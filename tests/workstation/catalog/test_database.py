@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -114,6 +117,45 @@ def test_read_only_file_is_reported_at_the_write(tmp_path: Path) -> None:
     with pytest.raises(CatalogUnavailable, match="read-only"):
         AuditLog(engine).append("settings", user="u")
     assert AuditLog(engine).verify().ok
+    engine.dispose()
+
+
+def _unlink(path: Path) -> None:
+    path.unlink()
+
+
+def _replace(path: Path) -> None:
+    """As a restored backup or a folder in the cloud does."""
+    copy = path.with_name("copy")
+    shutil.copy(path, copy)
+    os.replace(copy, path)
+
+
+def _move_folder(path: Path) -> None:
+    path.parent.rename(path.parent.with_name("elsewhere"))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere an open file can't be moved")
+@pytest.mark.parametrize("disturb", [_unlink, _replace, _move_folder])
+def test_nothing_is_written_into_a_file_that_was_moved_away(
+    tmp_path: Path, disturb: Callable[[Path], None]
+) -> None:
+    engine = open_database(tmp_path / "data")
+    AuditLog(engine).append("settings", user="u")
+    disturb(tmp_path / "data" / DATABASE_NAME)
+    with pytest.raises(CatalogUnavailable, match="moved, deleted or replaced while it was open"):
+        AuditLog(engine).append("settings", user="u")
+    with pytest.raises(CatalogUnavailable, match="moved, deleted or replaced"):
+        AuditLog(engine).entries()
+    engine.dispose()
+
+
+def test_a_file_that_was_emptied_while_it_was_open_is_damaged(tmp_path: Path) -> None:
+    engine = open_database(tmp_path)
+    AuditLog(engine).append("settings", user="u")
+    os.truncate(tmp_path / DATABASE_NAME, 0)
+    with pytest.raises(CatalogUnavailable, match="damaged"):
+        AuditLog(engine).append("settings", user="u")
     engine.dispose()
 
 
