@@ -218,7 +218,10 @@ def _group_by_study(
             reason = f"its study is of another patient ({contradiction}), as in {first[1]}"
             report_failure(UnreadableInstance(path, reason))
             continue
-        instances.setdefault(header.sop_instance_uid, (header, path))
+        known = instances.setdefault(header.sop_instance_uid, (header, path))
+        if known[0] != header:
+            reason = f"another film of the same SOP Instance UID as {known[1]}: left out"
+            report_failure(UnreadableInstance(path, reason))
     return {uid: list(found.values()) for uid, found in studies.items()}
 
 
