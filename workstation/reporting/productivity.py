@@ -37,6 +37,7 @@ _OPENED, _SIGNED, _EDIT, _FINISHED = "study-opened", "sign", "edit", "draft-fini
 _ENDED_OTHERWISE = ("draft-refused", "draft-cancelled", "draft-failed")
 _COUNTED_EDITS = frozenset({"edit", "add", "delete", "flip", "restate", "text"})
 _DRAFTED_EDITS = frozenset({"draft", "redraft"})  # the model's words came into the report
+_LONGEST_GAP_DAYS = 366
 _Key = tuple[str, str, str | None, str | None, str | None]
 
 
@@ -215,23 +216,29 @@ def _signed_report(
     return SignedReport(
         event.study_instance_uid,
         had_draft,
-        event.at - last if last is not None else None,
-        event.at - first if first is not None else None,
+        _span(last, event.at),
+        _span(first, event.at),
         int(shares.get("ai", 0)),
         int(shares.get("edited", 0)),
         int(shares.get("human", 0)),
     )
 
 
+def _span(since: datetime | None, until: datetime) -> timedelta | None:
+    """None where it is not known, or where the clock was set back meanwhile."""
+    return until - since if since is not None and until >= since else None
+
+
 def _fill_days(days: Mapping[date, Sequence[int]]) -> tuple[DayOfDrafts, ...]:
-    """Every day from the first to the last, those without a draft too."""
-    if not days:
-        return ()
-    first, last = min(days), max(days)
-    return tuple(
-        DayOfDrafts(day, *days.get(day, (0, 0)))
-        for day in (first + timedelta(days=back) for back in range((last - first).days + 1))
-    )
+    """Every day from the first to the last, those without a draft too; but for years without any,
+    which a computer that has lost its clock brings about."""
+    told: list[date] = []
+    for day in sorted(days):
+        gap = (day - told[-1]).days if told else 1
+        if gap <= _LONGEST_GAP_DAYS:
+            told += [day - timedelta(days=back) for back in range(gap - 1, 0, -1)]
+        told.append(day)
+    return tuple(DayOfDrafts(day, *days.get(day, (0, 0))) for day in told)
 
 
 def _minutes(spans: Iterable[timedelta | None]) -> tuple[float, ...]:

@@ -65,6 +65,22 @@ def figures() -> Productivity:
     return compute_productivity(EVENTS, zone=UTC)
 
 
+def test_a_clock_that_was_lost_for_a_while_makes_no_figures_up() -> None:
+    lost = datetime(1970, 1, 1, tzinfo=UTC)
+    events = [
+        _event("study-opened", "A", (10, 9, 0)),
+        LoggedEvent("draft-finished", "ann", "A", lost, {}),
+        LoggedEvent("sign", "ann", "A", lost, {"provenance": {}}),
+        _event("draft-finished", "B", (10, 9, 0)),
+        _event("draft-finished", "B", (12, 9, 0)),
+    ]
+    figures = compute_productivity(events, zone=UTC)
+    assert [report.at_desk for report in figures.signed] == [None]
+    assert figures.minutes_at_desk == ()
+    days = [each.day for each in figures.drafts_by_day]
+    assert days == [date(1970, 1, 1), date(2026, 4, 10), date(2026, 4, 11), date(2026, 4, 12)]
+
+
 def test_time_to_sign_is_from_the_last_opening_and_from_the_first(figures: Productivity) -> None:
     desk = [report.at_desk for report in figures.signed]
     first = [report.since_first for report in figures.signed]
