@@ -339,7 +339,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Save first; where that fails, the reader decides whether to leave anyway."""
-        if not self.desk.close() and not self._confirm_losing_edits():
+        if not self.desk.close() and not (self.desk.is_unsaved and self._confirm_losing_edits()):
             event.ignore()
             return
         if self._settings is not None:

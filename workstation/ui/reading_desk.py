@@ -264,6 +264,11 @@ class ReadingDesk(QObject):
 
     # -- saving, signing ---------------------------------------------------------------------
 
+    @property
+    def is_unsaved(self) -> bool:
+        """Whether anything would be lost now."""
+        return self._autosave is not None and self._autosave.is_dirty
+
     def save(self) -> bool:
         """Save what is unsaved; on failure say so, keep it, and try again every two seconds."""
         if self._autosave is None:
@@ -323,7 +328,11 @@ class ReadingDesk(QObject):
 
     def _show_report_anew(self) -> None:
         """After a signature, or a correction begun or given up."""
-        stored = self._records.reports.load(self._study_uid)
+        try:
+            stored = self._records.reports.load(self._study_uid)
+        except CatalogUnavailable as error:  # what is typed meanwhile is set aside, not lost
+            self.trouble.emit(str(error))
+            return
         if stored is None or stored.status == "draft":  # preliminary: undo and edits stay
             self.signing.show_stage(stored)
         else:

@@ -89,6 +89,19 @@ def test_what_the_other_window_saved_is_shown_and_the_own_words_are_kept(
     assert second.desk.leave_study()
 
 
+def test_closing_shows_first_what_was_set_aside(
+    windows: tuple[OpenWindow, OpenWindow], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = windows
+    first.write("Small left effusion.")
+    assert first.desk.save()
+    second.write("No effusion.")
+    monkeypatch.setattr(second.window, "_confirm_losing_edits", lambda: pytest.fail("asked"))
+    second.window.close()
+    assert second.window.isVisible()
+    assert "changed in another window" in second.panel.notice.text
+
+
 def test_a_report_signed_in_the_other_window_locks_nobody_in(
     windows: tuple[OpenWindow, OpenWindow],
 ) -> None:
