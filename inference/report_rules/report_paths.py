@@ -111,23 +111,23 @@ class ReportPaths:
             place = following
         beam: list[tuple[float, list[int], PathPlace]] = [(0.0, path, place)]
         for fixed, row in list(zip(canvas, log_probs, strict=True))[len(path) :]:
+            likeliest = row.index(max(row)) if fixed is None else fixed
             longer = [
                 (score + (row[token_id] if fixed is None else 0.0), [*path, token_id], after)
                 for score, path, at in beam
-                for token_id in self._choices(at, fixed, row)
+                for token_id in self._choices(at, fixed, likeliest)
                 if (after := self._advance(at, token_id)) is not None
             ]
             longer.sort(key=lambda option: -option[0])
             beam = list(islice((way for way in longer if self._can_go_on(way[2])), _WIDTH))
         return beam[0][1] if beam else None
 
-    def _choices(
-        self, place: PathPlace, fixed: int | None, row: Sequence[float]
-    ) -> Collection[int]:
+    def _choices(self, place: PathPlace, fixed: int | None, likeliest: int) -> Collection[int]:
+        """What may be tried there. likeliest: of all tokens, for where anything may stand."""
         if fixed is not None:
             return (fixed,)
         if place.node is None:
-            return (max(range(len(row)), key=row.__getitem__),)
+            return (likeliest,)
         return [*place.node.children, *(self._stop_ids if self._may_stop(place) else ())]
 
     def _advance(self, place: PathPlace, token_id: int) -> PathPlace | None:
