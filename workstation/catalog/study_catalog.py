@@ -127,6 +127,11 @@ class StudyCatalog:
                         found[Path(row.path)] = uids
         return found
 
+    def lists_file(self, path: Path, connection: Connection) -> bool:
+        """Whether a film of the catalog is in this file."""
+        query = select(InstanceRecord.sop_instance_uid).where(InstanceRecord.path == str(path))
+        return connection.execute(query).first() is not None
+
     def list_studies(self, search: str = "", *, with_removed: bool = False) -> list[StudyRow]:
         """Newest first. Every word of search must be in the name, id, accession or date.
 

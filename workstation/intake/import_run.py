@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
@@ -218,7 +219,12 @@ class ImportRun:
             self._discard_copy(film)
 
     def _discard_copy(self, film: _ReadFilm) -> None:
-        if film.is_new_copy and self._store is not None:
+        if not film.is_new_copy or self._store is None:
+            return
+        if isinstance(self._record, InstanceRecorder):
+            with suppress(CatalogUnavailable):  # a file too many, and it is known again
+                self._record.discard(film.path)
+        else:
             self._store.discard(film.path)
 
     def _close_archives(self) -> None:

@@ -16,6 +16,8 @@ from workstation.audit.audit_log import AuditLog
 from workstation.catalog.database import CatalogUnavailable, write_transaction
 from workstation.catalog.study_catalog import InstanceConflict, StudyCatalog
 from workstation.dicom.film import InstanceHeader
+from workstation.dicom.kept_folders import KEPT_FILMS
+from workstation.intake.film_store import FilmStore
 
 _log = logging.getLogger(__name__)
 
@@ -50,7 +52,16 @@ class InstanceRecorder:
                     recorded.append(conflict.reason)
         return recorded
 
+    def discard(self, path: Path) -> None:
+        """Delete a kept file that no film of the catalog is in. Another window may have listed it
+        since it was kept: nobody lists one in between, and nobody lists one that is gone."""
+        with write_transaction(self.catalog.engine) as connection:
+            if not self.catalog.lists_file(path, connection):
+                FilmStore(self.catalog.folder).discard(path)
+
     def _record(self, connection: Connection, header: InstanceHeader, path: Path) -> bool:
+        if path.is_relative_to(self.catalog.folder / KEPT_FILMS) and not path.is_file():
+            raise InstanceConflict(path, "came twice at once; import it again")
         is_new = self.catalog.add_instance(header, path, connection=connection)
         if is_new:
             self.audit.append(

@@ -106,7 +106,7 @@ class InstanceStore:
             return False
         except CatalogUnavailable as error:
             raise StoreUnavailable(error.reason) from error
-        return any(f.sop_instance_uid == sop_instance_uid and f.path.is_file() for f in films)
+        return any(f.sop_instance_uid == sop_instance_uid and os.path.isfile(f.path) for f in films)
 
     def remove_stale(self) -> int:
         """Delete what a crash left half-written; how many files that were."""
@@ -140,7 +140,7 @@ class InstanceStore:
             is_needed = self._list(header, kept.path, source)
         finally:
             if kept.is_new and not is_needed:
-                self._films.discard(kept.path)
+                self._discard(kept.path)
         return StoredInstance(
             header.sop_instance_uid,
             header.study_instance_uid,
@@ -149,6 +149,15 @@ class InstanceStore:
             kept.path,
             is_needed,
         )
+
+    def _discard(self, path: Path) -> None:
+        """Unless another window has listed it since (as in InstanceRecorder.discard)."""
+        with (
+            contextlib.suppress(CatalogUnavailable),
+            write_transaction(self._catalog.engine) as connection,
+        ):
+            if not self._catalog.lists_file(path, connection):
+                self._films.discard(path)
 
     def _keep_state(self, state: PresentationState, source: str) -> StoredInstance:
         kept = self._states.take_over(state, source)
@@ -159,6 +168,8 @@ class InstanceStore:
     def _list(self, header: InstanceHeader, path: Path, source: str) -> bool:
         """False where the film is listed already and its file, this one or another, is there."""
         with write_transaction(self._catalog.engine) as connection:
+            if not path.is_file():
+                raise StoreUnavailable("the same film came twice at once; send it again")
             is_new = self._catalog.add_instance(header, path, connection=connection)
             is_needed = is_new or _replace_lost_file(connection, header.sop_instance_uid, path)
             if is_needed:

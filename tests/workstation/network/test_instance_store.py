@@ -19,7 +19,8 @@ from workstation.audit.audit_log import AuditLog
 from workstation.catalog.study_catalog import InstanceConflict, StudyCatalog
 from workstation.dicom.instance_reader import read_film, read_header
 from workstation.dicom.unreadable import UnreadableInstance
-from workstation.intake.film_store import FilmStore
+from workstation.intake.film_store import FilmStore, KeptFile
+from workstation.intake.instance_recorder import InstanceRecorder
 from workstation.network.failures import NetworkFailure, StoreUnavailable
 from workstation.network.instance_store import InstanceStore
 
@@ -172,6 +173,22 @@ def test_another_film_of_the_same_uid_is_refused_not_called_known(
         store.store(_encoded(other), "test")
     assert _files(store) == [first.path]
     assert _listed(catalog_engine) == [first.path]
+
+
+def test_a_file_that_another_window_has_listed_since_is_not_discarded(
+    store: InstanceStore,
+    catalog_engine: Engine,
+    phantom_films: list[Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Both kept it at once: the one that wrote it first finds it listed by the other."""
+    first = store.store(_chunks(phantom_films[0]), "test")
+    monkeypatch.setattr(FilmStore, "keep", lambda *_: KeptFile(first.path, True))
+    assert not store.store(_chunks(phantom_films[0]), "test").is_new
+    assert _files(store) == [first.path]
+    recorder = InstanceRecorder(StudyCatalog(catalog_engine), AuditLog(catalog_engine), "u")
+    recorder.discard(first.path)
+    assert _files(store) == [first.path]
 
 
 def test_a_film_whose_file_was_lost_gets_the_one_that_came(
