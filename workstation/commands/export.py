@@ -30,7 +30,7 @@ from workstation.network.failures import InvalidSettings, NetworkFailure
 from workstation.network.report_sender import ReportSender
 from workstation.network.settings import DicomServer
 from workstation.reading.measurement_store import MeasurementStore
-from workstation.reporting.versions.report_store import ReportStore
+from workstation.reporting.versions.report_store import DamagedReport, ReportStore
 
 _ADDRESS = re.compile(r"(?P<title>[^@]{1,16})@(?P<host>[^:@/]+):(?P<port>\d{1,5})")
 
@@ -93,6 +93,7 @@ def _export_study(
                 _send(exporter, document, sender)
         return True
     except (
+        DamagedReport,
         ExportFailed,
         NothingToExport,
         UnreadableInstance,

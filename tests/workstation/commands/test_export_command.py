@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from tests.workstation.reported_studies import (
     MakeStudy,
 )
 from workstation.__main__ import main
+from workstation.catalog.database import DATABASE_NAME
 from workstation.network.settings import DicomServer, NetworkSettings, settings_as_text
 
 
@@ -66,6 +68,25 @@ def test_one_failure_does_not_keep_the_others(
     assert "NOWHERE: no study has this UID or accession number" in said.err
     assert len(list(out.iterdir())) == 1
     assert whole.uid in next(out.iterdir()).read_text("utf-8")
+
+
+def test_one_damaged_report_does_not_keep_the_others(
+    make_study: MakeStudy,
+    data_dir: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    damaged, whole = make_study("en"), make_study("en")
+    raw = sqlite3.connect(Path(data_dir) / DATABASE_NAME)
+    with raw:
+        raw.execute("UPDATE report SET state = '{' WHERE study_instance_uid = ?", (damaged.uid,))
+    raw.close()
+    out = tmp_path / "out"
+    given = ["export", "--all", "--format", "hl7", "--out", str(out), "--data-dir", data_dir]
+    assert main(given) == 1
+    assert f"the saved report of study {damaged.uid} is damaged" in capsys.readouterr().err
+    (path,) = out.iterdir()
+    assert whole.uid in path.read_text("utf-8")
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,10 @@ from workstation.reporting.versions.stored_report import (
 )
 
 
+class DamagedReport(CatalogUnavailable):
+    """What is saved of one study's report can't be read; the others' can."""
+
+
 @dataclass(frozen=True)
 class SaveBasis:
     """What a state was made from: the report as it was loaded or saved last, and which correction
@@ -229,12 +233,12 @@ class ReportStore:
 
 @contextmanager
 def damage_named(engine: Engine, study_instance_uid: str) -> Iterator[None]:
-    """A saved report that can't be parsed as CatalogUnavailable, naming the study."""
+    """A saved report that can't be parsed as DamagedReport, naming the study."""
     try:
         yield
     except ValueError as error:
         reason = f"the saved report of study {study_instance_uid} is damaged"
-        raise CatalogUnavailable(database_path(engine), reason) from error
+        raise DamagedReport(database_path(engine), reason) from error
 
 
 def require_unsigned(connection: Connection, study_instance_uid: str) -> None:
