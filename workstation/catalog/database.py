@@ -69,7 +69,7 @@ def open_database(folder: Path, *, read_only: bool = False, busy_timeout_s: floa
     """
     path = Path(folder).absolute() / DATABASE_NAME
     if read_only:
-        if not path.is_file():
+        if not os.path.isfile(path):  # a folder without access is none either
             raise CatalogUnavailable(path, "there is no catalog here")
     else:
         _make_folder(path)
@@ -156,7 +156,7 @@ def _make_folder(path: Path) -> None:
 
 def _refuse_stub(path: Path) -> None:
     # SQLite takes a file shorter than a page header for an empty database and would fill it.
-    size = path.stat().st_size if path.is_file() else 0
+    size = os.path.getsize(path) if os.path.isfile(path) else 0
     if 0 < size < _SMALLEST_DATABASE:
         raise CatalogUnavailable(path, _REASONS[sqlite3.SQLITE_NOTADB])
 

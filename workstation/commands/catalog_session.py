@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,7 +22,7 @@ def run_in_catalog(
     there: a mistyped folder must not look like an empty one. makes_catalog: then it is made."""
     path = data_dir.absolute() / DATABASE_NAME
     try:
-        if not makes_catalog and not path.is_file():
+        if not makes_catalog and not os.path.isfile(path):
             raise CatalogUnavailable(path, "there is no catalog here")
         engine = open_database(data_dir)
         try:
@@ -62,6 +63,6 @@ def run_logged_in(
 def run_as_admin(data_dir: Path, command: str, login: CommandLogin, work: Callable[[], int]) -> int:
     """The same for work that does without the catalog: where there is none yet, nobody has an
     account, and none is made."""
-    if not (data_dir / DATABASE_NAME).is_file():
+    if not os.path.isfile(data_dir / DATABASE_NAME):
         return work()
     return run_logged_in(data_dir, command, login, lambda _engine, _user: work(), as_admin=True)

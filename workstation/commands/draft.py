@@ -17,7 +17,7 @@ from typing import Any
 from inference import CancelToken, DecodingMode, EngineError, load_engine
 from inference.report_language import Language
 from workstation.commands.draft_output import describe_draft, format_draft
-from workstation.commands.exit_codes import FAILED, INTERRUPTED, UNUSABLE
+from workstation.commands.exit_codes import FAILED, INTERRUPTED, UNUSABLE, one_line
 from workstation.commands.study_drafts import (
     DraftingEngine,
     FailedStudy,
@@ -52,7 +52,7 @@ def run_draft(
     def report_failure(error: object) -> None:
         nonlocal failures
         failures += 1
-        print(error, file=sys.stderr, flush=True)
+        print(one_line(error), file=sys.stderr, flush=True)
 
     try:
         engine = (load_model or load_engine)(model, device)
@@ -76,7 +76,7 @@ def run_draft(
             if draft.finished.refused:
                 refusals += 1
                 reason = f"{draft.films[0].path}: no report: {draft.finished.refusal}"
-                print(reason, file=sys.stderr)
+                print(one_line(reason), file=sys.stderr)
             if as_json:
                 print(json.dumps(describe_draft(draft, engine.description)), flush=True)
             else:

@@ -7,6 +7,7 @@ from typing import Any
 
 from inference import BlockCommitted, EngineDescription, GenerationRequest, StopReason
 from inference.report_language import Statement
+from workstation.commands.exit_codes import one_line
 from workstation.commands.study_drafts import StudyDraft
 
 _ENDINGS: dict[StopReason, str] = {
@@ -81,7 +82,8 @@ def format_draft(draft: StudyDraft, model: EngineDescription) -> str:
     settings = _describe_decoding(draft.request, model)
     lines = [f"Study {draft.study_instance_uid}"]
     lines += [
-        f"  image    {film.path} {film.header.view_position or '-'} sha256 {film.image_sha256}"
+        f"  image    {one_line(film.path)} {film.header.view_position or '-'} "
+        f"sha256 {film.image_sha256}"
         for film in draft.films
     ]
     lines += [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import unicodedata
 
 FAILED = 1
 """Something that was asked for could not be done."""
@@ -16,4 +17,15 @@ INTERRUPTED = 130
 
 def tell_failure(reason: object) -> None:
     """One line on stderr."""
-    print(f"echo-workstation: {reason}", file=sys.stderr, flush=True)
+    print(f"echo-workstation: {one_line(reason)}", file=sys.stderr, flush=True)
+
+
+def one_line(told: object) -> str:
+    """Its text with control characters escaped: the name of a file on somebody's disc, or of a
+    caller, steers no terminal and forges no line of a log."""
+    return "".join(
+        each.encode("unicode_escape").decode()
+        if unicodedata.category(each) in ("Cc", "Cf", "Zl", "Zp")
+        else each
+        for each in str(told)
+    )

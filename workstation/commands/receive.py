@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from workstation.audit.audit_log import AuditLog
 from workstation.catalog.study_catalog import StudyCatalog
 from workstation.commands.catalog_session import run_logged_in
-from workstation.commands.exit_codes import UNUSABLE, tell_failure
+from workstation.commands.exit_codes import UNUSABLE, one_line, tell_failure
 from workstation.commands.login_options import NOBODY, CommandLogin
 from workstation.network.failures import InvalidSettings, NetworkFailure
 from workstation.network.instance_store import InstanceStore
@@ -79,4 +79,4 @@ def _print_event(event: IntakeEvent) -> None:
     words = (event.kind, event.sop_instance_uid, event.summary, f"from {event.peer}")
     line = " ".join(word for word in words if word)
     with suppress(OSError):
-        print(f"{line}: {event.reason}" if event.reason else line, flush=True)
+        print(one_line(f"{line}: {event.reason}" if event.reason else line), flush=True)

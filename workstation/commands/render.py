@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from workstation.catalog.database import CatalogUnavailable, open_database
+from workstation.commands.exit_codes import one_line
 from workstation.dicom.film import Film
 from workstation.dicom.instance_reader import read_film
 from workstation.dicom.presentation_search import open_as_presented
@@ -46,7 +47,7 @@ def run_render(
         picture = Image.fromarray(colours_of(shown))
         _write_png(picture, out, path)
     except (UnreadableInstance, CatalogUnavailable) as error:
-        print(error, file=sys.stderr)
+        print(one_line(error), file=sys.stderr)
         return 1
     except OSError as error:
         print(f"{out}: {error.strerror or error}", file=sys.stderr)

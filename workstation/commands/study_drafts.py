@@ -233,7 +233,7 @@ def _walk_files(paths: Iterable[Path], report_failure: _ReportFailure) -> Iterat
         report_failure(f"{error.filename}: the folder can't be read: {error.strerror}")
 
     for path in paths:
-        if not path.is_dir():
+        if not os.path.isdir(path):
             yield path
             continue
         for parent, folders, names in os.walk(path, onerror=tell):

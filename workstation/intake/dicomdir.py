@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,7 +105,7 @@ def _file_id(record: Dataset) -> list[str]:
 def _resolve(folder: Path, components: list[str]) -> Path | None:
     """The file, its name's case and a ".dcm" or ";1" at its end ignored, as discs are copied."""
     found = folder.joinpath(*components)
-    if found.is_file():
+    if os.path.isfile(found):
         return found
     for part in components:
         wanted = part.casefold()
@@ -116,4 +117,4 @@ def _resolve(folder: Path, components: list[str]) -> Path | None:
         if match is None:
             return None
         folder = match
-    return folder if folder.is_file() else None
+    return folder if os.path.isfile(folder) else None

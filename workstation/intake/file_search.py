@@ -33,7 +33,7 @@ class FileSearch:
 
     def find(self, paths: Sequence[Path]) -> Iterator[FoundFile]:
         for path in paths:
-            if path.is_dir():
+            if os.path.isdir(path):
                 yield from self._walk_folder(path)
             elif self._is_regular(path):
                 yield from self._follow_disc(path) if is_dicomdir(path) else self._one_file(path)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -202,7 +202,7 @@ def _check_port(port: int) -> None:
 
 
 def _check_file(field: str, name: str) -> None:
-    if name and not Path(name).is_file():
+    if name and not os.path.isfile(name):
         raise InvalidSettings(field, f"{name}: there is no such file")
 
 

@@ -165,6 +165,12 @@ def test_reading_only_never_makes_a_catalog(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("read_only", [True, False])
+def test_a_folder_name_that_none_can_have_is_refused(tmp_path: Path, read_only: bool) -> None:
+    with pytest.raises(CatalogUnavailable):
+        open_database(tmp_path / ("a" * 300), read_only=read_only)
+
+
 def test_locked_catalog_names_the_cause(tmp_path: Path) -> None:
     open_database(tmp_path).dispose()
     other = sqlite3.connect(tmp_path / DATABASE_NAME, isolation_level=None)

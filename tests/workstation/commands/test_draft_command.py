@@ -296,6 +296,26 @@ def test_films_of_two_patients_never_make_one_report(
     assert said.err.startswith(f"{lateral}: its study is of another patient (Patient ID 'P-1'")
 
 
+def test_the_name_of_a_file_steers_no_terminal(
+    engine: ScriptedEngine, write_film: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    film = write_film("in/film\x1b[2J\n0 failures.dcm")
+    (film.parent / "text\x1b]0;\u202e.txt").write_text("no film")
+    assert run_draft([film.parent], "one-step", "scripted", "cpu") == 1
+    said = capsys.readouterr()
+    assert "\x1b" not in said.out + said.err
+    assert r"film\x1b[2J\n0 failures.dcm PA" in said.out
+    assert r"text\x1b]0;\u202e.txt: not a DICOM" in said.err
+    assert said.err.count("\n") == 1
+
+
+def test_a_name_that_no_file_can_have_is_told(
+    engine: ScriptedEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_draft([Path("a" * 300)], "one-step", "scripted", "cpu") == 1
+    assert "aaa: file name too long" in capsys.readouterr().err
+
+
 def test_a_folder_that_can_not_be_read_is_told(
     engine: ScriptedEngine,
     write_film: Callable[..., Path],

@@ -171,6 +171,15 @@ def test_what_a_full_catalog_could_not_take_comes_again(
     assert sorted(heard.added) == sorted(films)
 
 
+def test_a_name_that_no_file_can_have_costs_itself_only(
+    tmp_path: Path, recorder: InstanceRecorder, write_small: WriteSmall
+) -> None:
+    impossible = tmp_path / ("a" * 300)
+    heard = import_all(recorder, impossible, write_small(tmp_path / "a.dcm", 1))
+    assert len(heard.added) == 1
+    assert heard.refused == {impossible.as_posix(): "File name too long"}
+
+
 def test_another_patients_film_costs_itself_only(
     tmp_path: Path, recorder: InstanceRecorder, write_small: WriteSmall
 ) -> None:

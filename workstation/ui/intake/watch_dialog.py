@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -90,7 +90,7 @@ class WatchDialog(QDialog):
 
     def _check(self) -> None:
         """On needs a folder that is there; off can always be chosen."""
-        is_wrong = self.on_box.isChecked() and not Path(self.chosen_folder or "?").is_dir()
+        is_wrong = self.on_box.isChecked() and not os.path.isdir(self.chosen_folder or "?")
         if is_wrong:
             self.trouble_label.setText(self.tr("▲ There is no such folder."))
         elif self.trouble_label.text() == self.tr("▲ There is no such folder."):
