@@ -5,9 +5,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from PySide6.QtCore import QByteArray, QSettings, Qt, Signal
+from PySide6.QtCore import QByteArray, QEvent, QSettings, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QIcon, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
+
+from workstation.ui.theme import font_scale
 
 ColumnName = Literal["studies", "films", "report"]
 DETACHABLE: tuple[ColumnName, ...] = ("films", "report")
@@ -16,6 +18,8 @@ _SHARES: dict[ColumnName, tuple[float, int, int]] = {
     "report": (0.28, 330, 540),
 }
 """Of the window's width, at least and at most (logical pixels); the films have the rest."""
+_MOST_FOR_WORDS = 0.33
+"""Of the window's width, for a report whose large text wants more than the least."""
 _DETACHED_SIZE = (1100, 900)
 
 
@@ -114,6 +118,13 @@ class WindowColumns(QSplitter):
         if not self._are_widths_chosen:
             self._share_width()
 
+    def changeEvent(self, event: QEvent) -> None:
+        """Larger words want more room."""
+        super().changeEvent(event)
+        is_text = event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange)
+        if is_text and not getattr(self, "_are_widths_chosen", True):  # also while it is made
+            self._share_width()
+
     def _on_moved(self) -> None:
         """From now on the reader's widths count."""
         self._are_widths_chosen = True
@@ -122,6 +133,9 @@ class WindowColumns(QSplitter):
         sizes = {name: 0 for name in self._columns if name not in self._windows}
         for name, (share, least, most) in _SHARES.items():
             if name in sizes and not self._columns[name].isHidden():
+                if name == "report":
+                    wanted = min(least * font_scale(), _MOST_FOR_WORDS * self.width())
+                    least, most = max(least, int(wanted)), max(most, int(wanted))
                 sizes[name] = int(min(max(share * self.width(), least), most))
         widest = "films" if "films" in sizes else list(sizes)[-1]
         sizes[widest] = max(self.width() - sum(sizes.values()) + sizes[widest], 1)

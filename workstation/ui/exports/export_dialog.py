@@ -33,6 +33,7 @@ from workstation.ui.exports.export_jobs import (
 )
 from workstation.ui.exports.export_wording import describe_format, name_format, name_status
 from workstation.ui.exports.page_view import PageView
+from workstation.ui.screen_fit import resize_on_screen
 from workstation.ui.theme import report_font
 
 
@@ -55,7 +56,7 @@ class ExportDialog(QDialog):
         self.setObjectName("export_dialog")
         self.setWindowTitle(self.tr("Export the report"))
         self.setModal(True)
-        self.resize(1040, 760)
+        resize_on_screen(self, 1040, 760)
         self._study_uid, self._jobs, self._senders = study_uid, jobs, list(senders)
         self._is_stale = False
         self._make_choices(chosen)
@@ -131,7 +132,7 @@ class ExportDialog(QDialog):
         return box
 
     def _make_preview(self) -> None:
-        self.status_label = QLabel(self)
+        self.status_label = QLabel(self.tr("Making the pages…"), self)
         self.status_label.setObjectName("export_status")
         self.status_label.setProperty("role", "heading")
         self.status_label.setWordWrap(True)

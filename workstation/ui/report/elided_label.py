@@ -10,7 +10,8 @@ from workstation.ui.theme import COLOURS
 
 
 class ElidedLabel(QLabel):
-    """Every line ends in dots where it is too long; the whole text is its tooltip."""
+    """Every line ends in dots where it is too long, and is left out where it has no room below the
+    others; the whole text is its tooltip."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -26,8 +27,9 @@ class ElidedLabel(QLabel):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setPen(QColor(COLOURS.muted_text))
+        room = max(1, self.height() // self.fontMetrics().lineSpacing())
         lines = [
             self.fontMetrics().elidedText(line, Qt.TextElideMode.ElideRight, self.width())
-            for line in self.text().splitlines()
+            for line in self.text().splitlines()[:room]
         ]
         painter.drawText(QRectF(self.rect()), Qt.AlignmentFlag.AlignVCenter, "\n".join(lines))

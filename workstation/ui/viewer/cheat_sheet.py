@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from workstation.ui.report.report_keys import all_report_keys
+from workstation.ui.screen_fit import resize_on_screen
 from workstation.ui.viewer.actions import GROUPS, ViewerAction
 from workstation.ui.viewer.shortcuts import KeyTaken, Shortcuts
 
@@ -34,7 +35,7 @@ class CheatSheet(QDialog):
         super().__init__(parent)
         self.setObjectName("cheat_sheet")
         self.setWindowTitle(self.tr("Keys"))
-        self.resize(560, 720)
+        resize_on_screen(self, 560, 720)
         self._shortcuts, self._menu_actions = shortcuts, menu_actions
         self.list = QTreeWidget(self)
         self.list.setAccessibleName(self.tr("Keys and what they do"))

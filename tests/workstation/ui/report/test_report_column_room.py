@@ -73,6 +73,19 @@ def test_the_state_is_told_whole_and_the_patient_as_far_as_there_is_room(
     assert head.patient_label.text() == "Report"
 
 
+def test_the_counts_give_way_to_a_name_that_fits_without_them(panel: ReportPanel) -> None:
+    head = panel.head
+    for length in range(1, 80):
+        name = "i" * length
+        head.show_patient(ReportPatient(name, "ID 17"))
+        if head.state_label.text() != "draft · 11 AI":
+            break
+        assert head.patient_label.text() == name
+    assert head.state_label.text() == "draft"
+    assert head.state_label.toolTip() == "draft · 11 AI"
+    assert head.patient_label.text() == name
+
+
 def test_open_checks_and_the_picker_leave_the_column_as_it_is(
     qtbot: QtBot, panel: ReportPanel
 ) -> None:

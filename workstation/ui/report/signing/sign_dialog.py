@@ -26,6 +26,7 @@ from workstation.reporting.report_state import HEADINGS, ReportState, report_tex
 from workstation.reporting.signing.signature import MEANINGS, SignatureKind, SignRequest
 from workstation.ui.accounts.secret_prompt import SecretPrompt
 from workstation.ui.report.patient_line import ReportPatient
+from workstation.ui.screen_fit import resize_on_screen
 from workstation.ui.theme import COLOURS, report_font, ui_font
 
 _CHECKS_HEIGHT = 132
@@ -74,7 +75,7 @@ class SignDialog(QDialog):
             else self.tr("Sign the report")
         )
         self.setModal(True)
-        self.resize(600, 700)
+        resize_on_screen(self, 600, 700)
         self._context = context_of(rules)
         self._checks = open_checks(check_report(state, self._context), state.overrides)
         self._make_text(state)

@@ -28,6 +28,7 @@ from workstation.ui.report.statements.statement_row_painter import NARROW
 from workstation.ui.report.statements.statement_rows import list_rows
 from workstation.ui.theme import COLOURS, font_scale, ui_font
 
+_LEAST_LIST = 34  # px, at the usual text size: a row
 _WIDEST = 780  # px, at the usual text size
 
 
@@ -45,6 +46,9 @@ class StatementPages(QWidget):
         self.pages = QStackedWidget(self)
         self.pages.addWidget(self.statements)
         self.pages.addWidget(self.checklist)
+        self.pages.setMinimumHeight(1)  # else the buttons above would be squeezed instead
+        for page in (self.statements, self.checklist):
+            page.setMinimumHeight(1)
         self.statements_button = self._page_button("statements_page", self.tr("Statements"))
         self.statements_button.setToolTip(self._list_keys())
         self.checklist_button = self._page_button("checklist_page", self.tr("Checklist"))
@@ -57,6 +61,7 @@ class StatementPages(QWidget):
         self.add_button = QPushButton(self.tr("Add finding…"), self)
         self.add_button.setObjectName("add_finding_button")
         self.add_button.setToolTip(self.tr("Add a finding ({0})").format(ADD_KEY))
+        self.add_button.setAccessibleName(self.tr("Add finding…"))
         self.add_button.setProperty("role", "quiet")
         self.page_group = QButtonGroup(self)
         self.page_group.addButton(self.statements_button, 0)
@@ -114,6 +119,14 @@ class StatementPages(QWidget):
         line = self.provenance_line
         line.setFixedHeight(count * line.fontMetrics().lineSpacing())
 
+    def minimumSizeHint(self) -> QSize:
+        """The words of the buttons get shorter, so they need not hold the column open; a list may
+        be as low as a row, the buttons over it not lower than they are."""
+        above = self.statements_button.sizeHint().height() + 4
+        below = self.provenance_line.height() + 4 if self.provenance_line.isVisible() else 0
+        row = round(_LEAST_LIST * font_scale())
+        return QSize(300, above + row + below)
+
     def wanted_height(self) -> int:
         """Of the list's rows, so that every one is seen [px]."""
         rows = range(self.statements.table.rowCount())
@@ -151,16 +164,15 @@ class StatementPages(QWidget):
                 self.tr("Checklist ○{0}") if is_narrow else self.tr("Checklist · {0} not stated")
             )
             said = words.format(count)
+        offer = self.tr("Add…") if is_narrow else self.tr("Add finding…")
+        if is_narrow and self.checklist_button.isChecked():  # "all" stands beside it then
+            said, offer = self.tr("Checklist"), "+"
         self.checklist_button.setText(said)
-        self.add_button.setText(self.tr("Add…") if is_narrow else self.tr("Add finding…"))
+        self.add_button.setText(offer)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._name_checklist()
-
-    def minimumSizeHint(self) -> QSize:
-        """The words of the buttons get shorter, so they need not hold the column open."""
-        return QSize(300, super().minimumSizeHint().height())
 
     def focus_statements(self) -> None:
         """The keyboard to the list of statements."""
@@ -181,3 +193,4 @@ class StatementPages(QWidget):
             self.pages.setCurrentIndex(page)
             self.all_button.setVisible(page == 1)
             self.provenance_line.setVisible(page == 0)
+            self._name_checklist()
