@@ -275,8 +275,10 @@ class ReadingDesk(QObject):
             return True
         try:
             was_saved = self._autosave.flush()
-        except (ReportChangedElsewhere, ReportSigned, UnknownStudy) as error:
+        except (ReportChangedElsewhere, ReportSigned) as error:
             return self._set_aside(str(error))
+        except UnknownStudy as error:
+            return self._set_aside(str(error), is_gone=True)
         except CatalogUnavailable as error:
             if not self._retry.isActive():
                 self._retry.start()
@@ -291,9 +293,10 @@ class ReadingDesk(QObject):
             self.study_changed.emit(self._study_uid)
         return True
 
-    def _set_aside(self, reason: str) -> bool:
+    def _set_aside(self, reason: str, *, is_gone: bool = False) -> bool:
         """What can never be saved in its place: another window was faster. Kept as a version, and
-        the report is shown as it is now, so that nobody is locked in with it."""
+        the report is shown as it is now, so that nobody is locked in with it. is_gone: the study
+        was removed, and leaves the desk."""
         autosave, self._autosave = self._autosave, None
         assert autosave is not None
         self._panel.flush_typing()
@@ -307,6 +310,11 @@ class ReadingDesk(QObject):
             return False
         self._retry.stop()
         self._drafts.cancel()
+        if is_gone:
+            self.leave_study()
+            text = self.tr("The study was removed meanwhile. What you wrote is in the audit log.")
+            self.trouble.emit(text)
+            return False
         self._show_stored(stored)
         text = self.tr(
             "{0} It is shown as it is now. What you wrote is kept: see its versions (Set aside)."

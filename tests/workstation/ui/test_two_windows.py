@@ -12,8 +12,9 @@ from pytestqt.qtbot import QtBot
 from sqlalchemy import Engine
 
 from workstation.app import build_records, build_window
-from workstation.catalog.database import open_database
+from workstation.catalog.database import open_database, write_transaction
 from workstation.catalog.study_catalog import StudyCatalog
+from workstation.catalog.study_removal import remove_study
 from workstation.dicom.instance_reader import read_header
 from workstation.drafting.drafting_service import DraftingService
 from workstation.ui.main_window import MainWindow
@@ -100,6 +101,24 @@ def test_closing_shows_first_what_was_set_aside(
     second.window.close()
     assert second.window.isVisible()
     assert "changed in another window" in second.panel.notice.text
+
+
+def test_a_study_removed_in_the_other_window_leaves_the_desk(
+    windows: tuple[OpenWindow, OpenWindow],
+) -> None:
+    first, second = windows
+    second.write("No effusion.")
+    uid = second.desk.study_instance_uid
+    with write_transaction(first.database) as connection:
+        remove_study(connection, uid)
+    said: list[str] = []
+    second.desk.trouble.connect(said.append)
+    assert not second.desk.save()
+    assert second.desk.study_instance_uid == ""
+    assert said == ["The study was removed meanwhile. What you wrote is in the audit log."]
+    row = first.records.audit.entries(uid)[-1]
+    assert row.event == "report-set-aside"
+    assert "No effusion." in row.details["text"]
 
 
 def test_a_report_signed_in_the_other_window_locks_nobody_in(
