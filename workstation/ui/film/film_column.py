@@ -23,7 +23,7 @@ class FilmColumn(QWidget):
         self.viewport_bar = ViewerToolBar(
             shortcuts, self.grid.perform, self, groups=VIEWPORT_GROUPS
         )
-        self.film_tabs = FilmStrip(self)
+        self.film_tabs = FilmStrip(self.grid.count_key_images, self)
         tabs_row = QHBoxLayout()
         tabs_row.setContentsMargins(0, 0, 0, 0)
         tabs_row.addWidget(self.film_tabs, 1)
@@ -36,6 +36,7 @@ class FilmColumn(QWidget):
         column.addLayout(tabs_row)
         column.addWidget(self.grid, 1)
         self.grid.tool_changed.connect(self.tool_bar.show_tool)
+        self.grid.marks_changed.connect(self.film_tabs.count_anew)
         self.grid.links.changed.connect(self._show_linked)
         self.grid.layout_changed.connect(self._show_layout)
         self._show_linked(self.grid.links.is_on)

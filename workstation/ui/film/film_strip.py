@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QDrag, QMouseEvent
 from PySide6.QtWidgets import QApplication, QTabBar, QWidget
 
-from workstation.ui.film.header_wording import iso_date
+from workstation.ui.film.header_wording import iso_date, join_present
 from workstation.ui.film.hung_film import HungFilm
 from workstation.ui.viewer.film_dragging import DraggedFilm, drag_data
 
 
 class FilmStrip(QTabBar):
-    """Hidden where there is only one film."""
+    """Hidden where there is only one film. count_key_images: of a film, by SOP Instance UID."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, count_key_images: Callable[[str], int], parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
+        self._count_key_images = count_key_images
         self.setObjectName("film_tabs")
         self.setAccessibleName(self.tr("Films of this study and its prior"))
         self.setExpanding(False)
@@ -47,6 +50,10 @@ class FilmStrip(QTabBar):
         self._new |= set(sop_instance_uids)
         self._name_tabs()
 
+    def count_anew(self) -> None:
+        """After a key image was kept, or is no longer."""
+        self._name_tabs()
+
     def dragged(self, index: int) -> DraggedFilm:
         """What a tab carries when it is dragged."""
         film = self._films[index]
@@ -62,10 +69,13 @@ class FilmStrip(QTabBar):
     def _name_tabs(self) -> None:
         for index, film in enumerate(self._films):
             text = self._name_of(index + 1, film)
-            self.setTabText(index, text)
+            kept = self._count_key_images(film.row.sop_instance_uid)
+            self.setTabText(index, f"{text}  ★{kept}" if kept else text)
+            said = self.tr("key images: {0}").format(kept) if kept else ""
+            words = join_present(film.caption, said, separator=", ")
             hint = self.tr("Click, or drag it into a viewport.")
-            self.setTabToolTip(index, f"{film.caption}\n{hint}")
-            self.setAccessibleTabName(index, f"{text}, {film.caption}")
+            self.setTabToolTip(index, f"{words}\n{hint}")
+            self.setAccessibleTabName(index, f"{text}, {words}")
 
     def _name_of(self, number: int, film: HungFilm) -> str:
         view = film.row.view_position or film.row.modality or "?"

@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
 
+from workstation.catalog.database import CatalogUnavailable
 from workstation.reading.hanging import PLACES, LayoutName
 from workstation.reading.measurement_store import MeasurementStore
 from workstation.ui.viewer.film_dragging import DraggedFilm
@@ -25,11 +26,13 @@ _CELLS: dict[LayoutName, tuple[tuple[int, int], ...]] = {
 class ViewportGrid(QWidget):
     """Four viewports, of which the layout shows some. A tool chosen in one is chosen in all.
 
-    Signals: active_changed(); layout_changed(LayoutName); film_dropped(viewport number from 0,
-    DraggedFilm); and the viewers' own.
+    Signals: active_changed(); marks_changed() when figures or key images of a film did;
+    layout_changed(LayoutName); film_dropped(viewport number from 0, DraggedFilm); and the
+    viewers' own.
     """
 
     active_changed = Signal()
+    marks_changed = Signal()
     layout_changed = Signal(str)
     film_dropped = Signal(int, object)
     tool_changed = Signal(str)
@@ -45,6 +48,7 @@ class ViewportGrid(QWidget):
         self.viewports = [Viewport(number, shortcuts, self) for number in (1, 2, 3, 4)]
         self.viewers = [viewport.viewer for viewport in self.viewports]
         self.links = ViewLinks(self.viewers, self.shown_viewers, self)
+        self._store: MeasurementStore | None = None
         self._layout_name: LayoutName = "1x1"
         self._active = 0
         self._is_sharing_tool = False
@@ -152,9 +156,18 @@ class ViewportGrid(QWidget):
         self.activate((self._active + step) % len(self.shown), take_focus=True)
 
     def set_measurement_store(self, store: MeasurementStore) -> None:
+        self._store = store
         histories = FilmHistories(self)
+        histories.changed.connect(self.marks_changed)
         for viewer in self.viewers:
             viewer.set_measurement_store(store, histories)
+
+    def count_key_images(self, sop_instance_uid: str) -> int:
+        """How many are kept of a film."""
+        try:
+            return len(self._store.load_key_views(sop_instance_uid)) if self._store else 0
+        except CatalogUnavailable:
+            return 0  # who opens the film is told
 
     def perform(self, action_id: str) -> bool:
         """Do an action of the table in the active viewport."""

@@ -1,0 +1,44 @@
+"""Which films have key images is seen in their tabs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from pytestqt.qtbot import QtBot
+from sqlalchemy import Engine
+
+from workstation.catalog.study_catalog import StudyCatalog
+from workstation.dicom.instance_reader import read_film
+from workstation.reading.measurement_store import MeasurementStore
+from workstation.ui.film.film_column import FilmColumn
+from workstation.ui.film.hung_film import HungFilm
+from workstation.ui.viewer.shortcuts import Shortcuts
+
+
+def test_a_tab_tells_how_many_are_kept(
+    qtbot: QtBot, write_film: Callable[..., Path], catalog_engine: Engine
+) -> None:
+    stored = np.arange(2400, dtype=np.uint16).reshape(40, 60)
+    film = read_film(write_film("film.dcm", stored))
+    catalog = StudyCatalog(catalog_engine)
+    catalog.add_instance(film.header, film.path)
+    study_uid = film.header.study_instance_uid
+    (row,) = catalog.instances(study_uid)
+    column = FilmColumn(Shortcuts())
+    qtbot.addWidget(column)
+    column.grid.set_measurement_store(MeasurementStore(catalog_engine))
+    hung = HungFilm(study_uid, row, "current", "2026-03-05 · PA")
+    column.film_tabs.show_films([hung, hung], 0)
+    viewer, tabs = column.grid.active.viewer, column.film_tabs
+    viewer.resize(400, 400)
+    viewer.set_film(film)
+    before = tabs.tabText(0)
+    assert "★" not in before
+    viewer.perform("key_image.keep")
+    assert tabs.tabText(0) == f"{before}  ★1"
+    assert "key images: 1" in tabs.accessibleTabName(0)
+    assert "key images: 1" in tabs.tabToolTip(0)
+    viewer.perform("undo")
+    assert tabs.tabText(0) == before
