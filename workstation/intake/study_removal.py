@@ -43,6 +43,17 @@ class RemovalOutcome:
     kept_files: dict[Path, str] = field(default_factory=dict)
 
 
+class StudyChanged(Exception):
+    """A study is no longer what was to be removed: a film came, or somebody wrote a report."""
+
+    def __init__(self, study: RemovedStudy) -> None:
+        films = "one film" if len(study.films) == 1 else f"{len(study.films)} films"
+        super().__init__(
+            f"Nothing was removed: study {study.study_instance_uid} has changed meanwhile "
+            f"({study.status}, {films}). Please look at it again."
+        )
+
+
 class StudyRemoval:
     """Every method may raise CatalogUnavailable, and UnknownStudy for what is gone already."""
 
@@ -59,12 +70,15 @@ class StudyRemoval:
     def remove(self, plan: RemovalPlan, *, delete_files: bool = False) -> RemovalOutcome:
         """All of them and their audit rows in one transaction, then, if asked, the files.
 
-        Files of signed studies are always kept: they are what the signature was given on.
+        Files of signed studies are always kept: they are what the signature was given on. Raises
+        StudyChanged, with nothing removed, where one is not as it was planned any more.
         """
         removed: list[RemovedStudy] = []
         with write_transaction(self._catalog.engine) as connection:
             for study in plan.studies:
                 removed.append(remove_study(connection, study.study_instance_uid))
+                if removed[-1] != study:
+                    raise StudyChanged(removed[-1])
                 self._audit.append(
                     "study-removed",
                     user=self._user,

@@ -8,7 +8,7 @@ import pytest
 from workstation.catalog.study_catalog import UnknownStudy
 from workstation.dicom.instance_reader import read_header
 from workstation.intake.instance_recorder import InstanceRecorder
-from workstation.intake.study_removal import StudyRemoval
+from workstation.intake.study_removal import StudyChanged, StudyRemoval
 from workstation.reading.measurement_store import MeasurementStore
 from workstation.reading.measurements import Measurement
 from workstation.reporting.report_state import ReportState, Sentence
@@ -72,6 +72,32 @@ def test_unsigned_studies_go_and_signed_reports_stay(
     assert [row.study_instance_uid for row in rows] == ALL
     assert [row.details["report_kept"] for row in rows] == [False, False, True]
     assert recorder.audit.verify().ok
+
+
+def test_what_came_after_the_question_is_not_removed_unasked(
+    tmp_path: Path,
+    recorder: InstanceRecorder,
+    removal: StudyRemoval,
+    films: list[Path],
+    write_small: WriteSmall,
+) -> None:
+    """In another window, or over the network."""
+    plan = removal.plan(ALL)
+    reports = ReportStore(recorder.catalog.engine, recorder.audit, "bob")
+    reports.save_draft(ALL[0], STATE, [])
+    with pytest.raises(
+        StudyChanged, match=rf"Nothing was removed: study {ALL[0]} .*draft, one film"
+    ):
+        removal.remove(plan, delete_files=True)
+    plan = removal.plan(ALL[1:])
+    late = write_small(tmp_path / "late.dcm", 7, StudyInstanceUID=ALL[1])
+    recorder(read_header(late), late)
+    with pytest.raises(StudyChanged, match="draft, 2 films"):
+        removal.remove(plan, delete_files=True)
+    assert all(path.is_file() for path in (*films, late))
+    assert len(recorder.catalog.list_studies()) == 3
+    assert reports.load(ALL[0]) is not None
+    assert not any(entry.event == "study-removed" for entry in recorder.audit.entries())
 
 
 def test_importing_again_lists_removed_studies_again(

@@ -16,7 +16,12 @@ from workstation.catalog.study_catalog import StudyCatalog, UnknownStudy
 from workstation.catalog.study_rows import InstanceRow
 from workstation.intake.import_run import ImportRun
 from workstation.intake.picture_details import PictureDescriber
-from workstation.intake.study_removal import RemovalOutcome, RemovalPlan, StudyRemoval
+from workstation.intake.study_removal import (
+    RemovalOutcome,
+    RemovalPlan,
+    StudyChanged,
+    StudyRemoval,
+)
 from workstation.intake.thumbnails import ThumbnailStore
 from workstation.ui.background_task import BackgroundTask
 from workstation.ui.film.header_wording import iso_date, join_present
@@ -265,7 +270,7 @@ class IntakeDesk(QObject):
         self._pictures.show_preview()
 
     def _run(self, call: Callable[[], object], then: Callable[[object], None]) -> None:
-        task = BackgroundTask(call, self)
+        task = BackgroundTask(call, self, (StudyChanged,))
         self._tasks.add(task)
         task.succeeded.connect(then)
         task.failed.connect(self._on_task_failed)
