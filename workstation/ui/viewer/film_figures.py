@@ -95,6 +95,13 @@ class FilmFigures(QObject):
         self.changed.emit()
         return changed
 
+    def keep_key_images(self, changed: bool) -> bool:
+        """The same after one was kept or dropped: figures that are hidden stay so."""
+        were_visible = self.are_visible
+        self.keep_if(changed)
+        self.are_visible = were_visible
+        return changed
+
     def _keep_views(self, store: MeasurementStore, uid: str) -> None:
         history = self.editor.history
         stored = store.load_key_views(uid)

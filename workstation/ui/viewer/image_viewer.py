@@ -64,6 +64,7 @@ class ImageViewer(FilmView):
         super().__init__(parent)
         self.figures = FilmFigures(self)
         self.figures.changed.connect(self.measurements_changed)
+        self.figures.changed.connect(self._describe)
         self.figures.trouble.connect(self.trouble)
         self.figures.repaint_needed.connect(self.update)
         self.key_images = KeyImages(self.figures)

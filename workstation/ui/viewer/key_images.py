@@ -30,17 +30,18 @@ class KeyImages(QObject):
 
     def toggle(self, picture: FilmPicture, *, with_graphics: bool) -> None:
         """Keep what is on screen; where that is kept already, no longer."""
-        current = self.current(picture)
+        current, history = self.current(picture), self._figures.editor.history
         if current is not None:
             number = self.views.index(current) + 1
-            if self._figures.keep_if(self._figures.editor.history.drop_view(current.id)):
+            self._figures.keep_key_images(history.drop_view(current.id))
+            if current not in self.views:  # it stays where the report is signed
                 self.said.emit(self.tr("Key image {0} is kept no longer.").format(number))
             return
         view = view_of(picture, with_figures=self._figures.are_visible, with_graphics=with_graphics)
         if view is None:
             return
-        self._figures.keep_if(self._figures.editor.history.keep_view(view))
-        if view in self.views:  # not where the report is signed
+        self._figures.keep_key_images(history.keep_view(view))
+        if view in self.views:
             self.arrive(view, picture)
             self.said.emit(self.tr("Kept as key image {0}.").format(len(self.views)))
 

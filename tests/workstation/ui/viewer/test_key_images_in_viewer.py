@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QSignalSpy, QTest
+from pytestqt.qtbot import QtBot
 from sqlalchemy import Engine
 
+from tests.workstation.reported_studies import ReportedStudy
 from workstation.catalog.study_catalog import StudyCatalog
 from workstation.dicom.film import Film
 from workstation.dicom.instance_reader import read_film
@@ -110,6 +112,38 @@ def test_the_same_key_takes_it_back_and_undo_brings_it_again(
     assert kept(viewer) == before
 
 
+def test_hidden_figures_stay_hidden_on_it(viewer: ImageViewer, film: Film) -> None:
+    QTest.keyClicks(viewer, "d")
+    QTest.keyClick(viewer, Qt.Key.Key_Return)
+    QTest.keyClicks(viewer, "n")
+    keep(viewer)
+    assert not kept(viewer)[0].with_figures
+    assert not viewer.figures.are_visible
+    QTest.keyClicks(viewer, "n,")
+    assert not viewer.figures.are_visible
+    QTest.keyClick(viewer, Qt.Key.Key_Z, CTRL)
+    assert "key image" not in viewer.accessibleDescription()
+
+
+def test_those_of_a_signed_report_stay(qtbot: QtBot, study: ReportedStudy) -> None:
+    viewer = ImageViewer()
+    qtbot.addWidget(viewer)
+    viewer.set_measurement_store(study.sources.measurements)
+    viewer.set_film(read_film(study.film))
+    keep(viewer)
+    before = kept(viewer)
+    study.bring_to("final")
+    told: list[str] = []
+    viewer.trouble.connect(told.append)
+    keep(viewer)  # would take it back
+    QTest.keyClick(viewer, Qt.Key.Key_Z, CTRL)
+    viewer.invert()
+    keep(viewer)
+    assert kept(viewer) == before
+    assert len(told) == 2
+    assert all("signed" in words for words in told)
+
+
 def test_a_film_of_another_study_is_no_key_image(viewer: ImageViewer, film: Film) -> None:
     viewer.set_mark("PRIOR")
     told = QSignalSpy(viewer.trouble)
@@ -131,7 +165,7 @@ def test_all_figures_go_and_come_back_as_one_step(viewer: ImageViewer, film: Fil
 
 
 def test_two_viewports_with_one_film_share_its_marks(
-    viewer: ImageViewer, film: Film, path: Path, catalog_engine: Engine, qtbot
+    viewer: ImageViewer, film: Film, path: Path, catalog_engine: Engine, qtbot: QtBot
 ) -> None:
     store, histories = MeasurementStore(catalog_engine), FilmHistories()
     other = ImageViewer()
