@@ -222,7 +222,7 @@ def state_from_json(text: str) -> ReportState:
         sections = {section: tuple(map(_sentence, stored[section])) for section in SECTIONS}
         language = stored.get("language", "en")
         overrides = tuple(CheckOverride(**each) for each in stored.get("overrides", ()))
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"not a stored report: {error}") from error
     if language not in LANGUAGES:
         raise ValueError(f"not a stored report: written in {language!r}")
@@ -232,8 +232,11 @@ def state_from_json(text: str) -> ReportState:
 def _sentence(stored: dict[str, Any]) -> Sentence:
     origin = stored.get("origin")
     sentence = Sentence(**{**stored, "origin": SentenceOrigin(**origin) if origin else None})
-    is_valid = sentence.provenance in PROVENANCES and isinstance(sentence.text, str)
-    marks = (sentence.locked, sentence.accepted)
-    if not (is_valid and all(isinstance(mark, bool) for mark in marks)):
+    texts = (sentence.text, sentence.separator, sentence.touched_by, sentence.touched_at)
+    is_valid = sentence.provenance in PROVENANCES and isinstance(sentence.id, int)
+    is_valid &= isinstance(sentence.confidence, int | float | None)
+    is_valid &= all(isinstance(text, str) for text in texts)
+    is_valid &= all(isinstance(mark, bool) for mark in (sentence.locked, sentence.accepted))
+    if not is_valid:
         raise ValueError(f"not a stored sentence: {stored!r}")
     return sentence

@@ -28,6 +28,29 @@ def test_state_survives_its_json(report: DraftReport) -> None:
     assert state_from_json(state_to_json(report.state)) == report.state
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"id": "1"},
+        {"id": None},
+        {"separator": 3},
+        {"separator": None},
+        {"confidence": "0.9"},
+        {"touched_by": 7},
+        {"locked": "yes"},
+        {"provenance": "nobody"},
+        {"text": None},
+    ],
+)
+def test_a_sentence_of_other_types_is_refused_when_it_is_read(damage: dict[str, object]) -> None:
+    """Not only when it is painted, with the report already on the desk."""
+    sound = {"id": 1, "text": "No mass.", "provenance": "human", "confidence": None}
+    sound["separator"] = " "
+    state_from_json(json.dumps({"findings": [sound], "impression": []}))
+    with pytest.raises(ValueError, match="not a stored sentence"):
+        state_from_json(json.dumps({"findings": [sound | damage], "impression": []}))
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"findings":[{}],"impression":[]}', "null"])
 def test_damaged_state_is_refused(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011
