@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QDrag, QMouseEvent
+from PySide6.QtGui import QDrag, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QTabBar, QWidget
 
 from workstation.ui.film.header_wording import iso_date, join_present
 from workstation.ui.film.hung_film import HungFilm
 from workstation.ui.viewer.film_dragging import DraggedFilm, drag_data
+
+_AROUND_TAB = 28
+"""Padding of a tab, and room for a key image's mark (logical pixels)."""
 
 
 class FilmStrip(QTabBar):
@@ -28,6 +31,7 @@ class FilmStrip(QTabBar):
         self.setElideMode(Qt.TextElideMode.ElideNone)  # many tabs scroll instead
         self.setUsesScrollButtons(True)
         self._films: tuple[HungFilm, ...] = ()
+        self._is_short = False
         self._new: set[str] = set()
         self._pressed: QPoint | None = None
         self.hide()
@@ -66,9 +70,22 @@ class FilmStrip(QTabBar):
             self.addTab("")
         self._name_tabs()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._is_tight() != self._is_short:
+            self._name_tabs()
+
+    def _is_tight(self) -> bool:
+        """Whether the dates of priors have no room: the tabs would scroll."""
+        names = (self._name_of(number, film) for number, film in enumerate(self._films, 1))
+        metrics = self.fontMetrics()
+        wanted = sum(metrics.horizontalAdvance(name) + _AROUND_TAB for name in names)
+        return wanted > self.width()
+
     def _name_tabs(self) -> None:
+        self._is_short = self._is_tight()
         for index, film in enumerate(self._films):
-            text = self._name_of(index + 1, film)
+            text = self._name_of(index + 1, film, is_short=self._is_short)
             kept = self._count_key_images(film.row.sop_instance_uid)
             self.setTabText(index, f"{text}  ★{kept}" if kept else text)
             said = self.tr("key images: {0}").format(kept) if kept else ""
@@ -77,13 +94,14 @@ class FilmStrip(QTabBar):
             self.setTabToolTip(index, f"{words}\n{hint}")
             self.setAccessibleTabName(index, f"{text}, {words}")
 
-    def _name_of(self, number: int, film: HungFilm) -> str:
+    def _name_of(self, number: int, film: HungFilm, *, is_short: bool = False) -> str:
         view = film.row.view_position or film.row.modality or "?"
         mark = self.tr("NEW") + "  " if film.row.sop_instance_uid in self._new else ""
         if film.is_current:
             return f"{mark}{number} · {view}"
         word = self.tr("PRIOR") if film.role == "prior" else self.tr("LATER")
-        return f"{mark}{word} {iso_date(film.date)} · {view}"
+        when = "" if is_short else f" {iso_date(film.date)}"
+        return f"{mark}{word}{when} · {view}"
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         is_left = event.button() == Qt.MouseButton.LeftButton

@@ -1,4 +1,4 @@
-"""Which films have key images is seen in their tabs."""
+"""What tabs of films say: key images, and dates of priors where there is room."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from workstation.catalog.study_catalog import StudyCatalog
 from workstation.dicom.instance_reader import read_film
 from workstation.reading.measurement_store import MeasurementStore
 from workstation.ui.film.film_column import FilmColumn
+from workstation.ui.film.film_strip import FilmStrip
 from workstation.ui.film.hung_film import HungFilm
 from workstation.ui.viewer.shortcuts import Shortcuts
 
@@ -42,3 +43,26 @@ def test_a_tab_tells_how_many_are_kept(
     assert "key images: 1" in tabs.tabToolTip(0)
     viewer.perform("undo")
     assert tabs.tabText(0) == before
+
+
+def test_dates_of_priors_give_way_before_tabs_are_cut_off(
+    qtbot: QtBot, catalog_engine: Engine, study_uid: str
+) -> None:
+    (row,) = StudyCatalog(catalog_engine).instances(study_uid)
+    strip = FilmStrip(lambda _: 0)
+    qtbot.addWidget(strip)
+    strip.resize(600, 40)
+    strip.show_films(
+        [
+            HungFilm(study_uid, row, "current", "2026-03-05 · PA", "20260305"),
+            HungFilm("1.2", row, "prior", "2026-01-30 · PA", "20260130"),
+        ],
+        0,
+    )
+    assert "2026-01-30" in strip.tabText(1)
+    strip.resize(180, 40)
+    assert "2026" not in strip.tabText(1)
+    assert strip.tabText(1).startswith("PRIOR")
+    assert "2026-01-30" in strip.tabToolTip(1)
+    strip.resize(600, 40)
+    assert "2026-01-30" in strip.tabText(1)
