@@ -7,7 +7,10 @@ import torch
 
 from inference.engine import ReportEngine
 from inference.report_language import Language
-from inference.report_rules.report_check import CanonicalReportCheck
+from inference.report_rules import report_check
+from inference.report_rules.report_check import CanonicalPartCheck, CanonicalReportCheck
+from inference.report_rules.report_conflicts import ReportSoFar
+from inference.report_rules.report_paths import ReportPaths, report_paths
 
 
 @pytest.mark.parametrize(
@@ -56,3 +59,23 @@ def test_a_block_that_can_t_be_filled_is_left_to_the_model(tiny_engine: ReportEn
     assert choose is not None
     size = checkpoint.tokenizer.get_vocab_size()
     assert choose(torch.zeros(1 + len(heading), size)) is None
+
+
+def test_paths_are_made_only_where_something_is_mended(
+    tiny_engine: ReportEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of a language take longer than a draft."""
+    checkpoint, asked = tiny_engine._checkpoint, list[str]()
+
+    def make(*asked_for: object) -> ReportPaths:
+        asked.append(str(asked_for[-1]))
+        return report_paths(*asked_for)
+
+    monkeypatch.setattr(report_check, "report_paths", make)
+    said = ReportSoFar()
+    check = CanonicalPartCheck(checkpoint.tokenizer, "en", checkpoint.stop_ids, "pleura", said)
+    block = checkpoint.tokenizer.encode(" No pneumothorax.", add_special_tokens=False).ids
+    assert check.find_faults([], block, True) == []
+    assert asked == []
+    assert check.mend([], [None] * 4) is not None
+    assert asked == ["pleura"]
