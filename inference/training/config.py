@@ -28,6 +28,8 @@ class ModelConfig:
     weights: embedded only: go on from this file, with the tokenizer.json beside it.
     vision_from, language_from: embedded only: take only these parts of a weights file; embedding
     rows are matched by token text.
+    task_vector: [trained, began with], folders of two stages: the start plus their difference
+    (inference.training.task_vector).
     system_prompt: "" for none; stock Qwen2.5-VL has "You are a helpful assistant."
     regions: answers as one stream for each part of the report (region_layout), for the decoding
     modes of regions; stages rad and dcd.
@@ -37,6 +39,7 @@ class ModelConfig:
     weights: Path | None = None
     vision_from: Path | None = None
     language_from: Path | None = None
+    task_vector: tuple[Path, ...] = ()
     freeze_vision: bool = True
     weights_dtype: Literal["float32", "bfloat16"] = "float32"
     gradient_checkpointing: bool = False

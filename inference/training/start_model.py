@@ -24,6 +24,7 @@ from inference.training.config import ConfigError, ModelConfig
 from inference.training.data.prompt_frame import PromptFormat
 from inference.training.embedded_config import build_model, write_preprocessor_config
 from inference.training.loop import load_language, load_vision, load_weights, save_weights
+from inference.training.task_vector import add_task_vector
 from inference.training.tokenizer import LANGUAGES, run_tokenizer, special_id
 from inference.vision.image_processor import ImageProcessor
 
@@ -53,6 +54,10 @@ def open_start(config: ModelConfig, output: Path, device: torch.device) -> Start
         if config.weights or config.vision_from or config.language_from:
             raise ConfigError('weights, vision_from and language_from need start = "embedded"')
         started = _open_folder(Path(config.start), config)
+    if config.task_vector:
+        if len(config.task_vector) != 2:
+            raise ConfigError("task_vector: two folders, [trained, began with]")
+        add_task_vector(started.model, *config.task_vector)
     model = started.model.to(device, getattr(torch, config.weights_dtype)).train()
     model.config.block_length = config.block_length
     model.model.visual.requires_grad_(not config.freeze_vision)
