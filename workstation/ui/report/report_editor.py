@@ -140,6 +140,7 @@ class ReportEditor(QWidget):
         self.finding_picker.sentence_added.connect(changes.add_finding)
         self.finding_picker.closed.connect(self.add_button.show)
         self.finding_picker.closed.connect(self._fit_provenance)
+        self.check_bar.chip.toggled.connect(self._fit_provenance)
         self.finding_picker.closed.connect(self.heights.share)
         self.editors["findings"].typed.connect(self._on_findings_typed)
         self.editors["impression"].typed.connect(self._on_impression_typed)
@@ -213,10 +214,10 @@ class ReportEditor(QWidget):
         self._fit_provenance()
 
     def _fit_provenance(self) -> None:
-        """In a low column the line about a sentence is short, and gives way to the picker."""
+        """In a low column the line about a sentence is short and gives way to picker and checks."""
         is_low = self.height() < _LOW * font_scale()
-        is_picking = not self.finding_picker.isHidden()
-        self.listing.show_provenance_lines((0 if is_picking else 1) if is_low else 2)
+        is_crowded = not self.finding_picker.isHidden() or self.check_bar.is_open
+        self.listing.show_provenance_lines((0 if is_crowded else 1) if is_low else 2)
 
     def _on_edit(self, edit: Edit) -> None:
         self._show_report()

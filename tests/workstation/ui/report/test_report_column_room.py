@@ -112,3 +112,18 @@ def test_open_checks_and_the_picker_leave_the_column_as_it_is(
     assert not bar.is_open
     assert panel.minimumSizeHint().width() <= LOWEST[0]
     assert panel.minimumSizeHint().height() <= LOWEST[1]
+
+
+def test_in_a_low_column_the_line_about_a_sentence_gives_way_to_open_checks(
+    panel: ReportPanel,
+) -> None:
+    impression, bar = panel.editor.editors["impression"], panel.editor.check_bar
+    impression.setPlainText(IMPRESSION + " Small left apical pneumothorax.")  # denied above
+    panel.editor.flush_typing()
+    line = panel.editor.listing.provenance_line
+    assert bar.open_count > 0
+    assert line.height() > 0
+    bar.chip.click()
+    assert line.height() == 0
+    bar.chip.click()
+    assert line.height() > 0
