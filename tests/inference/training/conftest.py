@@ -166,7 +166,7 @@ def film_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     Its lateral, where it has one, with 10 * i + 5.
     """
-    for name in ("phantom_pairs", "vision_labels"):
+    for name in ("data.phantom_pairs", "data.vision_labels"):
         monkeypatch.setattr(f"inference.training.{name}.SHARD", SHARD)
     folder = tmp_path / "films"
     folder.mkdir()

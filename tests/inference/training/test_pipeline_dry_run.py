@@ -62,7 +62,7 @@ def phantom_films(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tokenizer: Tokenizer, stand_in_renderer: None
 ) -> Path:
     """Two shards of four stand-in films, and one training of the tokenizer."""
-    for name in ("phantom_pairs", "render_films", "vision_labels"):
+    for name in ("data.phantom_pairs", "render_films", "data.vision_labels"):
         monkeypatch.setattr(f"inference.training.{name}.SHARD", _SHARD)
     monkeypatch.setattr("inference.training.tokenizer.train_tokenizer", lambda: tokenizer)
     folder = tmp_path / "films"

@@ -99,7 +99,7 @@ def test_unknown_details_cost_nothing_and_rare_presences_cost_more() -> None:
 def test_batches_hold_laterals_with_labels_of_their_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prompt: PromptFormat
 ) -> None:
-    for name in ("phantom_pairs", "render_films", "vision_labels"):
+    for name in ("data.phantom_pairs", "render_films", "data.vision_labels"):
         monkeypatch.setattr(f"inference.training.{name}.SHARD", 40)
     render_films.render_shard(tmp_path, 0, 224)
     pairs = PhantomPairs(tmp_path, prompt)
