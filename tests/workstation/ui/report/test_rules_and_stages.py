@@ -106,6 +106,7 @@ def test_broken_rules_are_named_and_the_window_goes_on(
 
 
 def test_head_of_the_column_names_each_stage(window: MainWindow) -> None:
+    window.resize(2560, 1080)  # the counts have room beside the name
     label, line = window.report_panel.state_label, window.desk.signing.stage_line
     assert label.text().startswith("draft · ")
     sign(window, is_preliminary=True)
