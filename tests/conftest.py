@@ -15,10 +15,9 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The app's tests first. After all of the engine's, in one process, the first window's
-    constructor can crash inside Qt (in one of six whole runs on 2026-11-21, PySide6 6.11.3; why
-    isn't known, neither half alone did); the app itself starts with its window, before the engine
-    is loaded."""
+    """The app's tests first: the app starts with its window, too, before the engine is loaded.
+    After all of the engine's tests the first window's constructor has crashed inside Qt
+    (tests/workstation/conftest.py)."""
     items.sort(key=lambda item: "inference" in item.path.relative_to(Path(__file__).parent).parts)
 
 
