@@ -14,13 +14,6 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The app's tests first: the app starts with its window, too, before the engine is loaded.
-    After all of the engine's tests the first window's constructor has crashed inside Qt
-    (tests/workstation/conftest.py)."""
-    items.sort(key=lambda item: "inference" in item.path.relative_to(Path(__file__).parent).parts)
-
-
 def pytest_collection_finish() -> None:
     """What the imports made stays: no full collection has to walk through all of torch again."""
     gc.collect()

@@ -9,36 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import shiboken6
 from pydicom.dataset import Dataset
-from PySide6.QtWidgets import QApplication
 from sqlalchemy import Engine
 
 from inference.phantom import sample_case
 from inference.phantom.dicom_writer import build_dataset, write_film
 from inference.report_language import Language
 from tests.workstation.reported_studies import MakeStudy, ReportedStudy, add_study
-from workstation.app import build_window
 from workstation.catalog.database import open_database
 from workstation.catalog.study_catalog import StudyCatalog
 from workstation.dicom.film import InstanceHeader
-from workstation.drafting.drafting_service import DraftingService
-
-
-@pytest.fixture(scope="session", autouse=True)
-def first_window(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """A window before all else, as the app starts: the first one's constructor can crash inside Qt
-    after a thousand tests (two of eight whole runs on 2026-11-21, PySide6 6.11.3; why isn't known,
-    no third of the tests before it did it)."""
-    database = open_database(tmp_path_factory.mktemp("first_window"))
-    drafting = DraftingService()
-    window = build_window(database, drafting)
-    window.show()
-    window.close()
-    assert drafting.shutdown(60_000)
-    shiboken6.delete(window)
-    database.dispose()
-
 
 HEADER = InstanceHeader(
     sop_instance_uid="1.2.3.1",
